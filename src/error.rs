@@ -3,6 +3,7 @@
 //!
 //! `Internal` carries nothing but the request id: its cause was logged where it happened.
 
+use crate::values::Version;
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -41,6 +42,9 @@ pub enum AppError {
     /// It can't be done in the present state of the thing. 409
     #[error("{message}")]
     Conflict { message: String },
+    /// It would overwrite what somebody stored after it was shown: "This key". 409
+    #[error("{what} was changed after you opened this page, and nothing is saved yet. What you typed stands below; where something else is stored, that stands beside it. Save again to overwrite it.")]
+    Changed { what: String },
     /// Too many tries; seconds to wait. 429
     #[error("Too many tries. Wait {} and try again.", wait_in_words(*.retry_after))]
     RateLimited { retry_after: u64 },
@@ -119,6 +123,15 @@ impl AppError {
         Self::Conflict { message: message.into() }
     }
 
+    /// Refuses what would overwrite another state than the one that was `seen`, which somebody stored meanwhile; who saw none, as programs
+    /// do, overwrites.
+    pub fn unless_seen(seen: Option<&str>, now: &Version, what: &str) -> Result<(), Self> {
+        match seen.filter(|seen| !seen.is_empty()) {
+            Some(seen) if seen != now.as_str() => Err(Self::Changed { what: what.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     /// The HTTP status that says the same.
     pub const fn status(&self) -> u16 {
         match self {
@@ -126,7 +139,7 @@ impl AppError {
             Self::Forbidden { .. } | Self::Refused { .. } => 403,
             Self::NotFound => 404,
             Self::Invalid { .. } => 422,
-            Self::Conflict { .. } => 409,
+            Self::Conflict { .. } | Self::Changed { .. } => 409,
             Self::RateLimited { .. } | Self::QuotaExceeded { .. } => 429,
             Self::Unavailable { .. } => 503,
             Self::Http { status, .. } => *status,
@@ -312,6 +325,15 @@ mod tests {
         assert_eq!((over(Some(40)).retry_after(), over(Some(40)).to_string().as_str()), (Some(40), "The quota day is used up. Try again in 40 seconds."));
         assert_eq!((over(None).retry_after(), over(None).status()), (None, 429));
         assert_eq!(over(None).to_string(), "The quota day is used up. Waiting does not help: ask an operator for more.");
+    }
+
+    #[test]
+    fn only_who_saw_another_state_is_told_of_the_change() {
+        let now = Version::of(&"new");
+        let told = |seen: Option<&str>| AppError::unless_seen(seen, &now, "This key");
+        assert_eq!([told(None), told(Some("")), told(Some(now.as_str()))], [Ok(()), Ok(()), Ok(())]);
+        let late = told(Some(Version::of(&"old").as_str())).expect_err("another state");
+        assert_eq!((late.status(), late.to_string().starts_with("This key was changed after you opened this page")), (409, true));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use held::HeldPermission;
 pub use imports::{AccountImport, ImportedAs, ImportedLine};
 pub use many::AccountAct;
 pub use policies::{InForce, Lasting, Policy, PolicyForm, PolicyHolder, PolicyPage, PolicyRow};
-pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published};
+pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published, profile_version, public_version};
 pub use proofs::{
     Factors, Linked, NewPasskey, Onward, PasskeyUse, PasskeyView, PendingLink, ProviderButton, QrCode, Security, StepUpView, TotpSetup, WaitingSignIn,
 };
@@ -194,6 +194,17 @@ pub struct ResetLink {
     pub asks_email: bool,
 }
 
+/// How it stands with an opened link that proves an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VerifyLink {
+    /// `is_elsewhere`: of a sign-up that another browser began.
+    Works { is_elsewhere: bool },
+    /// It has done its work.
+    Used,
+    /// Too old, replaced by a newer one, or never one of ours.
+    Dead,
+}
+
 /// Who may sign up here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -211,9 +222,7 @@ pub enum Door {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkView {
     /// It opened the link of a mail that proves an address.
-    pub has_verify_link: bool,
-    /// That mail is of a sign-up that another browser began.
-    pub is_elsewhere: bool,
+    pub verify: Option<VerifyLink>,
     /// The masked address that mail went to.
     pub pending: Option<String>,
     /// It opened a link to set a password, and the link still works.

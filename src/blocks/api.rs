@@ -46,22 +46,22 @@ pub async fn lift_block(id: BlockId, #[server(default)] note: String) -> Result<
 
 /// Sets a rule that watches for abuse.
 #[server]
-pub async fn set_rule(rule: RuleForm) -> Result<(), AppError> {
+pub async fn set_rule(rule: RuleForm, version: Option<String>) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let spread = server::forms::set_rule(&ctx, &caller, rule).await?;
+    let spread = server::forms::set_rule(&ctx, &caller, rule, version.as_deref()).await?;
     reply::toast(&ctx, &format!("The rule is set. {}", spread.words("In force")));
     Ok(())
 }
 
 /// Sets the networks that no block holds, one a line.
 #[server]
-pub async fn set_exemptions(#[server(default)] networks: String) -> Result<(), AppError> {
+pub async fn set_exemptions(#[server(default)] networks: String, version: Option<String>) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let spread = server::set_exemptions(&ctx, &caller, &networks).await?;
+    let spread = server::set_exemptions(&ctx, &caller, &networks, version.as_deref()).await?;
     reply::toast(&ctx, &format!("These networks are never blocked. {}", spread.words("In force")));
     Ok(())
 }

@@ -60,7 +60,8 @@ pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(
 }
 
 /// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is.
+/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is; so does
+/// all of it, if the key is in another state by now than in this `version`.
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -76,6 +77,7 @@ pub async fn save_key(
     #[server(default)] tags: Typed,
     #[server(default)] external_id: Typed,
     #[server(default)] meta: Typed,
+    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
@@ -85,7 +87,7 @@ pub async fn save_key(
     let edit =
         server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, routes, tags, external_id, meta)
             .await?;
-    let changed = server::edit_key(&ctx, &caller, id, edit).await?;
+    let changed = server::edit_key(&ctx, &caller, id, model::KeyEdit { seen: version, ..edit }).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
 }
@@ -254,6 +256,7 @@ pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::drop_secret(&ctx, &caller, id, secret).await?;
     crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered UNKNOWN. {}", spread.words("Refused")));
+    crate::platform::http::reply::redirect(&format!("/keys/{id}#secrets"));
     Ok(())
 }
 

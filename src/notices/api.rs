@@ -14,11 +14,16 @@ pub async fn my_notices(#[server(default)] offer: RuleOffer) -> Result<NoticePag
 
 /// Saves what the caller wants to be told.
 #[server]
-pub async fn save_notices(#[server(default)] limits: bool, #[server(default)] thresholds: String, #[server(default)] expiry: bool) -> Result<(), AppError> {
+pub async fn save_notices(
+    #[server(default)] limits: bool,
+    #[server(default)] thresholds: String,
+    #[server(default)] expiry: bool,
+    version: Option<String>,
+) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::save_settings(&ctx, &caller, limits, &thresholds, expiry).await?;
+    server::save_settings(&ctx, &caller, limits, &thresholds, expiry, version).await?;
     reply::toast(&ctx, "Saved.");
     Ok(())
 }

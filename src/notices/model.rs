@@ -2,7 +2,7 @@
 
 use crate::{
     usage::model::KeyChoice,
-    values::{AlertRuleId, KeyId},
+    values::{AlertRuleId, KeyId, Version},
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,11 @@ impl Default for NoticeSettings {
 
 impl NoticeSettings {
     pub const MOST_THRESHOLDS: usize = 5;
+
+    /// Of what its form shows.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
 
     /// "80, 100".
     pub fn thresholds_text(&self) -> String {
@@ -143,6 +148,8 @@ pub struct NoticeEdit {
     /// "80, 100".
     pub thresholds: Option<String>,
     pub expiry: Option<bool>,
+    /// Which state was seen (`NoticeSettings::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }
 
 #[cfg(test)]

@@ -68,6 +68,19 @@ async fn every_kind_of_field_is_there_refused(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn every_kind_of_field_of_a_late_form_says_what_is_stored(db: PgPool) {
+    let html = gallery(db).await;
+    for (id, described_by) in
+        [("tags", "tags-help gallery-late-tags-stored"), ("networks", "networks-stored"), ("plan", "plan-stored"), ("mails", "mails-stored")]
+    {
+        assert!(html.contains(&format!("id=\"gallery-late-{id}-stored\"")), "{id}");
+        assert!(html.contains(&format!("aria-describedby=\"gallery-late-{described_by}\"")), "{id}");
+    }
+    assert!(html.contains("id=\"gallery-late-permission-stored\"") && html.contains("orders:read</span>"), "of choices their labels");
+    assert!(html.contains("value=\"prod\"") && html.contains("was changed after you opened this page"), "what was typed stays");
+}
+
+#[sqlx::test]
 async fn frames_take_a_page_each_and_error_pages_their_status(db: PgPool) {
     let app = TestApp::start(db).await;
     for (name, status, says) in

@@ -38,7 +38,7 @@ pub fn CheckField(
     switch: bool,
 ) -> impl IntoView {
     let id = id.or_else(|| (value != "true").then(|| format!("{name}-{value}")));
-    let field = FieldState::of(&name, &label, id);
+    let field = FieldState::of(&name, &label, id).beside_box(&value, checked);
     let chosen = field.is_chosen(&value, checked);
     let described_by = field.described_by(false);
     view! {
@@ -89,7 +89,8 @@ pub fn RadioGroup(
 }
 
 fn group(kind: &'static str, class: &'static str, label: String, name: String, choices: Vec<Choice>, values: Vec<String>, help: Option<String>) -> AnyView {
-    let field = FieldState::of(&name, &label, None);
+    let all: Vec<(&str, &str)> = choices.iter().map(|choice| (choice.value.as_str(), choice.label.as_str())).collect();
+    let field = FieldState::of(&name, &label, None).beside_choices(&all, &values);
     let described_by = field.described_by(help.is_some());
     let invalid = field.invalid();
     let items = choices

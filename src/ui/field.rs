@@ -33,7 +33,7 @@ pub fn TextField(
     #[prop(optional)]
     label_hidden: bool,
 ) -> impl IntoView {
-    let field = FieldState::of(&name, &label, id);
+    let field = FieldState::of(&name, &label, id).beside(value.as_deref(), str::to_owned);
     let class = classes("input", large, mono);
     // An address or a key is not a word: no capitals, no red underline.
     let literal = mono || matches!(kind, "email" | "url");
@@ -160,7 +160,7 @@ pub fn TextArea(
     #[prop(optional)] required: bool,
     #[prop(optional)] mono: bool,
 ) -> impl IntoView {
-    let field = FieldState::of(&name, &label, id);
+    let field = FieldState::of(&name, &label, id).beside(value.as_deref(), str::to_owned);
     let text = escape_textarea(&field.value(value).unwrap_or_default());
     let input = view! {
         <textarea
@@ -192,7 +192,8 @@ pub fn SelectField(
     #[prop(optional)] required: bool,
     #[prop(optional)] disabled: bool,
 ) -> impl IntoView {
-    let field = FieldState::of(&name, &label, id);
+    let words = |value: &str| options.iter().find(|(known, _)| known == value).map_or_else(|| value.to_owned(), |(_, words)| words.clone());
+    let field = FieldState::of(&name, &label, id).beside(value.as_deref(), words);
     let chosen = field.value(value);
     let input = view! {
         <select
@@ -232,9 +233,9 @@ pub(super) fn frame(field: &FieldState, label: String, label_hidden: bool, aside
     view! { <div class="field">{label}{control}{explanation(field, help)}</div> }.into_any()
 }
 
-/// The error beside the field, else its help.
+/// The error beside the field, else its help; and what is stored, if somebody changed it meanwhile.
 pub(super) fn explanation(field: &FieldState, help: Option<String>) -> Option<AnyView> {
-    match (&field.error, help) {
+    let said = match (&field.error, help) {
         (Some(error), _) => Some(
             view! {
                 <p class="field-error" id=format!("{}-error", field.id)><GateGlyph position=Gate::Refused/><span>{error.clone()}</span></p>
@@ -243,7 +244,10 @@ pub(super) fn explanation(field: &FieldState, help: Option<String>) -> Option<An
         ),
         (None, Some(help)) => Some(view! { <p class="help" id=format!("{}-help", field.id)>{help}</p> }.into_any()),
         (None, None) => None,
-    }
+    };
+    let Some(stored) = field.stored.clone() else { return said };
+    let stored = view! { <p class="help stored" id=format!("{}-stored", field.id)>"Stored now: "<span class="ink">{stored}</span></p> };
+    Some(view! { {said}{stored} }.into_any())
 }
 
 fn classes(base: &'static str, large: bool, mono: bool) -> String {

@@ -4,7 +4,7 @@
 //! their error. Nothing here needs JavaScript; the browser's own validation is off, so that every error looks and speaks alike.
 
 use super::{Button, Gate, GateGlyph, Look, Size};
-use crate::error::AppError;
+use crate::{error::AppError, values::Version};
 use leptos::{context::Provider, prelude::*};
 use std::sync::{Arc, Mutex};
 
@@ -34,6 +34,17 @@ impl FormOutcome {
     fn is_of(&self, action: &str, form: Option<&str>) -> bool {
         self.action == action && self.form.as_deref() == form
     }
+
+    /// Somebody else changed what the form shows before it was sent.
+    fn is_late(&self) -> bool {
+        matches!(self.error, Some(AppError::Changed { .. }))
+    }
+
+    /// The state that the form stands for: the one that it showed when it was opened, until its sender was told of another one.
+    fn version(&self, now: Version) -> String {
+        let sent = self.values.iter().find(|(name, _)| name == Version::FIELD).map(|(_, seen)| seen.clone());
+        sent.filter(|_| !self.is_late()).unwrap_or_else(|| now.to_string())
+    }
 }
 
 /// What the fields inside a form know of it.
@@ -57,13 +68,16 @@ pub(super) struct FieldState {
     /// Every value sent under this name; `None` when this form was not just sent.
     pub sent: Option<Vec<String>>,
     pub error: Option<String>,
+    /// What is stored by now, where the form is late and would write something else.
+    pub stored: Option<String>,
+    is_late: bool,
 }
 
 impl FieldState {
     /// Registers a field with the form around it, if there is one.
     pub fn of(name: &str, label: &str, id: Option<String>) -> Self {
         let Some(form) = use_context::<FormState>() else {
-            return Self { id: id.unwrap_or_else(|| name.to_owned()), sent: None, error: None };
+            return Self { id: id.unwrap_or_else(|| name.to_owned()), sent: None, error: None, stored: None, is_late: false };
         };
         let id = id.unwrap_or_else(|| format!("{}{name}", form.prefix));
         if let Ok(mut fields) = form.fields.lock() {
@@ -75,7 +89,39 @@ impl FieldState {
             // With nothing to show again (`boot::forms`), the form stands as it is: else every box would lose its tick.
             sent: outcome.filter(|o| !o.values.is_empty()).map(|o| o.values.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()),
             error: outcome.and_then(|o| o.error.as_ref()).and_then(|e| e.field(name)).map(str::to_owned),
+            stored: None,
+            is_late: outcome.is_some_and(FormOutcome::is_late),
         }
+    }
+
+    /// Says what is stored beside what was typed, where a late form has another text; `words` is how people call a value.
+    pub fn beside(mut self, current: Option<&str>, words: impl Fn(&str) -> String) -> Self {
+        let current = current.unwrap_or_default().trim();
+        // Forms send their lines with two characters at the end.
+        let is_other = |typed: &String| !typed.trim().lines().eq(current.lines());
+        if self.is_late && self.sent.as_ref().and_then(|sent| sent.first()).is_some_and(is_other) {
+            self.stored = Some(words(current)).filter(|words| !words.is_empty()).or_else(|| Some(NOTHING.to_owned()));
+        }
+        self
+    }
+
+    /// The same of one box.
+    pub fn beside_box(mut self, value: &str, checked: bool) -> Self {
+        if self.is_late && self.sent.is_some() && self.is_chosen(value, checked) != checked {
+            self.stored = Some(if checked { "ticked" } else { "not ticked" }.to_owned());
+        }
+        self
+    }
+
+    /// The same of choices: `taken` of `all`, each with its label.
+    pub fn beside_choices(mut self, all: &[(&str, &str)], taken: &[String]) -> Self {
+        let is_taken = |value: &str| taken.iter().any(|one| one == value);
+        let is_other = |sent: &Vec<String>| all.iter().any(|(value, _)| sent.iter().any(|one| one == value) != is_taken(value));
+        if self.is_late && self.sent.as_ref().is_some_and(is_other) {
+            let labels: Vec<&str> = all.iter().filter(|(value, _)| is_taken(value)).map(|(_, label)| *label).collect();
+            self.stored = Some(if labels.is_empty() { NOTHING.to_owned() } else { labels.join(", ") });
+        }
+        self
     }
 
     /// The value to show: as typed, else as it is.
@@ -92,15 +138,20 @@ impl FieldState {
         self.error.is_some().then_some("true")
     }
 
-    /// The ids of the texts that explain the field: the error takes the place of the help.
+    /// The ids of the texts that explain the field: the error takes the place of the help, and what is stored comes after.
     pub fn described_by(&self, has_help: bool) -> Option<String> {
-        match (&self.error, has_help) {
-            (Some(_), _) => Some(format!("{}-error", self.id)),
-            (None, true) => Some(format!("{}-help", self.id)),
+        let said = match (&self.error, has_help) {
+            (Some(_), _) => Some("error"),
+            (None, true) => Some("help"),
             (None, false) => None,
-        }
+        };
+        let ids: Vec<String> = said.into_iter().chain(self.stored.as_ref().map(|_| "stored")).map(|what| format!("{}-{what}", self.id)).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
     }
 }
+
+/// What is said to be stored where nothing is.
+const NOTHING: &str = "nothing";
 
 /// A form that calls a server function: `<Form action=CreateKey::PATH>`.
 #[component]
@@ -124,6 +175,9 @@ pub fn Form(
     /// There is a [`FileField`](super::FileField) in it; its page needs a route that reads files.
     #[prop(optional)]
     files: bool,
+    /// Which state of a thing its fields show: the operation refuses to overwrite another one (`AppError::unless_seen`), once.
+    #[prop(optional)]
+    version: Option<Version>,
     children: Children,
 ) -> impl IntoView {
     let outcome = use_context::<FormOutcome>().filter(|o| o.is_of(&action, id.as_deref())).map(Arc::new);
@@ -134,11 +188,16 @@ pub fn Form(
     let error = outcome.as_ref().filter(|_| !quiet).and_then(|o| o.error.as_ref());
     let summary = error.map(|error| summary(error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
     let form = id.clone().map(|id| view! { <input type="hidden" name="_form" value=id/> });
+    let version = version.map(|now| {
+        let version = outcome.as_deref().map_or_else(|| now.to_string(), |outcome| outcome.version(now.clone()));
+        view! { <input type="hidden" name=Version::FIELD value=version/> }
+    });
     let made_for = use_context::<MadeFor>().map(|MadeFor(account)| view! { <input type="hidden" name=MadeFor::FIELD value=account/> });
     view! {
         <form method="post" enctype=files.then_some("multipart/form-data") class=class aria-label=label id=id novalidate=true>
             <input type="hidden" name="_fn" value=action/>
             {made_for}
+            {version}
             {form}
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {summary}
@@ -218,6 +277,35 @@ mod tests {
         assert!(!sent.is_of("/fn/keys/rotate", Some("row-1")));
         assert!(!sent.is_of("/fn/keys/rotate", None));
         assert!(!sent.is_of("/fn/keys/revoke", Some("row-2")));
+    }
+
+    #[test]
+    fn a_form_stands_for_what_it_showed_until_its_sender_was_told() {
+        let refused = |error| FormOutcome { action: String::new(), form: None, error, values: vec![("version".into(), "old".into())] };
+        let now = Version::of(&"new");
+        let late = AppError::Changed { what: "This key".into() };
+        for (error, version) in [(None, "old"), (Some(AppError::NotFound), "old"), (Some(late), now.as_str())] {
+            assert_eq!(refused(error).version(now.clone()), version);
+        }
+    }
+
+    #[test]
+    fn a_late_form_says_what_is_stored_where_that_differs() {
+        let field = |sent: &[&str], is_late| FieldState {
+            id: "tags".into(),
+            sent: Some(sent.iter().map(ToString::to_string).collect()),
+            error: None,
+            stored: None,
+            is_late,
+        };
+        let stored = |typed, is_late| field(&[typed], is_late).beside(Some("a\nb"), str::to_owned).stored;
+        assert_eq!([stored("a", true).as_deref(), stored("a\r\nb\r\n", true).as_deref(), stored("a", false).as_deref()], [Some("a\nb"), None, None]);
+        assert_eq!(field(&["x"], true).beside(None, str::to_owned).stored.as_deref(), Some("nothing"));
+        let all = [("r", "read"), ("w", "write")];
+        let ticked = |sent: &[&str]| field(sent, true).beside_choices(&all, &["w".to_owned()]).stored;
+        assert_eq!([ticked(&["w"]).as_deref(), ticked(&[]).as_deref(), ticked(&["r", "w"]).as_deref()], [None, Some("write"), Some("write")]);
+        let said = field(&["x"], true).beside(None, str::to_owned);
+        assert_eq!((said.described_by(true).as_deref(), said.described_by(false).as_deref()), (Some("tags-help tags-stored"), Some("tags-stored")));
     }
 
     #[test]

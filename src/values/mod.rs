@@ -12,6 +12,7 @@ mod permission;
 mod picture;
 mod slug;
 mod typed;
+mod version;
 
 pub use abuse_rule::AbuseRule;
 pub use counts::Counts;
@@ -28,3 +29,4 @@ pub use permission::{CATALOGUE, Permission, names as permission_names};
 pub use picture::{Picture, PictureSize};
 pub use slug::{KeyPrefix, Slug};
 pub use typed::Typed;
+pub use version::Version;

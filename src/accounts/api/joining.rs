@@ -77,10 +77,9 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
     use crate::accounts::server::{self, Beginner, links};
     use crate::{accounts::model::Door, platform::http::reply, values::Email};
     let ctx = server::context()?;
-    let verify = reply::sealed(&ctx, links::VERIFY);
-    let is_elsewhere = match &verify {
-        Some(token) => server::is_begun_elsewhere(&ctx, token, &Beginner::here(&ctx)).await?,
-        None => false,
+    let verify = match reply::sealed(&ctx, links::VERIFY) {
+        Some(token) => Some(server::verify_link(&ctx, &token, &Beginner::here(&ctx)).await?),
+        None => None,
     };
     let reset = match reply::sealed(&ctx, links::RESET) {
         Some(token) => server::reset_link(&ctx, &token).await?,
@@ -96,8 +95,7 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         door => door,
     };
     Ok(LinkView {
-        has_verify_link: verify.is_some(),
-        is_elsewhere,
+        verify,
         pending: reply::sealed(&ctx, links::PENDING).and_then(|email| email.parse::<Email>().ok()).map(|email| email.masked()),
         reset,
         password_advice: server::password_advice(ctx.config.auth.password_min),

@@ -15,12 +15,14 @@ pub async fn update_profile(
     time_zone: String,
     #[server(default)] language: Typed,
     #[server(default)] fields: BTreeMap<String, String>,
+    version: Option<String>,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, FieldsChange, ProfileChange, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let fields = FieldsChange { values: Some(fields), public: None, is_whole: true };
-    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language: language.into_text(), fields, ..ProfileChange::default() };
+    let language = language.into_text();
+    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language, fields, seen: version, ..ProfileChange::default() };
     server::update_profile(&ctx, &caller, &Visitor::here(), &change).await.map_err(server::beside_inputs)?;
     reply::toast(&ctx, "Saved.");
     Ok(())
@@ -28,12 +30,17 @@ pub async fn update_profile(
 
 /// Sets the handle and what everybody may see behind it; what is not ticked is hidden.
 #[server]
-pub async fn publish_profile(handle: String, #[server(default)] published: Vec<String>, #[server(default)] public_fields: Vec<String>) -> Result<(), AppError> {
+pub async fn publish_profile(
+    handle: String,
+    #[server(default)] published: Vec<String>,
+    #[server(default)] public_fields: Vec<String>,
+    version: Option<String>,
+) -> Result<(), AppError> {
     use crate::accounts::server::{self, FieldsChange, ProfileChange, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let fields = FieldsChange { public: Some(public_fields), ..FieldsChange::default() };
-    let change = ProfileChange { handle: Some(handle), published: Some(published), fields, ..ProfileChange::default() };
+    let change = ProfileChange { handle: Some(handle), published: Some(published), fields, seen: version, ..ProfileChange::default() };
     server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
     reply::toast(&ctx, "Saved.");
     Ok(())

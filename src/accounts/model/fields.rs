@@ -1,5 +1,6 @@
 //! Fields of profiles that operators make, and what people write into them.
 
+use crate::values::Version;
 use serde::{Deserialize, Serialize};
 
 /// What a field holds.
@@ -58,6 +59,13 @@ pub struct ProfileField {
     pub may_be_public: bool,
     /// Fields stand in this order, then in that of their slugs.
     pub position: i32,
+}
+
+impl ProfileField {
+    /// Of what its form shows.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
 }
 
 /// A field, and what one account wrote into it.

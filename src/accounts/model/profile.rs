@@ -1,7 +1,7 @@
 //! An account as its owner sees it, and what of it everybody may see.
 
 use super::{FieldValue, Language};
-use crate::values::{AccountId, Picture};
+use crate::values::{AccountId, Picture, Version};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use time::OffsetDateTime;
@@ -30,6 +30,28 @@ pub struct Profile {
     pub updated_at: OffsetDateTime,
     /// The same instants in a sentence, in the person's time zone (F10).
     pub dates: String,
+}
+
+impl Profile {
+    /// Of what the form of the profile shows.
+    pub fn version(&self) -> Version {
+        profile_version(&self.name, &self.time_zone, self.language, &self.fields)
+    }
+
+    /// Of what the form of the public profile shows.
+    pub fn public_version(&self) -> Version {
+        public_version(self.handle.as_deref(), &self.published, &self.fields)
+    }
+}
+
+pub fn profile_version(name: &str, time_zone: &str, language: Language, fields: &[FieldValue]) -> Version {
+    let written: Vec<(&str, &str)> = fields.iter().map(|it| (it.field.slug.as_str(), it.value.as_str())).collect();
+    Version::of(&("profile", name, time_zone, language.as_str(), written))
+}
+
+pub fn public_version(handle: Option<&str>, published: &[Published], fields: &[FieldValue]) -> Version {
+    let shown: Vec<&str> = fields.iter().filter(|it| it.is_public).map(|it| it.field.slug.as_str()).collect();
+    Version::of(&("public", handle, published, shown))
 }
 
 /// The name of the form that sends a picture, in its hidden field `_fn`: a file is read by the page's own route, not by a server function.

@@ -25,11 +25,12 @@ fn form(profile: Profile, zones: Vec<String>, is_acted: bool) -> AnyView {
         _ => "Nothing. You may choose a handle and say what everybody can see.".to_owned(),
     };
     let waits = profile.pending_email.as_ref().map(|email| format!("{email} waits to be confirmed."));
+    let version = profile.version();
     // Its form has a file in it, and is its owner's alone.
     let picture = (!is_acted).then(|| picture(profile.name.clone(), profile.picture.clone()));
     view! {
         <Section id="profile" title="Profile" lead=format!("Your name stands beside what you do: in histories, and in mails to others. {}", profile.dates)>
-            <Form action=UpdateProfile::PATH class="stack form-narrow">
+            <Form action=UpdateProfile::PATH class="stack form-narrow" version>
                 <TextField label="Name" name="name" value=profile.name autocomplete="name" maxlength=80 required=true/>
                 <TextField label="Email" name="shown_email" kind="email" value=profile.email readonly=true help="You sign in with it, and mails go there."/>
                 <SelectField label="Time zone" name="time_zone" options=options value=profile.time_zone help="Charts and times are shown in it."/>

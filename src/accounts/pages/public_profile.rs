@@ -26,9 +26,10 @@ fn form(profile: Profile) -> AnyView {
         let href = format!("/u/{handle}");
         view! { <LinkButton href>"See it"</LinkButton> }
     });
+    let version = profile.public_version();
     view! {
         <Section id="public" title="What others see" lead="At /u/ and your handle. Without a tick there is nothing: the address then answers as if nobody had the handle.">
-            <Form action=PublishProfile::PATH class="stack form-narrow">
+            <Form action=PublishProfile::PATH class="stack form-narrow" version>
                 <TextField label="Handle" name="handle" value=profile.handle.clone().unwrap_or_default() autocomplete="off" maxlength=30 mono=true help="3 to 30 letters, digits and hyphens. It stays for 30 days."/>
                 <CheckGroup label="Everybody may see" name="published[]" choices=choices values=ticked/>
                 {more()}

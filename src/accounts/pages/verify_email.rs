@@ -1,22 +1,24 @@
-//! `/verify-email`: the button behind a mailed link; or, where somebody just signed up, "Check your inbox" with the field for the
-//! code; or a way to get a new mail. Opening it changes nothing (R53).
+//! `/verify-email`: the button behind a mailed link, or why the link does nothing any more; or, where somebody just signed up, "Check your
+//! inbox" with the field for the code; or a way to get a new mail. Opening it changes nothing (R53).
 
 use crate::{
     accounts::{
         api::{ResendVerification, VerifyEmail, before_sign_in},
-        components::loaded,
-        model::LinkView,
+        components::{WayOn, loaded},
+        model::{LinkView, VerifyLink},
     },
-    ui::{AuthFrame, Button, Fact, Facts, Form, FormOutcome, Look, Size, TextField},
+    ui::{AuthFrame, Button, ErrorSummary, Fact, Facts, Form, FormOutcome, Look, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
-    loaded(before_sign_in, |it: LinkView| match (it.has_verify_link, it.pending) {
-        (true, pending) => confirm(pending, it.is_elsewhere),
-        (false, Some(address)) => check_inbox(address, it.mail_from),
-        (false, None) => ask_again(),
+    loaded(before_sign_in, |it: LinkView| match (it.verify, it.pending) {
+        (Some(VerifyLink::Works { is_elsewhere }), pending) => confirm(pending, is_elsewhere),
+        (Some(VerifyLink::Used), _) => used(),
+        (Some(VerifyLink::Dead), pending) => dead(pending),
+        (None, Some(address)) => check_inbox(address, it.mail_from),
+        (None, None) => ask_again(),
     })
 }
 
@@ -49,6 +51,38 @@ fn confirm(pending: Option<String>, is_elsewhere: bool) -> AnyView {
     .into_any()
 }
 
+fn used() -> AnyView {
+    let why = "This link was used before: it has done its work. Sign in.";
+    view! { <WayOn title="Your email is confirmed" why next=("Sign in", "/sign-in") refused=VerifyEmail::PATH/> }.into_any()
+}
+
+/// Whose address it is for stays unsaid: a new mail is sent to the one that signed up here, or to one that is typed, and the answer is the
+/// same for every address (R15).
+fn dead(pending: Option<String>) -> AnyView {
+    let lead = "It is too old, or a newer one was sent: links work once, for 60 minutes. Use the newest mail, or have a new one sent.";
+    let is_from_here = pending.is_some();
+    view! {
+        <AuthFrame title="This link does not work" lead=view! { {lead} }.into_any()>
+            // The form of the code says by itself what was refused.
+            {(!is_from_here).then(|| view! { <ErrorSummary action=VerifyEmail::PATH/> })}
+            {is_from_here.then(code)}
+            {resend(pending)}
+            <p class="help">"Confirmed already? "<a href="/sign-in">"Sign in"</a>"."</p>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn code() -> AnyView {
+    view! {
+        <Form action=VerifyEmail::PATH class="stack">
+            <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. They work for 10 minutes, the link for 60."/>
+            <Button look=Look::Primary size=Size::Large block=true>"Confirm email"</Button>
+        </Form>
+    }
+    .into_any()
+}
+
 fn check_inbox(address: String, mail_from: String) -> AnyView {
     let lead = view! {
         "We sent a mail to "<b class="strong ink">{address.clone()}</b>". Open its link on any device and press the button there, or type its code here."
@@ -56,10 +90,7 @@ fn check_inbox(address: String, mail_from: String) -> AnyView {
     view! {
         <AuthFrame title="Check your inbox" raised=true lead=lead.into_any()>
             <Facts><Fact term="From">{mail_from}</Fact><Fact term="Subject">"Confirm your email"</Fact></Facts>
-            <Form action=VerifyEmail::PATH class="stack">
-                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. They work for 10 minutes, the link for 60."/>
-                <Button look=Look::Primary size=Size::Large block=true>"Confirm email"</Button>
-            </Form>
+            {code()}
             {resend(Some(address))}
             <p class="help">
                 "Nothing after a minute? Look in spam, or "<a href="/sign-up">"use another address"</a>

@@ -19,6 +19,8 @@ use tower_sessions::Session;
 /// Signs up, inside a server function; the next page says where mail went.
 pub async fn sign_up_here(ctx: &Ctx, new: NewSignUp) -> Result<(), AppError> {
     let sent_to = sign_up(ctx, &Visitor::here(), new).await.map_err(beside_inputs)?;
+    // What this browser opened before is of an older mail.
+    reply::unseal_and_drop(ctx, links::VERIFY);
     reply::seal(ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");
     Ok(())

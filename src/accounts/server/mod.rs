@@ -105,7 +105,7 @@ pub use resetting::{change_password, forgot_password, reset_link, reset_password
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
 pub use sign_in::{Proven, SignIn, sign_in};
 pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, SignUpWith, create_account, door, sign_up};
-pub use verifying::{NO_CODE, Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
+pub use verifying::{NO_CODE, Proof, Verified, resend_verification, verify_email, verify_link};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;
 pub use zones::{fill_time_zone, fill_time_zone_of};

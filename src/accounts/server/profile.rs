@@ -15,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    accounts::model::{Caller, FieldValue, Language, Profile, Published, Security},
+    accounts::model::{Caller, FieldValue, Language, Profile, Published, Security, profile_version, public_version},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, local_time},
@@ -31,6 +31,7 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
     let email = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?.email;
     let (created_at, updated_at) = profiles::find_dates(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     let dates = format!("Made on {}, last changed on {}.", in_full(created_at, &row.time_zone), in_full(updated_at, &row.time_zone));
+    let (language, published) = (language(&row), published(&row));
     Ok(Profile {
         id: caller.account,
         email,
@@ -38,14 +39,22 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
         name: row.name,
         picture: avatars::find_picture(ctx, caller.account).await?,
         time_zone: row.time_zone,
-        language: row.language.parse().unwrap_or_default(),
+        language,
         handle: row.handle,
-        published: row.published.iter().filter_map(|p| p.parse().ok()).collect(),
+        published,
         fields: field_store::list_values(&ctx.db, caller.account).await?,
         created_at,
         updated_at,
         dates,
     })
+}
+
+fn language(row: &ProfileRow) -> Language {
+    row.language.parse().unwrap_or_default()
+}
+
+fn published(row: &ProfileRow) -> Vec<Published> {
+    row.published.iter().filter_map(|p| p.parse().ok()).collect()
 }
 
 /// What the security page shows.
@@ -79,6 +88,9 @@ pub struct ProfileChange {
     /// The fields that everybody may see, by name; all others are hidden.
     pub published: Option<Vec<String>>,
     pub fields: FieldsChange,
+    /// Which state was seen by the form that this is of (`Profile::version`, `Profile::public_version`): another one is not overwritten.
+    /// None: whatever it is.
+    pub seen: Option<String>,
 }
 
 /// Changes the profile. What is as it was before is no change: nothing is written and nothing recorded (F07).
@@ -89,6 +101,14 @@ pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, change: 
     let old = profiles::lock_profile(&mut tx, caller.account).await?.ok_or(AppError::NotFound)?;
     let old_values = field_store::list_values(&mut *tx, caller.account).await?;
     let (new, new_values) = changed(&old, &old_values, change, now)?;
+    if new != old || new_values != old_values {
+        let seen = change.seen.as_deref();
+        // Each form shows its own part.
+        match change.published.is_some() {
+            true => AppError::unless_seen(seen, &public_version(old.handle.as_deref(), &published(&old), &old_values), "What others see")?,
+            false => AppError::unless_seen(seen, &profile_version(&old.name, &old.time_zone, language(&old), &old_values), "Your profile")?,
+        }
+    }
     if change.time_zone.is_some() {
         profiles::keep_time_zone(&mut tx, caller.account).await?;
     }

@@ -18,6 +18,7 @@ use super::{
     tokens::{self, Purpose, Right},
 };
 use crate::{
+    accounts::model::VerifyLink,
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, jobs},
@@ -79,11 +80,15 @@ pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof, beginner: &Be
     Ok(verified)
 }
 
-/// True if the link works and is of a sign-up that another browser began. Changes nothing (R53).
-pub async fn is_begun_elsewhere(ctx: &Ctx, token: &str, beginner: &Beginner) -> Result<bool, AppError> {
-    let Some(right) = tokens::check_link(ctx, token, Purpose::VerifyEmail).await? else { return Ok(false) };
-    let is_unproven = store::find_account(&ctx.db, right.account).await?.is_some_and(|account| !account.is_verified);
-    Ok(is_unproven && !beginner.began(store::find_sign_up(&ctx.db, right.account).await?))
+/// How it stands with a link, for who opened it. Changes nothing (R53), and says no more than its button would.
+pub async fn verify_link(ctx: &Ctx, token: &str, beginner: &Beginner) -> Result<VerifyLink, AppError> {
+    let found = tokens::look_up(ctx, token).await?.filter(|found| found.kind == Purpose::VerifyEmail.as_str());
+    let Some(found) = found else { return Ok(VerifyLink::Dead) };
+    if found.is_used {
+        return Ok(VerifyLink::Used);
+    }
+    let is_unproven = store::find_account(&ctx.db, found.account).await?.is_some_and(|account| !account.is_verified);
+    Ok(VerifyLink::Works { is_elsewhere: is_unproven && !beginner.began(store::find_sign_up(&ctx.db, found.account).await?) })
 }
 
 /// Sends the proof again to an address that still needs it; the same answer for every address.

@@ -28,11 +28,11 @@ pub async fn create_field(#[server(default)] field: FieldForm) -> Result<(), App
 
 /// Changes a field of profiles; its name and what it holds stay.
 #[server]
-pub async fn change_field(#[server(default)] field: FieldForm) -> Result<(), AppError> {
+pub async fn change_field(#[server(default)] field: FieldForm, version: Option<String>) -> Result<(), AppError> {
     use crate::admin::server;
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::change_field(&ctx, &caller, &Visitor::here(), &field).await?;
+    server::change_field(&ctx, &caller, &Visitor::here(), &field, version.as_deref()).await?;
     reply::toast(&ctx, "Saved.");
     reply::redirect("/admin/fields");
     Ok(())

@@ -282,12 +282,13 @@ pub async fn save_api(
     #[server(default)] unmatched: Typed,
     #[server(default)] preflights: Typed,
     #[server(default)] sample_one_in: Typed,
+    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let (unmatched, preflights, sampled) = (unmatched.as_deref(), preflights.as_deref(), sample_one_in.as_deref());
-    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched, preflights, sampled).await?;
+    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched, preflights, sampled, version).await?;
     reply::toast(&ctx, &format!("Saved. {}", saved.spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())

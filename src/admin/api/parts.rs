@@ -14,12 +14,13 @@ pub async fn save_route(
     #[server(default)] is_free: bool,
     #[server(default)] description: String,
     replaces: Option<String>,
+    version: Option<String>,
 ) -> Result<(), AppError> {
     use crate::admin::server;
     use crate::{keys::model::NewRoute, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let route = NewRoute { method, pattern: path, permission, cost: None, is_free, description };
-    let spread = server::save_route(&ctx, &caller, &slug, route, &cost, replaces.as_deref()).await?;
+    let spread = server::save_route(&ctx, &caller, &slug, route, &cost, replaces.as_deref(), version.as_deref()).await?;
     reply::toast(&ctx, &format!("The route is saved. {}", spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
@@ -46,11 +47,12 @@ pub async fn save_bundle(
     #[server(default)] permissions: Vec<String>,
     #[server(default)] includes: Vec<String>,
     replaces: Option<String>,
+    version: Option<String>,
 ) -> Result<(), AppError> {
     use crate::admin::server;
     use crate::{keys::model::NewBundle, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = NewBundle { name, description, permissions, includes };
+    let new = NewBundle { name, description, permissions, includes, seen: version };
     let saved = server::save_bundle(&ctx, &caller, &slug, new, replaces).await?;
     reply::toast(&ctx, &format!("The bundle {} is saved. {}", saved.bundle.name, saved.spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));

@@ -130,8 +130,9 @@ fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
     let (method, pattern, description) = (of(|r| r.method.clone()), of(|r| r.pattern.clone()), of(|r| r.description.clone()));
     let cost = of(|r| r.cost.to_string()).unwrap_or_else(|| "1".to_owned());
     let is_free = chosen.as_ref().is_some_and(|r| !r.is_counted);
+    let version = chosen.as_ref().map(ApiRoute::version);
     view! {
-        <FormPanel title action=SaveRoute::PATH id="route" nostrip:close=close hidden>
+        <FormPanel title action=SaveRoute::PATH id="route" nostrip:close=close hidden nostrip:version=version>
             <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
             <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} stands for one segment, * or {path...} at the end for all that follow."/>
             <SelectField label="Needs" name="permission" options=permissions value=needed/>
@@ -162,12 +163,12 @@ const LINES: &str = "One per line: its name, then what it allows. orders:read Re
 const SAMPLED: &str = "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals, at most 10 of a key in a minute on each server. Counts are exact either way.";
 
 fn settings(api: Api) -> AnyView {
-    let (slug, name) = (api.slug.to_string(), api.name.clone());
+    let (slug, name, version) = (api.slug.to_string(), api.name.clone(), api.version());
     let sampled = if api.sample_one_in == 0 { String::new() } else { api.sample_one_in.to_string() };
     view! {
         <section class="stack" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
-            <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", slug)]>
+            <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", slug)] version>
                 <TextField label="Name" name="name" value=name maxlength=80 required=true autocomplete="off"/>
                 <TextField label="Samples of calls that pass: 1 in" name="sample_one_in" inputmode="numeric" maxlength=6 autocomplete="off" value=sampled help=SAMPLED/>
                 {of_its_own(api)}

@@ -79,8 +79,9 @@ pub fn bundle_form(api: &Api, form: &BundleForm) -> AnyView {
     let others: Vec<Choice> = others.map(|other| Choice::new(other.name.as_str(), other.name.to_string()).with_help(other.description.clone())).collect();
     let included = changed.map(|bundle| bundle.includes.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
     let cancel = view! { <LinkButton href=path(api) look=Look::Quiet>"Cancel"</LinkButton> };
+    let version = changed.map(Bundle::version);
     view! {
-        <FormPanel title action=SaveBundle::PATH id="bundle" close=path(api) hidden>
+        <FormPanel title action=SaveBundle::PATH id="bundle" close=path(api) hidden nostrip:version=version>
             {name(kept)}
             <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description/>
             {boxes("Permissions", "permissions[]", permissions, named, None)}

@@ -95,9 +95,10 @@ fn form(field: Option<ProfileField>) -> AnyView {
     let ticked = |is: fn(&ProfileField) -> bool| field.as_ref().is_some_and(is);
     let (is_required, at_sign_up, may_be_public) = (ticked(|f| f.is_required), ticked(|f| f.at_sign_up), ticked(|f| f.may_be_public));
     let position = field.as_ref().map_or_else(String::new, |field| field.position.to_string());
+    let version = field.as_ref().map(ProfileField::version);
     let label = field.map(|field| field.label).unwrap_or_default();
     view! {
-        <FormPanel title action nostrip:close=close hidden>
+        <FormPanel title action nostrip:close=close hidden nostrip:version=version>
             <TextField label="Label" name="field[label]" value=label maxlength=60 required=true autocomplete="off"/>
             {is_new.then(once)}
             {has_choices.then(|| view! { <TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One on each line. Only for one of a list."/> })}

@@ -62,6 +62,7 @@ pub async fn save_api(
     unmatched: Option<&str>,
     preflights: Option<&str>,
     sample_one_in: Option<&str>,
+    seen: Option<String>,
 ) -> Result<keys::ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let unmatched = match unmatched {
@@ -82,18 +83,27 @@ pub async fn save_api(
         None => None,
     };
     let (basic, permissions) = (permissions.map(|_| basic), permissions.map(lines));
-    let edit = ApiEdit { name: Some(name), permissions, basic, unmatched, answers_preflights, sample_one_in };
+    let edit = ApiEdit { name: Some(name), permissions, basic, unmatched, answers_preflights, sample_one_in, seen };
     keys::edit_api(ctx, caller, slug, edit).await
 }
 
-/// Adds a route, or changes the one with the label `replaces`. `cost` as it was typed; empty: 1.
-pub async fn save_route(ctx: &Ctx, caller: &Caller, slug: &str, mut route: NewRoute, cost: &str, replaces: Option<&str>) -> Result<Spread, AppError> {
+/// Adds a route, or changes the one with the label `replaces`, which was `seen` so. `cost` as it was typed; empty: 1.
+pub async fn save_route(
+    ctx: &Ctx,
+    caller: &Caller,
+    slug: &str,
+    mut route: NewRoute,
+    cost: &str,
+    replaces: Option<&str>,
+    seen: Option<&str>,
+) -> Result<Spread, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let digits: String = cost.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
     if !digits.is_empty() {
         route.cost = Some(digits.parse().map_err(|_| AppError::invalid("cost", "Write a whole number of units, for example 5."))?);
     }
-    Ok(keys::put_route(ctx, caller, slug, route, replaces.and_then(|label| label.split_once(' '))).await?.spread)
+    let replaced = replaces.and_then(|label| label.split_once(' ')).map(|(method, pattern)| keys::Replaced { method, pattern, seen });
+    Ok(keys::put_route(ctx, caller, slug, route, replaced).await?.spread)
 }
 
 pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, path: &str) -> Result<Spread, AppError> {

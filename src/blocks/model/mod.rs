@@ -6,7 +6,7 @@ mod rule;
 
 pub use action::BlockAction;
 pub use page::{BlockForm, BlockPage, BlockQuery, BlockRow, RuleForm};
-pub use rule::{RuleChange, RuleSetting, lasting_words};
+pub use rule::{RuleChange, RuleSetting, exempt_version, lasting_words};
 
 use crate::values::{AbuseRule, BlockId, KeyId, WorkspaceId};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What the rules that watch for abuse allow, and what they do.
 
 use super::BlockAction;
-use crate::values::AbuseRule;
+use crate::values::{AbuseRule, Version};
 use serde::{Deserialize, Serialize};
 
 /// A rule as it is set.
@@ -47,6 +47,11 @@ impl RuleChange {
     }
 }
 
+/// Of the networks that no block holds, as their form shows them.
+pub fn exempt_version(networks: &[String]) -> Version {
+    Version::of(&networks)
+}
+
 /// Seconds as the forms and the command line write them: 600 is "10m".
 pub fn lasting_words(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
@@ -55,6 +60,11 @@ pub fn lasting_words(seconds: u64) -> String {
 }
 
 impl RuleSetting {
+    /// Of what its form shows.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
+
     /// `refuse`, `slow` or `tell`.
     pub const fn then_word(&self) -> &'static str {
         match self.then {

@@ -3,7 +3,7 @@
 use crate::{
     blocks::{
         api::{SetExemptions, SetRule},
-        model::{RuleSetting, lasting_words},
+        model::{RuleSetting, exempt_version, lasting_words},
     },
     ui::{Button, CheckField, Form, SelectField, TextArea, TextField},
     values::AbuseRule,
@@ -40,7 +40,7 @@ fn card(setting: RuleSetting) -> AnyView {
     view! {
         <section class="card" aria-labelledby=labelled_by>
             <div class="card-head"><h3 id=heading>{rule.title()}</h3></div>
-            <Form action=SetRule::PATH id=rule.as_str() class="card-body stack" label=rule.title() hidden=vec![("rule[rule]", rule.to_string())]>
+            <Form action=SetRule::PATH id=rule.as_str() class="card-body stack" label=rule.title() hidden=vec![("rule[rule]", rule.to_string())] version=setting.version()>
                 <CheckField label="On" name="rule[is_on]" checked=setting.is_on/>
                 <TextField label=most name="rule[most]" value=setting.most.to_string() inputmode="numeric" autocomplete="off" maxlength=9 required=true help=help/>
                 <TextField label="In minutes" name="rule[minutes]" value=setting.minutes.to_string() inputmode="numeric" autocomplete="off" maxlength=2 required=true help="1 to 60."/>
@@ -64,7 +64,7 @@ fn never(exempt: &[String], proxies: &[String]) -> AnyView {
     view! {
         <section class="card" aria-labelledby="h-never">
             <div class="card-head"><h2 id="h-never">"Never blocked"</h2></div>
-            <Form action=SetExemptions::PATH class="card-body stack" label="Never blocked">
+            <Form action=SetExemptions::PATH class="card-body stack" label="Never blocked" version=exempt_version(exempt)>
                 <TextArea label="Networks" name="networks" value=networks mono=true rows=3 help=help/>
                 <div class="form-actions"><Button label="Save the networks that are never blocked">"Save"</Button></div>
             </Form>

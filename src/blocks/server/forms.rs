@@ -35,8 +35,8 @@ fn number(text: &str) -> Result<u32, &'static str> {
     text.trim().replace([',', ' '], "").parse::<u32>().map_err(|_| "Write a whole number.")
 }
 
-/// Sets a rule as it was typed. The fields of the form stand in `rule[…]`.
-pub async fn set_rule(ctx: &Ctx, caller: &Caller, form: RuleForm) -> Result<Spread, AppError> {
+/// Sets a rule as it was typed. The fields of the form stand in `rule[…]`; `seen` is the state that it showed.
+pub async fn set_rule(ctx: &Ctx, caller: &Caller, form: RuleForm, seen: Option<&str>) -> Result<Spread, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let mut fields = Fields::default();
     let most = fields.check("most", number(&form.most));
@@ -47,7 +47,7 @@ pub async fn set_rule(ctx: &Ctx, caller: &Caller, form: RuleForm) -> Result<Spre
     let done = match (fields.done(), most, minutes, seconds, then) {
         (Ok(()), Some(most), Some(minutes), Some(seconds), Some(then)) => {
             let wanted = RuleSetting { rule: form.rule, is_on: form.is_on, most, minutes, then, seconds, mails: form.mails };
-            settings::set_rule(ctx, caller, wanted).await.map_err(|error| renamed(error, "seconds", "lasts"))
+            settings::set_rule(ctx, caller, wanted, seen).await.map_err(|error| renamed(error, "seconds", "lasts"))
         }
         (Err(error), ..) => Err(error),
         _ => Err(AppError::NotFound),

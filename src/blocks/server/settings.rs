@@ -4,7 +4,7 @@ use super::{rules, store};
 use crate::{
     accounts::{Caller, server::require_pin},
     activity::server::{Change, record},
-    blocks::model::{RuleChange, RuleSetting},
+    blocks::model::{RuleChange, RuleSetting, exempt_version},
     error::{AppError, Fields},
     keys::{
         model::Spread,
@@ -31,20 +31,25 @@ pub async fn find_rule(ctx: &Ctx, caller: &Caller, rule: AbuseRule) -> Result<Ru
     store::find_rule(&mut *ctx.db.acquire().await?, rule).await?.ok_or(AppError::NotFound)
 }
 
-/// Sets a rule whole.
-pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting) -> Result<Spread, AppError> {
+/// Sets a rule whole, unless it is in another state than the one `seen` (`RuleSetting::version`).
+pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting, seen: Option<&str>) -> Result<Spread, AppError> {
     let RuleSetting { rule, is_on, most, minutes, then, seconds, mails } = wanted;
     let change = RuleChange { is_on: Some(is_on), most: Some(most), minutes: Some(minutes), then: Some(then), seconds: Some(seconds), mails: Some(mails) };
-    Ok(change_rule(ctx, caller, rule, change).await?.1)
+    Ok(change_seen(ctx, caller, rule, change, seen).await?.1)
 }
 
 /// Changes a rule. It counts from the present window on. A rule blocks whoever it meets: it asks the admin PIN, if there is one.
 pub async fn change_rule(ctx: &Ctx, caller: &Caller, rule: AbuseRule, change: RuleChange) -> Result<(RuleSetting, Spread), AppError> {
+    change_seen(ctx, caller, rule, change, None).await
+}
+
+async fn change_seen(ctx: &Ctx, caller: &Caller, rule: AbuseRule, change: RuleChange, seen: Option<&str>) -> Result<(RuleSetting, Spread), AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_rule(&mut tx, rule).await?.ok_or(AppError::NotFound)?;
     let wanted = checked(change.of(before))?;
     if before != wanted {
+        AppError::unless_seen(seen, &before.version(), "This rule")?;
         require_pin(ctx, caller).await?;
     }
     let since = Instant::now();
@@ -74,16 +79,18 @@ fn checked(wanted: RuleSetting) -> Result<RuleSetting, AppError> {
     fields.done().map(|()| wanted)
 }
 
-/// The networks that no block holds become these. Blocks of them stay in the list, and refuse nothing.
-pub async fn set_exemptions(ctx: &Ctx, caller: &Caller, typed: &str) -> Result<Spread, AppError> {
+/// The networks that no block holds become these, unless they are others than those `seen` (`exempt_version`). Blocks of them stay in the
+/// list, and refuse nothing.
+pub async fn set_exemptions(ctx: &Ctx, caller: &Caller, typed: &str, seen: Option<&str>) -> Result<Spread, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let wanted = rules::networks(typed.lines()).map_err(|words| AppError::invalid("networks", words))?;
     let mut tx = ctx.db.begin().await?;
     let before = store::list_exempt(&mut tx).await?;
     let since = Instant::now();
     if before != wanted {
-        store::replace_exempt(&mut tx, &wanted).await?;
         let words = |networks: &[ipnet::IpNet]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
+        AppError::unless_seen(seen, &exempt_version(&words(&before)), "This list")?;
+        store::replace_exempt(&mut tx, &wanted).await?;
         note(ctx, &mut tx, caller, "block.exempted", json!({ "from": words(&before), "to": words(&wanted) })).await?;
         tx.commit().await?;
     } else {

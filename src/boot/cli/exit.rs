@@ -34,7 +34,12 @@ impl Exit {
                 complain("there is no such thing. Check its name or id.");
                 Self::NotFound
             }
-            AppError::Forbidden { .. } | AppError::Refused { .. } | AppError::Conflict { .. } | AppError::Unauthenticated | AppError::StepUpNeeded => {
+            AppError::Forbidden { .. }
+            | AppError::Refused { .. }
+            | AppError::Conflict { .. }
+            | AppError::Changed { .. }
+            | AppError::Unauthenticated
+            | AppError::StepUpNeeded => {
                 complain(error);
                 Self::Refused
             }

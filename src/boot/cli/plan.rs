@@ -200,7 +200,7 @@ impl Wanted {
         let known = before.iter().find(|l| l.name == name);
         let Some(limit) = limit else {
             return match known {
-                Some(_) => Ok(LimitChange { was: Some(name), now: None }),
+                Some(_) => Ok(LimitChange { was: Some(name), now: None, seen: None }),
                 None => Err(AppError::invalid("name", format!("{whose} has no limit {name}."))),
             };
         };

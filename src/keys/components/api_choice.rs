@@ -17,15 +17,16 @@ pub fn PresetChoice() -> impl IntoView {
 }
 
 /// Fields `api`, `permissions[]` (`api/resource:action`), of which those of the preset Basic are ticked from the start, and `bundles[]`
-/// (`api/name`), which count beside a preset too.
+/// (`api/name`), which count beside a preset too. Each API says what will hold the key there: one of `limits`, in the order of `apis`.
 #[component]
-pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
+pub fn ApiChoice(apis: Vec<Api>, limits: Vec<String>) -> impl IntoView {
     let outcome = use_context::<FormOutcome>();
     let sent = |name: &str, value: &str| outcome.as_ref().map(|o| o.values.iter().any(|(n, v)| n == name && v == value));
     let groups = apis
         .into_iter()
+        .zip(limits)
         .enumerate()
-        .map(|(i, api)| {
+        .map(|(i, (api, limit))| {
             let slug = api.slug.to_string();
             let is_chosen = sent("api", &slug).unwrap_or(i == 0);
             let basic = api.preset(Preset::Basic);
@@ -65,7 +66,7 @@ pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
                 <div class="choice-group">
                     <label class="choice">
                         <input type="radio" class="radio" name="api" value=slug.clone() checked=is_chosen/>
-                        <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_", api.key_prefix)}</span></span>
+                        <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_. Limit: {limit}.", api.key_prefix)}</span></span>
                     </label>
                     <div class="choices choices-under ticks" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}</div>
                     {bundles}

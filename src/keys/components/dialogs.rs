@@ -1,11 +1,15 @@
-//! Decisions about one key: revoke it for good, rotate its secret, take permissions away that it did not use.
+//! Decisions about one key: revoke it for good, rotate its secret, drop an old one, take permissions away that it did not use.
 
+use super::SaidTime;
 use crate::{
     keys::{
-        api::{NarrowKey, RevokeKey, RotateKey},
-        model::KeyDetail,
+        api::{DropSecret, NarrowKey, RevokeKey, RotateKey},
+        model::{KeyDetail, SecretUser, SecretView},
     },
-    ui::{Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, Icon, Look, RadioGroup, TextField, number::count},
+    ui::{
+        Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, Icon, Look, RadioGroup, TextField,
+        number::{count, thousands},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -82,6 +86,47 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
         </DecideDialog>
     }
     .into_any()
+}
+
+/// Ends an old secret before its time; says who still sends it.
+#[component]
+pub fn DropDialog(secret: SecretView, #[prop(into)] key: String, #[prop(into)] path: String) -> impl IntoView {
+    let lead = format!("{}A call with it is answered UNKNOWN from then on. This can't be taken back.", sent_lately(&secret));
+    let (id, title) = (secret.id.to_string(), format!("Drop {}…", secret.start));
+    let from = sent_from(&secret).map(|from| view! { <Fact term="Sent since the rotation from">{from}</Fact> });
+    let last = match secret.last_use {
+        Some(last) => view! { <SaidTime said=last.at/>" "<span class="muted">{last.by}</span> }.into_any(),
+        None => "never".into_any(),
+    };
+    view! {
+        <DecideDialog id="drop" title gate=Gate::Refused lead=lead.into_any() path action=DropSecret::PATH hidden=vec![("id", key), ("secret", id)] act="Drop" look=Look::Danger>
+            <Facts><Fact term="Last used">{last}</Fact>{from}</Facts>
+        </DecideDialog>
+    }
+    .into_any()
+}
+
+/// "12 calls came with it in the last 24 hours, 3 of them in the last hour. "
+fn sent_lately(secret: &SecretView) -> String {
+    let Some(calls) = &secret.calls else { return String::new() };
+    match (calls.last_day().total(), calls.last_hour().total()) {
+        (0, _) => "No call came with it in the last 24 hours. ".to_owned(),
+        (day, 0) => format!("{} came with it in the last 24 hours, none in the last hour. ", count(day, "call", "calls")),
+        (day, hour) => format!("{} came with it in the last 24 hours, {} of them in the last hour. ", count(day, "call", "calls"), thousands(hour)),
+    }
+}
+
+/// "203.0.113.7 (5 calls), 203.0.113.8 (1 call) and 2 other addresses"; none: nobody told an address.
+fn sent_from(secret: &SecretView) -> Option<String> {
+    const NAMED: usize = 3;
+    let known: Vec<&SecretUser> = secret.calls.as_ref()?.users.iter().filter(|user| !user.address.is_empty()).collect();
+    let name = |user: &&SecretUser| format!("{} ({})", user.address, count(user.calls.total(), "call", "calls"));
+    let named = known.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+    match known.len() {
+        0 => None,
+        1..=NAMED => Some(named),
+        all => Some(format!("{named} and {}", count((all - NAMED) as u64, "other address", "other addresses"))),
+    }
 }
 
 /// Takes away what no call needed in the last 30 days; says what stays.

@@ -125,8 +125,9 @@ fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<
     if let Some(limit) = &chosen {
         hidden.push(("was", limit.name.clone()));
     }
+    let version = chosen.as_ref().map(KeyLimit::version);
     view! {
-        <Form action id="limit" class="stack form-medium" label=title.clone() hidden>
+        <Form action id="limit" class="stack form-medium" label=title.clone() hidden nostrip:version=version>
             <h3>{title}</h3>
             <LimitFields limit=chosen name/>
             <div class="form-actions"><Button size=Size::Small>{act}</Button>{tries}{cancel}</div>

@@ -22,7 +22,7 @@ mod why;
 pub use act::OpenDialog;
 pub use api_choice::{ApiChoice, PresetChoice};
 pub use badge::{StandingBadge, gate_of};
-pub use dialogs::{NarrowDialog, RevokeDialog, RotateDialog};
+pub use dialogs::{DropDialog, NarrowDialog, RevokeDialog, RotateDialog};
 pub use found::FoundKey;
 pub use hold::HoldNotes;
 pub use leak::{LeakChoice, LeakNote, LeakedDialog};

@@ -38,6 +38,7 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
     let prefix = api.as_ref().map_or_else(String::new, |a| a.key_prefix.to_string());
     let may = api.as_ref().map(|a| a.preset(Preset::Basic).into_iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view());
     let name = api.as_ref().map(|a| a.name.clone());
+    let limit = form.limits.into_iter().next();
     view! {
         <section class="empty first" aria-labelledby="first-title">
             <div class="stack-lg">
@@ -51,7 +52,7 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
                     <Facts>
                         <Fact term="API">{name}" "<a href=MORE>"change"</a></Fact>
                         <Fact term="May">{may}<a href=MORE>"choose"</a></Fact>
-                        <Fact term="Limit">{form.default_limit}</Fact>
+                        <Fact term="Limit">{limit}</Fact>
                         <Fact term="Expires">"never "<a href=MORE>"change"</a></Fact>
                     </Facts>
                 </Form>
@@ -79,16 +80,15 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
         Choice::new(Environment::Live.as_str(), "Live").with_help("For real calls."),
         Choice::new(Environment::Test.as_str(), "Test").with_help("The key says so in its name: …_test_…"),
     ];
-    let limit = format!("{}. An operator can set another.", form.default_limit);
     view! {
         <DecideDialog id="new-key" title="New key" path="/keys" action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())] act="Create key">
             <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
             <PresetChoice/>
-            <ApiChoice apis=form.apis/>
+            <ApiChoice apis=form.apis limits=form.limits/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
             <ForServices/>
-            <Facts><Fact term="Limit">{limit}</Fact></Facts>
+            <p class="help">"An operator can set another limit for a key, once it is there."</p>
         </DecideDialog>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! Bundles: named sets of an API's permissions, which keys hold beside single ones.
 
 use super::{Api, Key};
-use crate::values::{Permission, Slug};
+use crate::values::{Permission, Slug, Version};
 use serde::{Deserialize, Serialize};
 
 /// A bundle as the catalogue of its API has it.
@@ -21,6 +21,11 @@ pub struct Bundle {
 impl Bundle {
     /// How many an API has at most.
     pub const MAX_COUNT: usize = 100;
+
+    /// Of what its form shows; what it gives follows from it and from others.
+    pub fn version(&self) -> Version {
+        Version::of(&(&self.description, &self.permissions, &self.includes))
+    }
 }
 
 /// A bundle that somebody describes. Texts as they were typed; the operation checks them.
@@ -31,6 +36,8 @@ pub struct NewBundle {
     pub permissions: Vec<String>,
     /// Names of other bundles of the API.
     pub includes: Vec<String>,
+    /// Which state of the one that it replaces was seen (`Bundle::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }
 
 impl Api {

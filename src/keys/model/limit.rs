@@ -1,6 +1,7 @@
 //! Limits: so many calls in a window, and the levels that they come from.
 
 use super::{Over, Window};
+use crate::values::Version;
 use serde::{Deserialize, Serialize};
 
 /// A limit of a key.
@@ -34,6 +35,11 @@ impl KeyLimit {
         Self { name: name.into(), limit, window, over: Over::REFUSE }
     }
 
+    /// Of what its form shows.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
+
     /// "100 calls an hour", "100 calls an hour, then 5 a second".
     pub fn words(&self) -> String {
         format!("{}{}", self.window.limit_words(self.limit), self.over.words())
@@ -55,6 +61,8 @@ pub struct LimitChange {
     pub was: Option<String>,
     /// What it is from now on; none: it is taken away.
     pub now: Option<KeyLimit>,
+    /// Which state it was seen in (`KeyLimit::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }
 
 impl LimitChange {
@@ -63,7 +71,7 @@ impl LimitChange {
     /// Sets the limit of this name, whether or not there is one among these.
     pub fn set(before: &[KeyLimit], now: KeyLimit) -> Self {
         let was = before.iter().any(|limit| limit.name == now.name).then(|| now.name.clone());
-        Self { was, now: Some(now) }
+        Self { was, now: Some(now), seen: None }
     }
 
     /// For whoever made it.
@@ -200,7 +208,7 @@ mod tests {
     fn a_change_touches_one_limit_and_is_safe_to_send_twice() {
         let limit = |name: &str, limit| KeyLimit::new(name, limit, Window::HOUR);
         let before = [limit("burst", 5), limit("day", 100)];
-        let change = |was: Option<&str>, now: Option<KeyLimit>| LimitChange { was: was.map(str::to_owned), now };
+        let change = |was: Option<&str>, now: Option<KeyLimit>| LimitChange { was: was.map(str::to_owned), now, seen: None };
         for (change, after) in [
             (change(None, Some(limit("calls", 7))), vec![limit("burst", 5), limit("calls", 7), limit("day", 100)]),
             (change(Some("burst"), Some(limit("burst", 6))), vec![limit("burst", 6), limit("day", 100)]),

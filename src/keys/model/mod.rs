@@ -52,7 +52,7 @@ pub use view::{DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow,
 pub use window::{LimitKind, Unit, Window};
 pub use zone::Zone;
 
-use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};
+use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, Version, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -122,6 +122,13 @@ impl Api {
     pub fn is_own(&self) -> bool {
         self.slug.as_str() == Self::OWN
     }
+
+    /// Of what the form of its settings shows.
+    pub fn version(&self) -> Version {
+        let mut permissions: Vec<&ApiPermission> = self.permissions.iter().collect();
+        permissions.sort_by(|a, b| a.permission.cmp(&b.permission));
+        Version::of(&(&self.name, self.unmatched, self.answers_preflights, self.sample_one_in, permissions))
+    }
 }
 
 /// A permission that an API knows.
@@ -173,4 +180,13 @@ pub struct Key {
     pub limits: Vec<KeyLimit>,
     /// The slug of its own plan.
     pub plan: Option<Slug>,
+}
+
+impl Key {
+    /// Of what the form of its settings shows; what calls, rotations and switches change is not in it.
+    pub fn version(&self) -> Version {
+        let ends = self.expires_at.map(OffsetDateTime::unix_timestamp);
+        let may = (&self.permissions, &self.bundles, &self.routes, &self.addresses, &self.origins);
+        Version::of(&(&self.name, &self.tags, ends, may, &self.external_id, &self.meta))
+    }
 }

@@ -64,6 +64,8 @@ pub struct KeyEdit {
     pub limit: Option<LimitChange>,
     /// The slug of a plan; `Some(None)`: none of its own. Needs `keys:manage`.
     pub plan: Option<Option<String>>,
+    /// Which state of its settings was seen (`Key::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }
 
 /// How long an old secret lives on beside a new one.
@@ -102,4 +104,6 @@ pub struct ApiEdit {
     pub answers_preflights: Option<bool>,
     /// 0: none; at most `Api::MAX_ONE_IN`.
     pub sample_one_in: Option<u32>,
+    /// Which state was seen (`Api::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Routes of an API: what a call of a method and path needs, and what it costs.
 
-use crate::values::Permission;
+use crate::values::{Permission, Version};
 use serde::{Deserialize, Serialize};
 
 /// What the calls of one route need.
@@ -27,6 +27,11 @@ impl ApiRoute {
     pub const MAX_COUNT: usize = 500;
     /// The most cost units of a call.
     pub const MAX_COST: u32 = 1_000_000;
+
+    /// Of what its form shows.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
 
     /// "GET /orders/{id}": how charts name it too.
     pub fn label(&self) -> String {

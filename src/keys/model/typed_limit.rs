@@ -24,6 +24,8 @@ pub struct TypedLimit {
     pub over_until: String,
     /// What the pressed button asks for: `REMOVE`, `TRY`, or anything else for setting it.
     pub act: String,
+    /// The state that it had (`KeyLimit::version`); empty: whatever it is.
+    pub version: String,
 }
 
 impl TypedLimit {
@@ -45,7 +47,7 @@ impl TypedLimit {
             over: text("over"),
             over_per_second: text("over_per_second"),
             over_until: text("over_until"),
-            act: String::new(),
+            ..Self::default()
         }
     }
 

@@ -172,8 +172,8 @@ pub struct NewKeyForm {
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
-    /// What a new key may: "100 calls an hour", "10,000 calls a day for all keys together".
-    pub default_limit: String,
+    /// What holds a new key at each of them: "100 calls an hour", "10,000 calls a day for all keys together".
+    pub limits: Vec<String>,
 }
 
 /// One day of a key's chart.

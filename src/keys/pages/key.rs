@@ -11,8 +11,10 @@ use crate::{
     error::AppError,
     keys::{
         api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
-        components::{HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
-        model::{Environment, KeyDetail, KeyState, TryCall},
+        components::{
+            DropDialog, HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded,
+        },
+        model::{Environment, KeyDetail, KeyState, SecretView, TryCall},
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
@@ -27,7 +29,7 @@ use serde::{Deserialize, Serialize};
 #[component]
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|map| map.get("id").unwrap_or_default());
-    let dialog = use_query_map().with_untracked(|map| map.get("dialog").unwrap_or_default());
+    let asked = use_query_map().with_untracked(|map| Asked { dialog: map.get("dialog").unwrap_or_default(), secret: map.get("secret") });
     let call = use_query_map().with_untracked(|map| {
         let path = map.get("path")?;
         Some(TryCall { method: map.get("method").unwrap_or_default(), path, address: map.get("ip"), origin: map.get("origin"), ..TryCall::default() })
@@ -51,7 +53,7 @@ pub fn KeyPage() -> impl IntoView {
     };
     loaded(
         load,
-        move |(detail, fresh, tried)| framed(detail, fresh, tried, &dialog),
+        move |(detail, fresh, tried)| framed(detail, fresh, tried, &asked),
         |error| view! { <Framed crumbs=vec![Crumb::link("Keys", "/keys"), Crumb::here("Not found")]>{error}</Framed> }.into_any(),
     )
 }
@@ -63,22 +65,41 @@ struct Fresh {
     to_sign_with: Option<String>,
 }
 
-fn framed(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, dialog: &str) -> AnyView {
+/// The dialog that the address asks for, and for which secret.
+#[derive(Clone)]
+struct Asked {
+    dialog: String,
+    secret: Option<String>,
+}
+
+impl Asked {
+    /// The old secret that is to be dropped.
+    fn to_drop(&self, detail: &KeyDetail) -> Option<SecretView> {
+        let chosen = self.secret.as_ref().filter(|_| self.dialog == "drop")?;
+        detail.secrets.iter().find(|secret| !secret.is_newest && secret.id.to_string() == *chosen).cloned()
+    }
+}
+
+fn framed(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) -> AnyView {
     let crumbs = vec![Crumb::link("Keys", "/keys"), Crumb::here(detail.key.name.clone())];
-    let page = page(detail, fresh, tried, dialog);
+    let page = page(detail, fresh, tried, asked);
     view! { <Framed crumbs>{page}</Framed> }.into_any()
 }
 
-fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, dialog: &str) -> AnyView {
+fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) -> AnyView {
     let Fresh { secret, to_sign_with } = fresh;
     // One secret at a time.
     let to_sign_with = to_sign_with.filter(|_| secret.is_none());
     let path = format!("/keys/{}", detail.key.id);
-    let over = match (secret, dialog, detail.can_edit) {
+    let to_drop = asked.to_drop(&detail).filter(|_| secret.is_none() && detail.can_edit);
+    // A refusal is said in the dialog while that is open.
+    let undropped = to_drop.is_none().then(|| view! { <ErrorSummary action=DropSecret::PATH/> });
+    let over = match (secret, asked.dialog.as_str(), detail.can_edit) {
         (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
         (None, "revoke", true) => Some(view! { <RevokeDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "narrow", true) => Some(view! { <NarrowDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "leaked", _) if detail.can_mark_leaked => Some(view! { <LeakedDialog detail=detail.clone() path=path.clone()/> }.into_any()),
+        (None, "drop", true) => to_drop.map(|secret| view! { <DropDialog secret key=detail.key.id.to_string() path=path.clone()/> }.into_any()),
         (None, "rotate", true) => Some(view! { <RotateDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         _ => None,
     };
@@ -95,7 +116,7 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, dialog: &str) -> 
         <ErrorSummary action=ClearLeaks::PATH/>
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
-        <ErrorSummary action=DropSecret::PATH/>
+        {undropped}
         <ErrorSummary action=ExtendSecret::PATH/>
         <UsageChart series=series(&detail) zoom=zoom small=true/>
         <div class="cols-main">

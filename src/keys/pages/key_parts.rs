@@ -42,7 +42,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     view! {
         <section class="stack" id="settings" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
-            <Form action=SaveKey::PATH class="stack form-medium" hidden>
+            <Form action=SaveKey::PATH class="stack form-medium" hidden version=detail.key.version()>
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
                 <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=EXTERNAL_ID/>

@@ -2,16 +2,17 @@
 
 use crate::{
     keys::{
-        api::{DropSecret, ExtendSecret},
+        api::ExtendSecret,
         components::SaidTime,
         model::{KeyDetail, SecretCalls, SecretUser, SecretView},
     },
     ui::{
-        ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table,
+        ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuLink, MenuRule, Table,
         chart::Sparkline,
         folded, heads,
         number::{count, thousands},
     },
+    values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -141,7 +142,7 @@ fn user_row(user: SecretUser) -> AnyView {
     .into_any()
 }
 
-/// For an old secret: later or earlier, or at once.
+/// For an old secret: later or earlier, or at once, which asks first.
 fn menu(secret: &SecretView, key: &str) -> AnyView {
     const ENDS: [(&str, &str); 4] = [
         ("3600", "Accept for 1 hour from now"),
@@ -151,6 +152,7 @@ fn menu(secret: &SecretView, key: &str) -> AnyView {
     ];
     let (id, label) = (format!("menu-{}", secret.id), format!("More for {}", secret.start));
     let this = vec![("id", key.to_owned()), ("secret", secret.id.to_string())];
+    let href = link(&format!("/keys/{key}"), [("dialog", "drop"), ("secret", secret.id.to_string().as_str())]);
     let ends = ENDS.map(|(grace, label)| {
         let fields = [this.clone(), vec![("grace", grace.to_owned())]].concat();
         view! { <MenuAct action=ExtendSecret::PATH fields icon=Icon::Rotate label/> }
@@ -159,7 +161,7 @@ fn menu(secret: &SecretView, key: &str) -> AnyView {
         <Menu id label>
             {ends.into_iter().collect_view()}
             <MenuRule/>
-            <MenuAct action=DropSecret::PATH fields=this icon=Icon::Trash label="Drop" danger=true/>
+            <MenuLink href icon=Icon::Trash label="Drop" danger=true/>
         </Menu>
     }
     .into_any()

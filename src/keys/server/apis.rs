@@ -97,6 +97,30 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = store::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;
+    let permissions = match (permissions, edit.basic) {
+        (None, None) => None,
+        (permissions, basic) => {
+            let known: Vec<String> = before.permissions.iter().map(|p| p.permission.to_string()).collect();
+            let basic = basic.unwrap_or_else(|| before.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect());
+            let permissions = permissions.unwrap_or_else(|| before.permissions.clone());
+            // Who takes a permission away takes it out of the preset too.
+            let is_left = |name: &String| permissions.iter().any(|p| p.permission.as_str() == name.trim());
+            let basic: Vec<String> = basic.into_iter().filter(|name| is_left(name) || !known.contains(name)).collect();
+            Some(with_basic(permissions, &basic).map_err(|words| AppError::invalid("basic", words))?)
+        }
+    };
+    let after = Api {
+        name: name.clone().unwrap_or_else(|| before.name.clone()),
+        unmatched: edit.unmatched.unwrap_or(before.unmatched),
+        answers_preflights: edit.answers_preflights.unwrap_or(before.answers_preflights),
+        sample_one_in: edit.sample_one_in.unwrap_or(before.sample_one_in),
+        permissions: permissions.clone().unwrap_or_else(|| before.permissions.clone()),
+        ..before.clone()
+    };
+    // Sent twice it writes nothing new, and did see what it overwrote.
+    if after.version() != before.version() {
+        AppError::unless_seen(edit.seen.as_deref(), &before.version(), "This API")?;
+    }
     if let Some(name) = &name {
         store::update_api_name(&mut tx, id, name).await?;
     }
@@ -109,14 +133,7 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     if let Some(one_in) = edit.sample_one_in {
         store::update_sampling(&mut tx, id, one_in).await?;
     }
-    if permissions.is_some() || edit.basic.is_some() {
-        let known: Vec<String> = before.permissions.iter().map(|p| p.permission.to_string()).collect();
-        let basic = edit.basic.unwrap_or_else(|| before.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect());
-        let permissions = permissions.unwrap_or(before.permissions);
-        // Who takes a permission away takes it out of the preset too.
-        let is_left = |name: &String| permissions.iter().any(|p| p.permission.as_str() == name.trim());
-        let basic: Vec<String> = basic.into_iter().filter(|name| is_left(name) || !known.contains(name)).collect();
-        let permissions = with_basic(permissions, &basic).map_err(|words| AppError::invalid("basic", words))?;
+    if let Some(permissions) = permissions {
         must_not_be_needed(&mut tx, id, &before.bundles, &permissions).await?;
         store::replace_permissions(&mut tx, id, &permissions).await?;
     }

@@ -78,11 +78,18 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     let external_id = edit.external_id.and_then(|text| fields.check("external_id", about::external_id(&text)));
     let meta = edit.meta.and_then(|meta| fields.check("meta", about::meta(meta)));
     fields.done()?;
+    let (name, tags) = (name.filter(|name| *name != key.name), tags.filter(|t| *t != key.tags));
+    let (external_id, meta) = (external_id.filter(|id| *id != key.external_id), meta.filter(|meta| *meta != key.meta));
     let (expires_at, permissions) = (expires_at.filter(|at| *at != key.expires_at), permissions.filter(|p| *p != key.permissions));
     let (addresses, origins) = (addresses.filter(|a| *a != key.addresses), origins.filter(|o| *o != key.origins));
     let routes = routes.filter(|r| *r != key.routes);
     let bundles_after = wanted_bundles.filter(|b| *b != key.bundles);
-    if expires_at.is_some() || permissions.is_some() || bundles_after.is_some() || addresses.is_some() || origins.is_some() || routes.is_some() {
+    let sets_calls = expires_at.is_some() || permissions.is_some() || bundles_after.is_some() || addresses.is_some() || origins.is_some() || routes.is_some();
+    if sets_calls || name.is_some() || tags.is_some() || external_id.is_some() || meta.is_some() {
+        // Only now: a form that is sent twice finds nothing left to write, and did see what it overwrote.
+        AppError::unless_seen(edit.seen.as_deref(), &key.version(), "This key")?;
+    }
+    if sets_calls {
         proof::to_take_from(ctx, caller, &key).await?;
     }
     let adds = permissions.as_ref().is_some_and(|after| after.iter().any(|p| !key.permissions.contains(p)))
@@ -97,7 +104,7 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         proof::to_widen(ctx, caller, &key, &given).await?;
     }
 
-    if let Some(name) = name.filter(|name| *name != key.name) {
+    if let Some(name) = name {
         rename(ctx, &mut tx, caller, &key, &name).await?;
     }
     if let Some(expires_at) = expires_at {
@@ -120,10 +127,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     if let Some(routes) = routes {
         set_routes(ctx, &mut tx, caller, &key, &routes).await?;
     }
-    if let Some(tags) = tags.filter(|t| *t != key.tags) {
+    if let Some(tags) = tags {
         set_tags(ctx, &mut tx, caller, &key, &tags, "").await?;
     }
-    let (external_id, meta) = (external_id.filter(|id| *id != key.external_id), meta.filter(|meta| *meta != key.meta));
     if external_id.is_some() || meta.is_some() {
         describe(ctx, &mut tx, caller, &key, external_id, meta).await?;
     }

@@ -42,7 +42,8 @@ impl TypedLimit {
     pub fn read(&self) -> Result<LimitChange, AppError> {
         let was = Some(self.was.trim()).filter(|name| !name.is_empty()).map(str::to_owned);
         let now = if self.act == Self::REMOVE { None } else { Some(self.read_limit()?) };
-        Ok(LimitChange { was, now })
+        let seen = Some(&self.version).filter(|version| !version.is_empty()).cloned();
+        Ok(LimitChange { was, now, seen })
     }
 
     /// What a limit may be beside others is checked where it is set (`rules::limits_after`).
@@ -124,7 +125,7 @@ mod tests {
         assert_eq!(read(TypedLimit { seconds: "7,200".to_owned(), ..form("5", "rolling") }), named("burst", "5 calls in any 2 hours"));
         assert_eq!(read(TypedLimit { refill: "2".to_owned(), ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
         let removed = TypedLimit { was: "burst".to_owned(), act: TypedLimit::REMOVE.to_owned(), ..TypedLimit::default() }.read();
-        assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None }));
+        assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None, seen: None }));
     }
 
     #[test]

@@ -8,12 +8,13 @@ use super::{
         self,
         listing::{Listed, Wanted},
     },
+    why::limits_of_new_keys,
     words::{said, standing},
 };
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind, Window},
+    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind},
     platform::{Ctx, LocalTime, crypto::sha256},
     values::{ApiId, Counts, KeyId, Permission, Slug, permission_names as may},
 };
@@ -254,15 +255,10 @@ async fn new_key_form(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, keys:
         api.permissions.retain(|p| caller.may(&p.permission));
         api.bundles.retain(|bundle| bundle.gives.iter().all(|p| caller.may(p)));
     }
-    let of_workspace: Vec<String> = store::limits::list_workspace_limits(&mut *conn, caller.workspace).await?.iter().map(KeyLimit::words).collect();
-    let limits = &ctx.config.limits;
     Ok(NewKeyForm {
+        limits: limits_of_new_keys(ctx, conn, caller.workspace, &apis).await?,
         apis,
         suggested_name: if keys == 0 { "my first key".to_owned() } else { format!("key {}", keys + 1) },
         once: ctx.rng.base62(30),
-        default_limit: match of_workspace.is_empty() {
-            true => KeyLimit::new("", limits.key_calls, Window::Seconds(limits.key_window)).words(),
-            false => format!("{} for all keys together", of_workspace.join(", ")),
-        },
     })
 }

@@ -30,14 +30,33 @@ pub async fn replace_routes(ctx: &Ctx, caller: &Caller, slug: &str, new: Vec<New
     change(ctx, caller, slug, move |_, _| Ok((new, Names::Numbered))).await
 }
 
-/// Adds a route, or puts it in the place of another (`replaced`: its method and pattern).
-pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<(&str, &str)>) -> Result<ChangedRoutes, AppError> {
+/// A route that another one takes the place of.
+#[derive(Debug, Clone, Copy)]
+pub struct Replaced<'a> {
+    pub method: &'a str,
+    pub pattern: &'a str,
+    /// Which state of it was seen (`ApiRoute::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<&'a str>,
+}
+
+impl Replaced<'_> {
+    fn is(&self, route: &ApiRoute) -> bool {
+        route.method == self.method && route.pattern == self.pattern
+    }
+}
+
+/// Adds a route, or puts it in the place of another.
+pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<ChangedRoutes, AppError> {
     change(ctx, caller, slug, move |api, routes| {
         let wanted = checked(api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
         if routes.contains(&wanted) {
             return Ok((routes.into_iter().map(NewRoute::from).collect(), Names::Form));
         }
-        let mut all: Vec<NewRoute> = routes.into_iter().filter(|r| replaced != Some((&r.method, &r.pattern))).map(NewRoute::from).collect();
+        let is_replaced = |route: &ApiRoute| replaced.is_some_and(|replaced| replaced.is(route));
+        if let Some(before) = routes.iter().find(|route| is_replaced(route)) {
+            AppError::unless_seen(replaced.and_then(|replaced| replaced.seen), &before.version(), "This route")?;
+        }
+        let mut all: Vec<NewRoute> = routes.into_iter().filter(|route| !is_replaced(route)).map(NewRoute::from).collect();
         all.push(new);
         Ok((all, Names::Form))
     })

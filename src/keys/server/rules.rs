@@ -204,6 +204,11 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
 /// the form that changes it.
 pub fn limits_after(before: &[KeyLimit], change: &LimitChange, mut zones: Zones) -> Result<Vec<KeyLimit>, AppError> {
     let after = change.of(before).map_err(|words| AppError::invalid("name", words))?;
+    if after != before
+        && let Some(limit) = before.iter().find(|limit| Some(&limit.name) == change.was.as_ref())
+    {
+        AppError::unless_seen(change.seen.as_deref(), &limit.version(), "This limit")?;
+    }
     zones.0.extend(zones_of(before));
     // With the changed one at the end, so that what two can't be both is its fault.
     let mut checked = after.clone();
@@ -280,7 +285,7 @@ mod tests {
         let limit = |name: &str, window| KeyLimit::new(name, 5, window);
         let zone: Window = "day@Europe/Stockholm".parse().expect("a window");
         let before = [limit("local", zone), limit("open", Window::CONCURRENT)];
-        let add = |now: KeyLimit| limits_after(&before, &LimitChange { was: None, now: Some(now) }, Zones::default());
+        let add = |now: KeyLimit| limits_after(&before, &LimitChange { was: None, now: Some(now), seen: None }, Zones::default());
         assert_eq!(add(limit("hour", Window::HOUR)).map(|after| after.len()).ok(), Some(3), "the zone of another was known before");
         for (now, field) in [
             (limit("open", Window::HOUR), "name"),
@@ -294,7 +299,7 @@ mod tests {
         }
         let many: Vec<KeyLimit> = (0..KeyLimit::MAX_COUNT).map(|n| limit(&format!("l{n:02}"), Window::HOUR)).collect();
         assert!(limits_in(&many, &Zones::default()).is_ok());
-        let one_more = LimitChange { was: None, now: Some(limit("more", Window::HOUR)) };
+        let one_more = LimitChange { was: None, now: Some(limit("more", Window::HOUR)), seen: None };
         let wrong = limits_after(&many, &one_more, Zones::default());
         assert!(wrong.is_err_and(|error| error.field("name").is_some_and(|words| words.contains("at most 32"))));
     }

@@ -38,7 +38,7 @@ fn sections(page: NoticePage) -> AnyView {
 fn settings(settings: NoticeSettings) -> AnyView {
     let thresholds = settings.thresholds_text();
     view! {
-        <Form action=SaveNotices::PATH class="stack form-narrow">
+        <Form action=SaveNotices::PATH class="stack form-narrow" version=settings.version()>
             <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits of a key, and those that all your keys share, by the hour or longer; once in each window and for each mark; of a rolling window again when use was below half of the mark, or a window later; of credits once a day."/>
             <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five marks from 1 to 100, such as 80, 100."/>
             <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30, 7 and 1 days before."/>

@@ -220,7 +220,7 @@ async fn read_notices(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<Not
 )]
 async fn edit_notices(State(ctx): State<Ctx>, caller: Caller, Body(body): Body<EditNoticesBody>) -> Result<Json<NoticesBody>, AppError> {
     let thresholds = body.thresholds.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-    let edit = NoticeEdit { limits: body.limits, thresholds, expiry: body.expiry };
+    let edit = NoticeEdit { limits: body.limits, thresholds, expiry: body.expiry, seen: None };
     Ok(Json(edit_settings(&ctx, &caller, edit).await?.into()))
 }
 

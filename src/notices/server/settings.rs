@@ -68,9 +68,9 @@ pub async fn read_settings(ctx: &Ctx, caller: &Caller) -> Result<NoticeSettings,
     Ok(store::settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default())
 }
 
-/// Saves what the caller wants to be told, as a form gives it whole.
-pub async fn save_settings(ctx: &Ctx, caller: &Caller, limits: bool, thresholds: &str, expiry: bool) -> Result<NoticeSettings, AppError> {
-    edit_settings(ctx, caller, NoticeEdit { limits: Some(limits), thresholds: Some(thresholds.to_owned()), expiry: Some(expiry) }).await
+/// Saves what the caller wants to be told, as a form gives it whole; `seen` is the state that it showed.
+pub async fn save_settings(ctx: &Ctx, caller: &Caller, limits: bool, thresholds: &str, expiry: bool, seen: Option<String>) -> Result<NoticeSettings, AppError> {
+    edit_settings(ctx, caller, NoticeEdit { limits: Some(limits), thresholds: Some(thresholds.to_owned()), expiry: Some(expiry), seen }).await
 }
 
 /// Changes what the caller wants to be told. Thresholds are kept while notices of limits are off.
@@ -90,6 +90,7 @@ pub async fn edit_settings(ctx: &Ctx, caller: &Caller, edit: NoticeEdit) -> Resu
     if present == wanted {
         return Ok(wanted);
     }
+    AppError::unless_seen(edit.seen.as_deref(), &present.version(), "Your choice of mails")?;
     store::settings::upsert_settings(&mut tx, caller.account, &wanted, ctx.clock.now()).await?;
     let change = Change {
         kind: "account.notices_changed",

@@ -26,12 +26,12 @@ pub async fn create_group(group: GroupForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Changes a group.
+/// Changes a group, unless it is in another state by now than in this `version`.
 #[server]
-pub async fn save_group(group: GroupForm) -> Result<(), AppError> {
+pub async fn save_group(group: GroupForm, version: Option<String>) -> Result<(), AppError> {
     use crate::{plans::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::groups::forms::save(&ctx, &caller, group).await?;
+    server::groups::forms::save(&ctx, &caller, group, version).await?;
     reply::toast(&ctx, "Saved. It holds from now on.");
     Ok(())
 }

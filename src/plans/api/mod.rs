@@ -30,13 +30,13 @@ pub async fn create_plan(plan: PlanForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Changes a plan.
+/// Changes a plan, unless it is in another state by now than in this `version`.
 #[server]
-pub async fn save_plan(plan: PlanForm) -> Result<(), AppError> {
+pub async fn save_plan(plan: PlanForm, version: Option<String>) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::forms::save(&ctx, &caller, plan).await?;
+    server::forms::save(&ctx, &caller, plan, version).await?;
     reply::toast(&ctx, "Saved. It holds from now on.");
     Ok(())
 }

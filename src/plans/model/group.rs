@@ -3,7 +3,7 @@
 use super::{DryRun, NewLimits, Plan};
 use crate::{
     keys::model::{KeyLimit, LimitChange},
-    values::{AccountId, GroupId, PlanId, Slug, WorkspaceId},
+    values::{AccountId, GroupId, PlanId, Slug, Version, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,13 @@ pub struct Group {
     pub limits: Vec<KeyLimit>,
     /// How many workspaces are in it.
     pub members: u64,
+}
+
+impl Group {
+    /// Of what its form shows; its limits and its members have forms of their own.
+    pub fn version(&self) -> Version {
+        Version::of(&(&self.name, &self.description, self.plan.as_ref().map(|plan| &plan.slug)))
+    }
 }
 
 /// The plan of a group.
@@ -51,6 +58,8 @@ pub struct GroupEdit {
     pub limits: Option<Vec<KeyLimit>>,
     /// Of one limit only, in place of `limits`.
     pub limit: Option<LimitChange>,
+    /// Which state was seen (`Group::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }
 
 /// A workspace in a group.

@@ -12,7 +12,7 @@ pub use price::Price;
 
 use crate::{
     keys::model::{KeyLimit, LimitChange},
-    values::{PlanId, Slug, WorkspaceId},
+    values::{PlanId, Slug, Version, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,11 @@ pub struct Plan {
 impl Plan {
     /// What the gate answers as the plan of a key that has none.
     pub const NONE: &'static str = "default";
+
+    /// Of what its form shows; its limits have forms of their own.
+    pub fn version(&self) -> Version {
+        Version::of(&(&self.name, &self.description, &self.entitlements, &self.price))
+    }
 
     /// Nobody has it.
     pub const fn is_free(&self) -> bool {
@@ -75,6 +80,8 @@ pub struct PlanEdit {
     pub limits: Option<Vec<KeyLimit>>,
     /// Of one limit only, in place of `limits`.
     pub limit: Option<LimitChange>,
+    /// Which state was seen (`Plan::version`): another one is not overwritten. None: whatever it is.
+    pub seen: Option<String>,
 }
 
 /// What holds a workspace, besides its keys' own limits.

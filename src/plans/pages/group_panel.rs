@@ -53,7 +53,7 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
             </div>
             <div class="card-body stack-lg">
                 {who(&group, members, is_further)}
-                <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)]>
+                <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)] version=group.version()>
                     {fields(GroupForm::of(&group), &plans, false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>

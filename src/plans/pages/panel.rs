@@ -95,7 +95,7 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
             </div>
             <div class="card-body stack-lg">
                 {assigned(&plan, holders)}
-                <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())]>
+                <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())] version=plan.version()>
                     {fields(PlanForm::of(&plan), false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>

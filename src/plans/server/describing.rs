@@ -83,6 +83,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     if plan == before {
         return Ok(plan); // sent twice
     }
+    AppError::unless_seen(edit.seen.as_deref(), &before.version(), "This plan")?;
     store::update_plan(&mut tx, &plan, ctx.clock.now()).await?;
     if plan.limits != before.limits {
         store::replace_plan_limits(&mut tx, id, &plan.limits).await?;

@@ -13,7 +13,7 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{KeyLimit, TypedLimit, Window},
+        model::{KeyLimit, LimitChange, TypedLimit, Window},
         server::rules as of_keys,
     },
     plans::model::{DryRun, Trial, WouldBeLimited},
@@ -68,7 +68,8 @@ pub async fn try_plan(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) -> 
 /// These limits, one of them as it was typed; what is wrong with it stands at the fields of its form.
 async fn with_typed(ctx: &Ctx, limits: Vec<KeyLimit>, typed: Option<&TypedLimit>) -> Result<Vec<KeyLimit>, AppError> {
     let Some(typed) = typed else { return Ok(limits) };
-    let change = typed.read()?;
+    // Nothing is overwritten.
+    let change = LimitChange { seen: None, ..typed.read()? };
     let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
     of_keys::limits_after(&limits, &change, zones)
 }

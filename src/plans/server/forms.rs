@@ -27,13 +27,14 @@ pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, 
     in_form("plan", describing::create_plan(ctx, caller, new).await)
 }
 
-/// Its limits stand in a form of their own (`set_limit`), and stay.
-pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
+/// Its limits stand in a form of their own (`set_limit`), and stay. `seen` is the state that the form showed.
+pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm, seen: Option<String>) -> Result<Plan, AppError> {
     let edit = PlanEdit {
         name: Some(form.name),
         description: Some(form.description),
         entitlements: Some(form.entitlements.lines().map(str::to_owned).collect()),
         price: Some(Some(NewPrice { per_1000: form.per_1000, currency: form.currency })),
+        seen,
         ..PlanEdit::default()
     };
     in_form("plan", describing::edit_plan(ctx, caller, &form.slug, edit).await)

@@ -5,6 +5,7 @@ mod avatars;
 mod bans;
 mod changing_address;
 mod covered;
+mod dead_links;
 mod devices;
 mod exporting;
 mod factors;

@@ -111,7 +111,7 @@ async fn a_proxy_is_told_until_when(db: PgPool) {
 async fn some_networks_are_never_refused(db: PgPool) {
     let scene = Scene::new(db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
-    set_exemptions(ctx, &Caller::cli(), "203.0.113.64/26\n").await.unwrap();
+    set_exemptions(ctx, &Caller::cli(), "203.0.113.64/26\n", None).await.unwrap();
     let refused = block(ctx, "203.0.113.65", None).await.unwrap_err();
     assert!(refused.field("target").is_some_and(|words| words.contains("never blocked")), "{refused}");
     for loopback in ["127.0.0.1", "127.0.0.0/8", "::1", "127.9.9.9"] {

@@ -21,7 +21,7 @@ use tollgate::{
 
 async fn rule(ctx: &Ctx, rule: AbuseRule, most: u32, blocks: bool) {
     let then = blocks.then_some(BlockAction::Refuse);
-    set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, then, seconds: 3_600, mails: false }).await.unwrap();
+    set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, then, seconds: 3_600, mails: false }, None).await.unwrap();
 }
 
 #[sqlx::test]
@@ -139,14 +139,14 @@ async fn a_key_that_is_everywhere_is_told_of_once_and_passes(db: PgPool) {
 #[sqlx::test]
 async fn some_are_never_blocked_by_a_rule(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
-    set_exemptions(&app.ctx, &Caller::cli(), "203.0.113.0/24").await.unwrap();
+    set_exemptions(&app.ctx, &Caller::cli(), "203.0.113.0/24", None).await.unwrap();
     for address in ["127.0.0.1", "10.1.2.3", "203.0.113.7"] {
         guess(&app.ctx, address, 200);
         let network = format!("{address}/32").parse().unwrap();
         assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network(network), nodes: 1 }).await.unwrap().is_none(), "{address}");
     }
     let off = RuleSetting { rule: AbuseRule::UnknownKeys, is_on: false, most: 100, minutes: 1, then: Some(BlockAction::Refuse), seconds: 600, mails: false };
-    set_rule(&app.ctx, &Caller::cli(), off).await.unwrap();
+    set_rule(&app.ctx, &Caller::cli(), off, None).await.unwrap();
     guess(&app.ctx, "198.51.100.9", 200);
     assert!(app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap().watch().take().is_none(), "a rule that is off suspects nobody");
     assert!(listed(&app.ctx, "all").await.is_empty());

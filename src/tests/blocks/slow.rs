@@ -93,7 +93,7 @@ async fn callers_are_told_the_usual_way(db: PgPool) {
 async fn of_a_slowed_address_guesses_count_too(db: PgPool) {
     let scene = scene(&db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
-    set_exemptions(ctx, &Caller::cli(), "203.0.113.128/25").await.unwrap();
+    set_exemptions(ctx, &Caller::cli(), "203.0.113.128/25", None).await.unwrap();
     slow(ctx, "203.0.113.0/24", 2, None).await.unwrap();
     let outcomes = async |address: &str| {
         let mut all = Vec::new();
@@ -178,7 +178,7 @@ async fn a_rule_may_slow(db: PgPool) {
     let ctx = &scene.app.ctx;
     let then = Some(BlockAction::Slow { per_second: 3 });
     for (rule, most) in [(AbuseRule::UnknownKeys, 100), (AbuseRule::Refusals, 5)] {
-        set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, then, seconds: 600, mails: false }).await.unwrap();
+        set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, then, seconds: 600, mails: false }, None).await.unwrap();
     }
     guess(ctx, "198.51.100.9", 150);
     until("it is slowed", || async { !listed(ctx, "active").await.is_empty() }).await;

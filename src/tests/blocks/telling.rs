@@ -22,7 +22,7 @@ async fn found(app: &TestApp, network: &str) {
 
 async fn rule(app: &TestApp, then: Option<BlockAction>, mails: bool) {
     let setting = RuleSetting { rule: AbuseRule::UnknownKeys, is_on: true, most: 100, minutes: 1, then, seconds: 600, mails };
-    set_rule(&app.ctx, &Caller::cli(), setting).await.unwrap();
+    set_rule(&app.ctx, &Caller::cli(), setting, None).await.unwrap();
 }
 
 #[sqlx::test]

@@ -8,7 +8,7 @@ use super::{
 use crate::support::{T0, browser::location, until};
 use serde_json::json;
 use time::Duration;
-use tollgate::keys::api::RotateKey;
+use tollgate::keys::api::{HideSecret, RotateKey};
 
 /// A service that asks the gate.
 struct Service(String);
@@ -165,6 +165,12 @@ async fn the_page_says_who_still_sends_the_old_secret(db: PgPool) {
     let told = words(&vera.browser.page(&path).await);
     for wanted in ["Still used", "3 calls in 24 hours, 3 in the last hour", "Who sent", "127.0.0.1", "0 calls in 24 hours"] {
         assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    vera.browser.post::<HideSecret>(&path, &[("id", &id), ("stored", "true")]).await;
+    let old_one = hidden(&vera.browser.page(&path).await, "secret").to_owned();
+    let asks = words(&vera.browser.page(&format!("{path}?dialog=drop&secret={old_one}")).await);
+    for wanted in ["3 calls came with it in the last 24 hours, 3 of them in the last hour.", "127.0.0.1 (3 calls)"] {
+        assert!(asks.contains(wanted), "{wanted}: {asks}");
     }
     app.ctx.clock.set(T0 + Duration::hours(5) + Duration::minutes(5));
     let told = words(&vera.browser.page(&path).await);

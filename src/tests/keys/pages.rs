@@ -225,6 +225,7 @@ async fn the_dialog_chooses_api_permissions_expiry_and_environment(db: PgPool) {
     let vera = app.sign_in_as("developer").await;
     let page = vera.browser.page("/keys?dialog=new").await;
     assert!(page.contains("value=\"demo/orders:write\"") && page.contains("value=\"tollgate/keys:read\""));
+    assert_eq!(page.matches("Limit: 100 calls an hour.").count(), 2, "of each API");
     assert!(!page.contains("tollgate/keys:manage"), "only what the person may give");
     let fields = [
         ("name", "robot"),
@@ -361,10 +362,20 @@ async fn rotating_shows_the_new_secret_and_drops_the_old_when_told(db: PgPool) {
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (200, 200));
 
     let old_one = hidden(&page, "secret");
-    assert_eq!(vera.browser.post::<DropSecret>(&path, &[("id", &id), ("secret", old_one)]).await.status(), 303);
+    assert!(!page.contains(DropSecret::PATH), "it asks first");
+    let asks = format!("{path}?dialog=drop&secret={old_one}");
+    assert!(page.contains(&asks.replace('&', "&amp;")), "the menu leads there");
+    vera.browser.post::<HideSecret>(&path, &[("id", id.as_str()), ("stored", "true")]).await;
+    let dialog = vera.browser.page(&asks).await;
+    assert!(dialog.contains("id=\"drop\"") && dialog.contains(DropSecret::PATH) && dialog.contains("No call came with it in the last 24 hours."), "{dialog}");
+    assert_eq!(location(&vera.browser.post::<DropSecret>(&asks, &[("id", &id), ("secret", old_one)]).await), format!("{path}#secrets"));
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (401, 200));
     let newest: uuid::Uuid = sqlx::query_scalar("select id from key_secrets").fetch_one(&db).await.unwrap();
-    vera.browser.post::<DropSecret>(&path, &[("id", &id), ("secret", &tollgate::values::SecretId::new(newest).to_string())]).await;
+    let newest = tollgate::values::SecretId::new(newest).to_string();
+    let asks = format!("{path}?dialog=drop&secret={newest}");
+    assert!(!vera.browser.page(&asks).await.contains("id=\"drop\""), "nor is it asked of the newest");
+    let refused = vera.browser.post::<DropSecret>(&asks, &[("id", &id), ("secret", &newest)]).await;
+    assert!(refused.status() == 409 && refused.text().await.unwrap().contains("This is the newest secret of the key."), "it is said on the page");
     assert_eq!(passes(&app, &new).await, 200, "the only secret can't be dropped");
 }
 

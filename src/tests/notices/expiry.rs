@@ -85,12 +85,12 @@ async fn who_does_not_want_it_or_left_is_not_told(db: PgPool) {
         let k = key(&app.ctx, owner, "k").await;
         expires(&app, k, T0 + Duration::days(40)).await;
     }
-    save_settings(&app.ctx, &mara, true, "80", false).await.unwrap();
+    save_settings(&app.ctx, &mara, true, "80", false, None).await.unwrap();
     sqlx::query("insert into account_disablements (account_id, at) values ($1, $2)").bind(tom.account.uuid()).bind(T0).execute(&app.ctx.db).await.unwrap();
     assert!(walk(&app, 9..40).await.is_empty());
 
     // Revoked between the mark and the mail: nothing is sent.
-    save_settings(&app.ctx, &mara, true, "80", true).await.unwrap();
+    save_settings(&app.ctx, &mara, true, "80", true, None).await.unwrap();
     app.ctx.clock.set(T0 + Duration::days(39));
     assert_eq!(tell_of_expiry(&app.ctx).await.unwrap(), 1);
     sqlx::query("update keys set state = 'revoked'").execute(&app.ctx.db).await.unwrap();

@@ -101,18 +101,18 @@ async fn who_wants_other_marks_or_none_gets_them(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
     let checkout = limited(&app, &mara, "checkout", 100, 3_600).await;
-    save_settings(&app.ctx, &mara, true, "50", true).await.unwrap();
+    save_settings(&app.ctx, &mara, true, "50", true, None).await.unwrap();
     call(&app, &mara, checkout, Outcome::Valid, 50).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
     call(&app, &mara, checkout, Outcome::Valid, 50).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "100 % is no mark of hers");
-    save_settings(&app.ctx, &mara, false, "50, 100", true).await.unwrap();
+    save_settings(&app.ctx, &mara, false, "50, 100", true, None).await.unwrap();
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0);
     assert!(present_limit_notices(&app.ctx, &mara).await.unwrap().is_empty(), "off is off on the home page, too");
-    save_settings(&app.ctx, &mara, true, "50, 100", true).await.unwrap();
+    save_settings(&app.ctx, &mara, true, "50, 100", true, None).await.unwrap();
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "what was not told is told when it is wanted again");
     for wrong in ["", "0", "80, 101", "many"] {
-        assert!(save_settings(&app.ctx, &mara, true, wrong, true).await.unwrap_err().field("thresholds").is_some(), "{wrong}");
+        assert!(save_settings(&app.ctx, &mara, true, wrong, true, None).await.unwrap_err().field("thresholds").is_some(), "{wrong}");
     }
 }
 

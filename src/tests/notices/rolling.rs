@@ -116,7 +116,7 @@ async fn what_all_keys_share_of_a_rolling_window_is_told_once_in_each_filling(db
 async fn long_windows_roll_and_other_marks_hold_for_them_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
-    save_settings(&app.ctx, &mara, true, "50", true).await.unwrap();
+    save_settings(&app.ctx, &mara, true, "50", true, None).await.unwrap();
     let (month, minute) = (rolling(&app, &mara, "month", 100, "rolling:month").await, rolling(&app, &mara, "minute", 10, "rolling:minute").await);
     let days_ago = |days: i64, calls| tally(&mara, month, "GET /", Outcome::Valid, (T0 - Duration::days(days)).unix_timestamp() / 60, calls);
     write(&app, vec![days_ago(31, 500), days_ago(29, 30), days_ago(3, 19)]).await;

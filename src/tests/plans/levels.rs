@@ -2,7 +2,7 @@
 
 use super::{answers, held, holds, limit, plan, sibling};
 use crate::{
-    gate::Scene,
+    gate::{Given, Scene, key},
     support::{TestApp, until},
 };
 use futures_util::future::join_all;
@@ -12,8 +12,8 @@ use time::macros::datetime;
 use tollgate::{
     accounts::Caller,
     keys::{
-        model::{KeyEdit, Level, Window},
-        server::{edit_key, gate::Gate, key_detail},
+        model::{KeyEdit, KeyLimit, KeyQuery, Level, Window},
+        server::{edit_key, gate::Gate, key_detail, list_keys},
     },
     plans::{
         model::PlanEdit,
@@ -76,6 +76,33 @@ async fn the_nearest_level_that_has_any_limit_holds_the_key_whole(db: PgPool) {
     assign_plan(ctx, &cli, workspace, None).await.unwrap();
     set_api_limits(ctx, &cli, "demo", vec![]).await.unwrap();
     holds(&other.ctx, key, "default", 100).await;
+}
+
+#[sqlx::test]
+async fn the_form_of_a_new_key_says_what_will_hold_it_at_each_api(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
+    let owner = scene.app.caller_in_a_browser(scene.owner.account).await;
+    // The limits that the form names, and those that hold a key which is made then.
+    let says = async || {
+        let form = list_keys(ctx, &owner, KeyQuery::default()).await.unwrap().form;
+        let of = |slug: &str| form.apis.iter().position(|api| api.slug.as_str() == slug).map(|at| form.limits[at].clone()).unwrap();
+        let (made, _) = key(&db, &scene.app, &scene.owner, Given::default()).await;
+        let detail = key_detail(ctx, &cli, made).await.unwrap();
+        let level = detail.why.iter().find(|level| level.is_in_force).unwrap();
+        let held = level.limits.iter().map(KeyLimit::words).collect::<Vec<_>>().join(", ");
+        assert_eq!(of("demo"), if level.level.is_shared() { format!("{held} for all keys together") } else { held });
+        (of("demo"), of("tollgate"))
+    };
+    let default = "100 calls an hour".to_owned();
+    assert_eq!(says().await, (default.clone(), default.clone()));
+    set_api_limits(ctx, &cli, "demo", vec![limit("hour", 50, Window::HOUR), limit("day", 200, Window::DAY)]).await.unwrap();
+    assert_eq!(says().await, ("200 calls a day, 50 calls an hour".to_owned(), default.clone()), "of the API");
+    plan(ctx, "free", vec![limit("hour", 10, Window::HOUR)]).await;
+    assign_plan(ctx, &cli, workspace, Some("free")).await.unwrap();
+    assert_eq!(says().await, ("10 calls an hour for all keys together".to_owned(), default.clone()), "Tollgate's own API is nobody's product");
+    set_workspace_limits(ctx, &cli, workspace, vec![limit("own", 7, Window::DAY)]).await.unwrap();
+    assert_eq!(says().await, ("7 calls a day for all keys together".to_owned(), default));
 }
 
 #[sqlx::test]

@@ -1,5 +1,5 @@
 //! What holds for the web as a whole: headers, what is read and refused, what hostile texts become, how connections end, whose word counts for
-//! where somebody is, and what the sources must not have.
+//! where somebody is, what becomes of two open pages, and what the sources must not have.
 
 mod headers;
 mod hostile;
@@ -9,6 +9,7 @@ mod pace;
 mod proxies;
 mod refused;
 mod sources;
+mod tabs;
 
 use crate::support::routes;
 

@@ -58,13 +58,15 @@ pub async fn create_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &Fie
     Ok(field)
 }
 
-/// Changes everything of a field but its slug and its kind. What is as it was is no change.
-pub async fn change_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &FieldForm) -> Result<ProfileField, AppError> {
+/// Changes everything of a field but its slug and its kind, unless it is in another state than the one `seen` (`ProfileField::version`).
+/// What is as it was is no change.
+pub async fn change_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &FieldForm, seen: Option<&str>) -> Result<ProfileField, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
     let old = store::list_fields(&mut *tx).await?.into_iter().find(|field| field.slug == form.slug).ok_or(AppError::NotFound)?;
     let field = checked(form, Some(&old))?;
     if field != old {
+        AppError::unless_seen(seen, &old.version(), "This field")?;
         store::update_field(&mut tx, &field).await?;
         record(ctx, &mut tx, change("field.changed", caller, from, &field.label)).await?;
         tx.commit().await?;

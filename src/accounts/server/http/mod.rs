@@ -433,7 +433,7 @@ pub async fn read_auth_me(ctx: State<Ctx>, caller: Caller) -> Result<Json<MeBody
 pub async fn edit_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<EditMeBody>) -> Result<Json<MeBody>, AppError> {
     let EditMeBody { name, time_zone, language, handle, published, fields, public_fields } = body;
     let fields = FieldsChange { values: fields, public: public_fields, is_whole: false };
-    let change = ProfileChange { name, time_zone, language, handle, published, fields };
+    let change = ProfileChange { name, time_zone, language, handle, published, fields, seen: None };
     let changed = update_profile(&ctx, &caller, &visitor, &change).await?;
     Ok(Json(me(changed, &caller)))
 }

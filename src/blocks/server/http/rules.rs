@@ -90,7 +90,7 @@ pub async fn read_exemptions(State(ctx): State<Ctx>, caller: Caller) -> Result<J
     security(("key" = [])),
 )]
 pub async fn set_exemptions(State(ctx): State<Ctx>, caller: Caller, Body(wanted): Body<ExemptionsBody>) -> Result<Json<ChangedExemptionsBody>, AppError> {
-    let spread = server::set_exemptions(&ctx, &caller, &wanted.networks.join("\n")).await?;
+    let spread = server::set_exemptions(&ctx, &caller, &wanted.networks.join("\n"), None).await?;
     let (_, networks) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(ChangedExemptionsBody { networks, spread: spread.into() }))
 }

@@ -95,7 +95,7 @@ pub(super) async fn set_exemptions(ctx: &Ctx, invocation: &Invocation, networks:
         invocation.answer(&json!({ "would_exempt": networks }), &format!("Would never block: {}.", networks.join(", ")));
         return Ok(Exit::Done);
     }
-    let spread = blocks::set_exemptions(ctx, &Caller::cli(), &networks.join("\n")).await?;
+    let spread = blocks::set_exemptions(ctx, &Caller::cli(), &networks.join("\n"), None).await?;
     invocation.answer(&json!({ "networks": networks, "spread": spread }), &format!("These networks are never blocked. {}", spread.words("In force")));
     Ok(Exit::Done)
 }

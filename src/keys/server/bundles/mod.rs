@@ -71,7 +71,8 @@ pub async fn put_bundle(ctx: &Ctx, caller: &Caller, slug: &str, new: NewBundle, 
         None if api.bundles.len() >= Bundle::MAX_COUNT => {
             return Err(AppError::invalid("name", format!("An API has at most {} bundles.", Bundle::MAX_COUNT)));
         }
-        _ => {}
+        Some(before) => AppError::unless_seen(new.seen.as_deref(), &before.version(), "This bundle")?,
+        None => {}
     }
     must_be_within(caller, &api, wanted.gives.iter().chain(before.into_iter().flat_map(|bundle| &bundle.gives)))?;
     store::put_bundle(&mut tx, ctx.new_id::<BundleId>(), id, &wanted, ctx.clock.now()).await?;

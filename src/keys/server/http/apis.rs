@@ -285,7 +285,7 @@ async fn read_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Strin
 async fn edit_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditApiBody>) -> Result<Json<ChangedApiBody>, AppError> {
     let (permissions, basic) = edit.permissions.map(lines).unzip();
     let EditApiBody { name, unmatched, answers_preflights, sample_one_in, .. } = edit;
-    let edit = ApiEdit { name, permissions, basic, unmatched, answers_preflights, sample_one_in };
+    let edit = ApiEdit { name, permissions, basic, unmatched, answers_preflights, sample_one_in, seen: None };
     let changed = server::edit_api(&ctx, &caller, &slug, edit).await?;
     Ok(Json(ChangedApiBody { api: changed.api.into(), spread: changed.spread.into() }))
 }

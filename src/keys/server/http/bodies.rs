@@ -165,6 +165,7 @@ impl EditKeyBody {
             limits: self.limits.map(|limits| limits.into_iter().map(Into::into).collect()),
             limit: None,
             plan: self.plan,
+            seen: None,
         }
     }
 }

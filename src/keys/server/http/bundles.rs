@@ -113,7 +113,7 @@ async fn put_bundle(
     Path((slug, name)): Path<(String, String)>,
     Body(body): Body<PutBundleBody>,
 ) -> Result<Json<ChangedBundleBody>, AppError> {
-    let new = NewBundle { name, description: body.description, permissions: body.permissions, includes: body.includes };
+    let new = NewBundle { name, description: body.description, permissions: body.permissions, includes: body.includes, seen: None };
     let changed = server::put_bundle(&ctx, &caller, &slug, new, true).await?;
     Ok(Json(ChangedBundleBody { bundle: changed.bundle.into(), spread: changed.spread.into() }))
 }

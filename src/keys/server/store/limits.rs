@@ -144,21 +144,25 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
     Ok(found.collect())
 }
 
-/// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its group, else those of its plan, else
-/// those of the group's plan.
-pub async fn list_workspace_limits(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
+/// What holds a new key of a workspace at each API, by the API's slug and then by name: all that the nearest level gives which gives
+/// anything. An API where none does is left out.
+pub async fn list_limits_of_new_keys(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<(String, i32, KeyLimit)>> {
     let rows = sqlx::query!(
-        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.kind as "kind!", f.window_seconds as "window_seconds!",
-             f.zone as "zone!", f.refill as "refill!", f.over as "over!"
-           from limit_levels(null, null, $1, (select h.plan_id from workspace_plans h where h.workspace_id = $1), null) f order by 1, 2"#,
+        r#"select l.slug as "slug!", l.level as "level!", l.name as "name!", l.max_calls as "max_calls!", l.kind as "kind!",
+             l.window_seconds as "window_seconds!", l.zone as "zone!", l.refill as "refill!", l.over as "over!"
+           from (
+             select a.slug, f.*, min(f.level) over (partition by a.id) as nearest
+             from apis a cross join lateral limit_levels(null, null, case when a.slug <> 'tollgate' then $1::uuid end,
+               case when a.slug <> 'tollgate' then (select h.plan_id from workspace_plans h where h.workspace_id = $1) end, a.id) f
+           ) l
+           where l.level = l.nearest order by l.slug, l.name"#,
         workspace.uuid(),
     )
     .fetch_all(db)
     .await?;
-    let nearest = rows.first().map(|r| r.level);
-    let found = rows.into_iter().filter(|r| Some(r.level) == nearest).map(|r| {
+    let found = rows.into_iter().map(|r| {
         let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
-        limit(r.name, r.max_calls, window, &r.over)
+        (r.slug, r.level, limit(r.name, r.max_calls, window, &r.over))
     });
     Ok(found.collect())
 }

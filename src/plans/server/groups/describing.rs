@@ -87,6 +87,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     if group == before {
         return Ok(group); // sent twice
     }
+    AppError::unless_seen(edit.seen.as_deref(), &before.version(), "This group")?;
     rows::update_group(&mut tx, &group, ctx.clock.now()).await?;
     if group.limits != before.limits {
         rows::replace_group_limits(&mut tx, id, &group.limits).await?;

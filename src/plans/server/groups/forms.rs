@@ -19,9 +19,9 @@ pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group
     in_form("group", describing::create_group(ctx, caller, new).await)
 }
 
-/// Its limits stand in a form of their own (`set_limit`), and stay.
-pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
-    let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), ..GroupEdit::default() };
+/// Its limits stand in a form of their own (`set_limit`), and stay. `seen` is the state that the form showed.
+pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm, seen: Option<String>) -> Result<Group, AppError> {
+    let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), seen, ..GroupEdit::default() };
     in_form("group", describing::edit_group(ctx, caller, &form.slug, edit).await)
 }
 

@@ -104,6 +104,7 @@ impl EditPlanBody {
             price: self.price.map(|price| price.map(Into::into)),
             limits: self.limits.map(limits),
             limit: None,
+            seen: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What one presses and types into.
 
-use super::samples::{refused, refused_choices};
-use crate::ui::*;
+use super::samples::{late, refused, refused_choices};
+use crate::{ui::*, values::Version};
 use leptos::{context::Provider, prelude::*};
 
 #[component]
@@ -77,6 +77,18 @@ pub fn Controls() -> impl IntoView {
                     <CheckGroup label="Permissions" name="permission" choices=vec![Choice::new("orders:read", "orders:read"), Choice::new("orders:write", "orders:write")]/>
                     <RadioGroup label="Until" name="until" choices=vec![Choice::new("7", "7 days"), Choice::new("30", "30 days")]/>
                     <FileField label="Picture" name="picture" accept="image/png" help="PNG, at most 8 MB."/>
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
+                </Form>
+            </Provider>
+        </Section>
+        <Section id="late" title="Late form" lead="Somebody changed the same thing while it was open. What was typed stays; what is stored stands beside what differs.">
+            <Provider value=late()>
+                <Form action="/fn/gallery" id="gallery-late" class="stack form-narrow" label="Late form" version=Version::of(&"now")>
+                    <TextField label="Tags" name="tags" value="prod team-a" autocomplete="off" help="Words to find it by."/>
+                    <TextArea label="Networks" name="networks" value="203.0.113.0/24\n198.51.100.0/24"/>
+                    <SelectField label="Plan" name="plan" options=options(&["Free", "Team"]) value="Free"/>
+                    <CheckField label="Mail operators" name="mails" checked=true/>
+                    <CheckGroup label="Permissions" name="permission" choices=vec![Choice::new("orders:read", "orders:read"), Choice::new("orders:write", "orders:write")] values=vec!["orders:read".into()]/>
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
                 </Form>
             </Provider>

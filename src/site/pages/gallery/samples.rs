@@ -48,6 +48,17 @@ pub fn refused() -> FormOutcome {
     }
 }
 
+/// A form of something that somebody changed while it was open.
+pub fn late() -> FormOutcome {
+    let sent = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    FormOutcome {
+        action: "/fn/gallery".into(),
+        form: Some("gallery-late".into()),
+        error: Some(AppError::Changed { what: "This key".into() }),
+        values: vec![sent("tags", "prod"), sent("networks", "203.0.113.0/24"), sent("plan", "Team"), sent("permission", "orders:write")],
+    }
+}
+
 /// Calls that passed, were limited and were refused, by hour from 16:00 to 15:00.
 const HOURS: [(u64, u64, u64); 24] = [
     (1_530, 0, 0),

@@ -60,7 +60,7 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>,
 
 impl EditGroupBody {
     pub fn edit(self) -> GroupEdit {
-        GroupEdit { name: self.name, description: self.description, plan: self.plan, limits: self.limits.map(limits), limit: None }
+        GroupEdit { name: self.name, description: self.description, plan: self.plan, limits: self.limits.map(limits), limit: None, seen: None }
     }
 }
 
