@@ -1,4 +1,4 @@
-//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API.
+//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API; and that of a workspace's grants.
 
 use crate::{
     error::AppError,
@@ -24,6 +24,17 @@ pub async fn set_account_limit(id: AccountId, #[server(flatten)] typed: TypedLim
     use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     reply::toast(&ctx, server::set_account_limit(&ctx, &caller, id, &typed).await?);
+    reply::redirect(&format!("/admin/accounts/{id}"));
+    Ok(())
+}
+
+/// What is granted to an account's workspace itself becomes this: `api/resource:action` each.
+#[server]
+pub async fn set_account_grants(id: AccountId, #[server(default)] grants: Vec<String>) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::set_account_grants(&ctx, &caller, id, &grants).await?;
+    reply::toast(&ctx, "The grants are saved. They hold from now on.");
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }

@@ -279,6 +279,7 @@ pub async fn save_api(
     name: String,
     #[server(default)] permissions: Typed,
     #[server(default)] basic: Vec<String>,
+    #[server(default)] needs_grant: Vec<String>,
     #[server(default)] unmatched: Typed,
     #[server(default)] preflights: Typed,
     #[server(default)] sample_one_in: Typed,
@@ -288,7 +289,7 @@ pub async fn save_api(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let (unmatched, preflights, sampled) = (unmatched.as_deref(), preflights.as_deref(), sample_one_in.as_deref());
-    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched, preflights, sampled, version).await?;
+    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, needs_grant, unmatched, preflights, sampled, version).await?;
     reply::toast(&ctx, &format!("Saved. {}", saved.spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())

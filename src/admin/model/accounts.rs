@@ -3,7 +3,7 @@
 use super::{Banned, Deed};
 use crate::{
     accounts::model::{AccountState, Factors, FieldValue, HeldPermission, Lasting, Linked, SessionView},
-    keys::model::{KeyLimit, KeyRow, Said},
+    keys::model::{Grant, GrantChoice, KeyLimit, KeyRow, Said},
     values::{AccountId, Picture, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,8 @@ pub struct AccountPage {
     pub group: Option<Slug>,
     /// Of all keys of its workspace together; none for the same.
     pub limits: Option<Vec<KeyLimit>>,
+    /// What its workspace is granted itself, and what could be granted; none for the same.
+    pub grants: Option<(Vec<Grant>, Vec<GrantChoice>)>,
     pub roles: Vec<String>,
     /// How long its sessions and keys last, and what says so.
     pub lasting: Lasting,

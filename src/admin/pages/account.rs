@@ -13,13 +13,13 @@ use crate::{
         model::{AccountState, Linked, SessionView},
     },
     admin::{
-        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountLimit, TakePicture, UnbanAccount, UnlockAccount},
+        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountGrants, SetAccountLimit, TakePicture, UnbanAccount, UnlockAccount},
         components::{Deeds, StateBadge, loaded},
         model::AccountPage as Page,
     },
     keys::{
-        components::{LimitTable, SaidOrNever, SaidTime, StandingBadge},
-        model::{KeyLimit, KeyRow},
+        components::{GrantForm, LimitTable, SaidOrNever, SaidTime, StandingBadge},
+        model::{Grant, GrantChoice, KeyLimit, KeyRow},
     },
     ui::{
         ACT, ActForm, Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, folded, heads,
@@ -96,6 +96,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                 {sessions(page.account.id, page.sessions)}
                 {keys(page.keys, page.key_count)}
                 {page.limits.map(|limits| limit(page.account.id, limits))}
+                {page.grants.map(|(granted, needing)| grants(page.account.id, granted, needing))}
                 {effective(page.permissions)}
                 <section aria-labelledby="h-history"><div class="section-head"><h2 id="h-history">"History"</h2></div><Deeds deeds=page.history/></section>
             </div>
@@ -276,6 +277,17 @@ fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
         <section class="stack" aria-labelledby="h-limit">
             <div class="section-head"><h2 id="h-limit">"Limits"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
             <LimitTable action=SetAccountLimit::PATH label="Limits of all keys" hidden=vec![("id", account.to_string())] limits page=format!("/admin/accounts/{account}") empty="None: what its plan gives holds, else its group's, the API's or the default."/>
+        </section>
+    }
+    .into_any()
+}
+
+/// What keys of the workspace may have of what needs a grant.
+fn grants(account: AccountId, granted: Vec<Grant>, needing: Vec<GrantChoice>) -> AnyView {
+    view! {
+        <section class="stack" aria-labelledby="h-grants">
+            <div class="section-head"><h2 id="h-grants">"Grants"</h2><p>"Its own, beside those of its plan and its group."</p></div>
+            <GrantForm action=SetAccountGrants::PATH label="What its keys may have" hidden=vec![("id", account.to_string())] needing granted help="For all its keys. What you take away passes no more, from now on."/>
         </section>
     }
     .into_any()

@@ -160,6 +160,8 @@ fn limit(page: &Page) -> Option<AnyView> {
 
 const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";
 
+const NEED: &str = "Keys have these only where a plan, a group or their workspace grants them; the others are for everybody. A key that has one without a grant is answered FORBIDDEN where it is needed, from now on.";
+
 const SAMPLED: &str = "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals, at most 10 of a key in a minute on each server. Counts are exact either way.";
 
 fn settings(api: Api) -> AnyView {
@@ -188,6 +190,8 @@ fn of_its_own(api: Api) -> AnyView {
     let lines = api.permissions.iter().map(|p| format!("{} {}", p.permission, p.description).trim_end().to_owned()).collect::<Vec<_>>().join("\n");
     let basic: Vec<String> = api.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect();
     let choices: Vec<Choice> = api.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string())).collect();
+    let needing: Vec<String> = api.permissions.iter().filter(|p| p.needs_grant).map(|p| p.permission.to_string()).collect();
+    let same = choices.clone();
     let others = vec![
         Choice::new("allow", "It needs no permission and costs 1"),
         Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
@@ -200,11 +204,13 @@ fn of_its_own(api: Api) -> AnyView {
     let group = (!choices.is_empty()).then(
         || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
     );
+    let ceiling = (!same.is_empty()).then(|| view! { <CheckGroup label="Need a grant" name="needs_grant[]" choices=same values=needing help=NEED/> });
     view! {
         <RadioGroup label="A browser's question before a call (preflight)" name="preflights" choices=preflights value=answers/>
         <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=api.unmatched.as_str()/>
         <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
         {group}
+        {ceiling}
     }
     .into_any()
 }

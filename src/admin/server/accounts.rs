@@ -77,12 +77,12 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         usage::calls_today_of(ctx, caller, workspace),
         deeds::about_account(ctx, caller, id, workspace, HISTORY),
     )?;
-    let (plan, group, limits) = match caller.may(&may::PLANS_MANAGE) {
+    let (plan, group, limits, grants) = match caller.may(&may::PLANS_MANAGE) {
         true => {
             let hold = plans::workspace_hold(ctx, caller, workspace).await?;
-            (hold.plan, hold.group, Some(hold.limits))
+            (hold.plan, hold.group, Some(hold.limits), Some((hold.grants, keys::list_needing_grant(ctx).await?)))
         }
-        false => (None, None, None),
+        false => (None, None, None, None),
     };
     let local = local(ctx, caller);
     let account_row = row(&account, &local);
@@ -91,6 +91,7 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         plan,
         group,
         limits,
+        grants,
         may_act_as: caller.may(&may::ACCOUNTS_ACT_AS) && can_come_in && !account.is_operator && id != caller.account,
         account: account_row,
         picture,

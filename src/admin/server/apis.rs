@@ -50,7 +50,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, name: String, slug: String, 
     keys::create_api(ctx, caller, NewApi { slug, name, key_prefix, permissions: lines(permissions), ..NewApi::default() }).await
 }
 
-/// Changes an API: its name and, where the form has them, its permissions with the preset Basic, what becomes of calls that no route
+/// Changes an API: its name and, where the form has them, its permissions with the preset Basic and those that need a grant, what becomes of calls that no route
 /// matches, and how many of those that pass are kept as samples, as it was typed; empty: none.
 pub async fn save_api(
     ctx: &Ctx,
@@ -59,6 +59,7 @@ pub async fn save_api(
     name: String,
     permissions: Option<&str>,
     basic: Vec<String>,
+    needs_grant: Vec<String>,
     unmatched: Option<&str>,
     preflights: Option<&str>,
     sample_one_in: Option<&str>,
@@ -82,8 +83,20 @@ pub async fn save_api(
         }
         None => None,
     };
+    // What is not ticked needs none any more; what stands in the form for the first time has no box yet.
+    let needs_grant = match permissions {
+        Some(_) => {
+            let known = keys::api_by_slug(ctx, caller, slug).await?.permissions.into_iter().map(|p| p.permission.to_string());
+            let mark = |name: String| {
+                let is_ticked = needs_grant.contains(&name);
+                (name, is_ticked)
+            };
+            known.map(mark).collect()
+        }
+        None => Vec::new(),
+    };
     let (basic, permissions) = (permissions.map(|_| basic), permissions.map(lines));
-    let edit = ApiEdit { name: Some(name), permissions, basic, unmatched, answers_preflights, sample_one_in, seen };
+    let edit = ApiEdit { name: Some(name), permissions, basic, needs_grant, unmatched, answers_preflights, sample_one_in, seen };
     keys::edit_api(ctx, caller, slug, edit).await
 }
 

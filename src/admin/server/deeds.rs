@@ -139,6 +139,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "group.created" => (format!("described the group {}", named(event)), Mark::Plan),
         "group.changed" => (format!("changed the group {}", named(event)), Mark::Plan),
         "group.deleted" => (format!("deleted the group {}", named(event)), Mark::Plan),
+        "workspace.granted" => (format!("set the grants of {}", named(event)), Mark::Plan),
         "workspace.limited" => (format!("set the limits of {}", named(event)), Mark::Plan),
         "block.added" | "block.extended" if event.data.get("per_second").is_some_and(|n| n.is_u64()) => {
             (format!("slowed {} to {} a second", named(event), event.data["per_second"]), Mark::Closed)

@@ -25,7 +25,7 @@ pub use bans::{add_ban, ban_account, lift_ban, list_bans, unban_account, unlock_
 pub use invites::{NEW_LINK, cancel_invite, create_invite, list_invites, resend_invite};
 pub use jobs::{list_jobs, retry_job};
 pub use keys::{change_many_keys, disable_key, enable_key, list_keys, preview_many_keys, revoke_key, set_limit};
-pub use limits::{set_account_limit, set_api_limit};
+pub use limits::{set_account_grants, set_account_limit, set_api_limit};
 pub use many_accounts::{change_many_accounts, preview_many_accounts};
 pub use overview::read_overview;
 pub use refusals::list_refusals;

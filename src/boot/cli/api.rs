@@ -33,6 +33,19 @@ pub(super) enum ApiCommand {
         /// What keys may there, more than once: "orders:read Read orders"
         #[arg(long, value_name = "PERMISSION")]
         permission: Vec<String>,
+        /// Which of them keys have only where a plan, a group or their workspace grants it, more than once: orders:write
+        #[arg(long, value_name = "PERMISSION")]
+        needs_grant: Vec<String>,
+    },
+    /// Say which permissions need a grant, so that keys have them only where a plan, a group or their workspace grants them
+    SetGrants {
+        slug: String,
+        /// It needs a grant from now on; more than once: reports:export
+        #[arg(long, value_name = "PERMISSION", required_unless_present = "free")]
+        needed: Vec<String>,
+        /// It is for everybody's keys from now on, more than once
+        #[arg(long, value_name = "PERMISSION")]
+        free: Vec<String>,
     },
     /// List the APIs
     List,
@@ -78,14 +91,29 @@ pub(super) enum ApiCommand {
 impl ApiCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "api", async |ctx| match self {
-            Self::Create { slug, name, prefix, permission } => {
+            Self::Create { slug, name, prefix, permission, needs_grant } => {
                 if invocation.dry_run {
                     invocation.answer(&serde_json::json!({ "would_create": slug }), &format!("Would create the API {slug}."));
                     return Ok(Exit::Done);
                 }
-                let new = NewApi { slug, name, key_prefix: prefix, permissions: permission, ..NewApi::default() };
+                let new = NewApi { slug, name, key_prefix: prefix, permissions: permission, needs_grant, ..NewApi::default() };
                 let api = keys::create_api(ctx, &Caller::cli(), new).await?;
                 invocation.answer(&api, &format!("Created {} ({}). Its keys begin with {}_.", api.slug, api.id, api.key_prefix));
+                Ok(Exit::Done)
+            }
+            Self::SetGrants { slug, needed, free } => {
+                let named = |names: Vec<String>, needs_grant: bool| names.into_iter().map(move |name| (name, needs_grant));
+                let needs_grant: Vec<(String, bool)> = named(needed, true).chain(named(free, false)).collect();
+                if invocation.dry_run {
+                    let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await?;
+                    let lines = needs_grant.iter().map(|(name, needs)| format!("{name} would need {} grant.", if *needs { "a" } else { "no" }));
+                    invocation.answer(&api, &lines.collect::<Vec<_>>().join("\n"));
+                    return Ok(Exit::Done);
+                }
+                let changed = keys::edit_api(ctx, &Caller::cli(), &slug, ApiEdit { needs_grant, ..ApiEdit::default() }).await?;
+                let marked: Vec<String> = changed.api.permissions.iter().filter(|p| p.needs_grant).map(|p| p.permission.to_string()).collect();
+                let words = if marked.is_empty() { "nothing".to_owned() } else { marked.join(", ") };
+                invocation.answer(&changed.api, &format!("From now on {words} of {slug} needs a grant. {}", changed.spread.words("In force")));
                 Ok(Exit::Done)
             }
             Self::Route(command) => command.run(ctx, invocation).await,

@@ -2,13 +2,13 @@
 
 use super::{
     Exit, Invocation,
-    plan::{self, SetLimit},
+    plan::{self, SetGrants, SetLimit},
     with_ctx,
 };
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::Window,
+    keys::{model::Window, server as keys},
     plans::{
         model::{Group, GroupEdit, NewGroup},
         server as plans,
@@ -56,6 +56,8 @@ pub(super) enum GroupCommand {
     },
     /// Set one of a group's own limits; it holds at once for each of its workspaces
     SetLimit(SetLimit),
+    /// Say what a group grants of what needs a grant, all of it; it holds at once for each of its workspaces
+    SetGrants(SetGrants),
     /// Who is in a group
     Members {
         slug: String,
@@ -108,7 +110,7 @@ impl GroupCommand {
                     invocation.answer(&group, &shown(&group));
                 }
                 Self::Create { slug, name, description, plan } => {
-                    create(ctx, invocation, NewGroup { slug, name, description, plan, limits: Vec::new() }).await?
+                    create(ctx, invocation, NewGroup { slug, name, description, plan, ..NewGroup::default() }).await?
                 }
                 Self::Edit { slug, name, description, plan, no_plan } => {
                     let plan = if no_plan { Some(None) } else { plan.map(Some) };
@@ -119,6 +121,17 @@ impl GroupCommand {
                     let group = plans::find_group(ctx, &cli, &slug).await?;
                     let change = wanted.wanted().change(&group.limits, &group.name, Window::DAY)?;
                     edit(ctx, invocation, &slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
+                }
+                Self::SetGrants(SetGrants { slug, grant, .. }) => {
+                    let mut group = plans::find_group(ctx, &cli, &slug).await?;
+                    let (will, grants) = if invocation.dry_run {
+                        group.grants = keys::read_grants(ctx, &grant).await?;
+                        (" would", "grant")
+                    } else {
+                        group = plans::edit_group(ctx, &cli, &slug, GroupEdit { grants: Some(grant), ..GroupEdit::default() }).await?;
+                        ("", "grants")
+                    };
+                    invocation.answer(&group, &format!("{}{will} {grants} {}.", group.name, plan::granted(&group.grants)));
                 }
                 Self::Members { slug, after } => list_members(ctx, invocation, &slug, after).await?,
                 Self::Add { slug, whom } => {
@@ -185,6 +198,7 @@ fn shown(group: &Group) -> String {
         format!("plan       {}", group.plan.as_ref().map_or_else(|| "none".to_owned(), |p| p.slug.to_string())),
         format!("members    {}, each held by itself", members(group)),
     ];
+    lines.extend(group.grants.iter().map(|grant| format!("grants     {grant}")));
     if !group.description.is_empty() {
         lines.push(format!("for        {}", group.description));
     }

@@ -5,7 +5,7 @@ use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
     keys::{
-        model::{KeyEdit, KeyLimit, LimitChange, Over, Window},
+        model::{Grant, KeyEdit, KeyLimit, LimitChange, Over, Window},
         server as keys,
     },
     plans::{
@@ -29,6 +29,8 @@ pub(super) enum PlanCommand {
     Create(New),
     /// Set one of a plan's limits; it holds at once for everybody who has the plan
     SetLimit(SetLimit),
+    /// Say what a plan grants of what needs a grant, all of it; it holds at once for everybody who has the plan
+    SetGrants(SetGrants),
     /// Give a plan to a workspace (all its keys together), to an account's workspace, to a group, or to a key
     Assign(Assign),
     /// Who would have been limited by it since the first of last month
@@ -63,6 +65,20 @@ pub(super) struct New {
     /// What else it gives, more than once
     #[arg(long, value_name = "WORDS")]
     entitlement: Vec<String>,
+    /// A permission that needs a grant, for keys of who has the plan, more than once: orders/reports:export
+    #[arg(long, value_name = "API/PERMISSION")]
+    grant: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct SetGrants {
+    pub slug: String,
+    /// A permission that needs a grant, more than once, all of them: orders/reports:export
+    #[arg(long, value_name = "API/PERMISSION", required_unless_present = "none")]
+    pub grant: Vec<String>,
+    /// It grants nothing
+    #[arg(long, conflicts_with = "grant")]
+    none: bool,
 }
 
 #[derive(Args)]
@@ -125,6 +141,7 @@ impl PlanCommand {
             }
             Self::Create(new) => create(ctx, invocation, new).await,
             Self::SetLimit(wanted) => set_limit(ctx, invocation, wanted).await,
+            Self::SetGrants(wanted) => set_grants(ctx, invocation, wanted).await,
             Self::Assign(assign) => assign_plan(ctx, invocation, assign).await,
             Self::Try { slug, by_key } => try_plan(ctx, invocation, &slug, by_key).await,
             Self::Delete { slug } => {
@@ -163,6 +180,7 @@ fn shown(plan: &Plan) -> String {
         lines.push(format!("for        {}", plan.description));
     }
     lines.extend(plan.entitlements.iter().map(|e| format!("gives      {e}")));
+    lines.extend(plan.grants.iter().map(|grant| format!("grants     {grant}")));
     lines.join("\n")
 }
 
@@ -177,7 +195,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         NewPrice { per_1000: per_1000.to_owned(), currency: currency.to_owned() }
     });
     let limits = new.limit.map(|limit| KeyLimit::new(KeyLimit::DEFAULT, limit, new.window)).into_iter().collect();
-    let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, price, limits };
+    let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, grants: new.grant, price, limits };
     if invocation.dry_run {
         invocation.answer(&json!({ "would_create": wanted.slug }), &format!("Would create the plan {}.", wanted.slug));
         return Ok(Exit::Done);
@@ -231,6 +249,24 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Resu
     let plan = plans::edit_plan(ctx, &Caller::cli(), &slug, edit).await?;
     invocation.answer(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name));
     Ok(Exit::Done)
+}
+
+async fn set_grants(ctx: &Ctx, invocation: &Invocation, SetGrants { slug, grant, .. }: SetGrants) -> Result<Exit, AppError> {
+    let cli = Caller::cli();
+    let mut plan = plans::find_plan(ctx, &cli, &slug).await?;
+    if invocation.dry_run {
+        plan.grants = keys::read_grants(ctx, &grant).await?;
+        invocation.answer(&plan, &format!("{} would grant {}.", plan.name, granted(&plan.grants)));
+        return Ok(Exit::Done);
+    }
+    let plan = plans::edit_plan(ctx, &cli, &slug, PlanEdit { grants: Some(grant), ..PlanEdit::default() }).await?;
+    invocation.answer(&plan, &format!("From now on {} grants {}.", plan.name, granted(&plan.grants)));
+    Ok(Exit::Done)
+}
+
+/// "orders/reports:export", or that it is nothing.
+pub(super) fn granted(grants: &[Grant]) -> String {
+    if grants.is_empty() { "nothing".to_owned() } else { grants.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ") }
 }
 
 async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }: Assign) -> Result<Exit, AppError> {

@@ -2,9 +2,9 @@
 //! the others are sent too and don't count, so it works without JavaScript.
 
 use crate::{
-    keys::model::{Api, Preset},
+    keys::model::{Api, Preset, Withheld},
     ui::{Choice, FormOutcome, RadioGroup},
-    values::Permission,
+    values::{Permission, Slug},
 };
 use leptos::prelude::*;
 
@@ -19,7 +19,12 @@ pub fn PresetChoice() -> impl IntoView {
 /// Fields `api`, `permissions[]` (`api/resource:action`), of which those of the preset Basic are ticked from the start, and `bundles[]`
 /// (`api/name`), which count beside a preset too. Each API says what will hold the key there: one of `limits`, in the order of `apis`.
 #[component]
-pub fn ApiChoice(apis: Vec<Api>, limits: Vec<String>) -> impl IntoView {
+pub fn ApiChoice(
+    apis: Vec<Api>,
+    limits: Vec<String>,
+    /** What can't be chosen there for want of a grant. */
+    withheld: Vec<(Slug, Withheld)>,
+) -> impl IntoView {
     let outcome = use_context::<FormOutcome>();
     let sent = |name: &str, value: &str| outcome.as_ref().map(|o| o.values.iter().any(|(n, v)| n == name && v == value));
     let groups = apis
@@ -30,6 +35,7 @@ pub fn ApiChoice(apis: Vec<Api>, limits: Vec<String>) -> impl IntoView {
             let slug = api.slug.to_string();
             let is_chosen = sent("api", &slug).unwrap_or(i == 0);
             let basic = api.preset(Preset::Basic);
+            let withheld = needing_grant(withheld.iter().filter(|(of, _)| *of == api.slug).map(|(_, it)| it));
             let permissions = api
                 .permissions
                 .into_iter()
@@ -68,13 +74,19 @@ pub fn ApiChoice(apis: Vec<Api>, limits: Vec<String>) -> impl IntoView {
                         <input type="radio" class="radio" name="api" value=slug.clone() checked=is_chosen/>
                         <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_. Limit: {limit}.", api.key_prefix)}</span></span>
                     </label>
-                    <div class="choices choices-under ticks" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}</div>
+                    <div class="choices choices-under ticks" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}{withheld}</div>
                     {bundles}
                 </div>
             }
         })
         .collect_view();
     view! { <fieldset class="choices"><legend>"API, and what the key may there"</legend>{groups}</fieldset> }.into_any()
+}
+
+/// What can't be ticked, each with the next step.
+pub fn needing_grant<'a>(withheld: impl Iterator<Item = &'a Withheld>) -> AnyView {
+    let lines = withheld.map(|it| view! { <p class="help">"Needs a grant: "<code>{it.permission.to_string()}</code>". "{it.next_step()}</p> });
+    lines.collect_view().into_any()
 }
 
 fn names(permissions: &[Permission]) -> String {

@@ -84,7 +84,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
         <DecideDialog id="new-key" title="New key" path="/keys" action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())] act="Create key">
             <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
             <PresetChoice/>
-            <ApiChoice apis=form.apis limits=form.limits/>
+            <ApiChoice apis=form.apis limits=form.limits withheld=form.withheld/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
             <ForServices/>

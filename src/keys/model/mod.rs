@@ -2,6 +2,7 @@
 
 mod batch;
 mod bundle;
+mod grant;
 mod ground;
 mod history;
 mod import;
@@ -28,6 +29,7 @@ mod zone;
 
 pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use bundle::{Bundle, NewBundle, bundle_words};
+pub use grant::{Grant, GrantChoice, Withheld};
 pub use ground::Ground;
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
@@ -138,6 +140,8 @@ pub struct ApiPermission {
     pub description: String,
     /// In the preset Basic.
     pub is_basic: bool,
+    /// Keys have it only where a plan, a group or the workspace grants it.
+    pub needs_grant: bool,
 }
 
 /// A key.

@@ -89,6 +89,8 @@ pub struct NewApi {
     pub permissions: Vec<String>,
     /// Those of them that the preset Basic gives; none: those that only read.
     pub basic: Vec<String>,
+    /// Those of them that need a grant; the others are for everybody's keys.
+    pub needs_grant: Vec<String>,
     pub unmatched: Unmatched,
 }
 
@@ -100,6 +102,8 @@ pub struct ApiEdit {
     pub permissions: Option<Vec<String>>,
     /// The permissions that the preset Basic gives; an empty list: those that only read.
     pub basic: Option<Vec<String>>,
+    /// Permissions that need a grant from now on, or no longer. Those that are not named stay as they are.
+    pub needs_grant: Vec<(String, bool)>,
     pub unmatched: Option<Unmatched>,
     pub answers_preflights: Option<bool>,
     /// 0: none; at most `Api::MAX_ONE_IN`.

@@ -1,7 +1,9 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SecretCalls, SigningView, Standing, ToReview};
-use crate::values::{Counts, SecretId, WorkspaceId, link};
+use super::{
+    Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SecretCalls, SigningView, Standing, ToReview, Withheld,
+};
+use crate::values::{Counts, SecretId, Slug, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
 /// A moment in words, with the instant for `<time datetime>`.
@@ -168,6 +170,8 @@ pub struct KeyList {
 pub struct NewKeyForm {
     /// Their permissions are those that the caller may give. The first is chosen.
     pub apis: Vec<Api>,
+    /// By API, what keys of the workspace may not have there for want of a grant.
+    pub withheld: Vec<(Slug, Withheld)>,
     /// "my first key", "key 2".
     pub suggested_name: String,
     /// Makes the form safe to send twice.
@@ -239,6 +243,8 @@ pub struct KeyDetail {
     pub secrets: Vec<SecretView>,
     /// Everything that the key could be given, and what it has although nobody could give it any more.
     pub permissions: Vec<ApiPermission>,
+    /// What needs a grant that its workspace does not have. Calls that need it are refused, also where the key has it from before.
+    pub withheld: Vec<Withheld>,
     /// The bundles that it could be given, and those that it holds.
     pub bundles: Vec<Bundle>,
     /// What it has, from where, and whether it was needed lately.

@@ -3,8 +3,8 @@
 use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{EXTERNAL_ID, LimitTable, METADATA, ROUTES, WhyLimit},
-        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset},
+        components::{EXTERNAL_ID, LimitTable, METADATA, ROUTES, WhyLimit, needing_grant},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset, Withheld},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -20,6 +20,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let choices: Vec<Choice> =
         detail.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string()).with_help(p.description.clone())).collect();
     let has_permissions = !choices.is_empty();
+    let others: Vec<Withheld> = detail.withheld.iter().filter(|it| !detail.key.permissions.contains(&it.permission)).cloned().collect();
     let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     let names = |permissions: Vec<Permission>| permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let preset = |preset: Preset| match names(preset.of(&detail.permissions)) {
@@ -48,6 +49,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {has_permissions.then(|| permissions(presets, choices, held))}
+                {needing_grant(others.iter())}
                 {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
                 <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>

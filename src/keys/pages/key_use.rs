@@ -4,7 +4,7 @@ use crate::{
     error::FieldError,
     keys::{
         components::SaidOrNever,
-        model::{ApiRoute, CallTrial, KeyDetail, PermissionUse, TryCall},
+        model::{ApiRoute, CallTrial, KeyDetail, PermissionUse, TryCall, Withheld},
     },
     ui::{Badge, Button, CodeTag, Gate, GateGlyph, LinkButton, Note, SelectField, Size, Table, TextField, UNSEEN, heads, number::thousands},
     values::Outcome,
@@ -30,7 +30,8 @@ pub fn used(detail: &KeyDetail) -> AnyView {
         .then(|| view! { <LinkButton href=format!("/keys/{}?dialog=narrow", detail.key.id) size=Size::Small>"Take away what it did not use"</LinkButton> });
     // Where nothing comes from a bundle, everything was given by itself.
     let has_bundles = !detail.key.bundles.is_empty();
-    let rows = detail.uses.iter().cloned().map(|used| use_row(used, has_bundles)).collect_view();
+    let withheld = |used: &PermissionUse| detail.withheld.iter().find(|it| it.permission == used.permission).map(Withheld::next_step);
+    let rows = detail.uses.iter().map(|used| use_row(used.clone(), has_bundles, withheld(used))).collect_view();
     view! {
         <section aria-labelledby="used-title">
             <div class="section-head"><h2 id="used-title">"Permissions and their use"</h2><p>{lead}</p></div>
@@ -46,7 +47,10 @@ pub fn used(detail: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn use_row(used: PermissionUse, has_bundles: bool) -> AnyView {
+/// `withheld`: it needs a grant and has none, with the next step.
+fn use_row(used: PermissionUse, has_bundles: bool, withheld: Option<String>) -> AnyView {
+    let withheld =
+        withheld.map(|next| view! { <span><Badge gate=Gate::Refused>"Not granted"</Badge>" Calls that need it are answered FORBIDDEN. "{next}</span> });
     let origin = has_bundles.then(|| view! { <span>{used.origin()}</span> });
     let (calls, last) = match (used.is_known, used.calls) {
         (false, _) if used.is_counted_long => {
@@ -56,7 +60,7 @@ fn use_row(used: PermissionUse, has_bundles: bool) -> AnyView {
         (true, 0) => ("0".to_owned(), view! { <Badge gate=Gate::Idle>"Never used"</Badge> }.into_any()),
         (true, n) => (thousands(n), view! { <SaidOrNever said=used.last/> }.into_any()),
     };
-    view! { <tr><th scope="row"><span class="cell-2"><span><CodeTag text=used.permission.to_string()/></span>{origin}</span></th><td class="num">{calls}</td><td>{last}</td></tr> }.into_any()
+    view! { <tr><th scope="row"><span class="cell-2"><span><CodeTag text=used.permission.to_string()/></span>{origin}{withheld}</span></th><td class="num">{calls}</td><td>{last}</td></tr> }.into_any()
 }
 
 /// How the form was filled, and what came of it.

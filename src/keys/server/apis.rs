@@ -10,7 +10,7 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::model::{Api, ApiEdit, ApiPermission, Bundle, NewApi, Spread, Unmatched},
+    keys::model::{Api, ApiEdit, ApiPermission, NewApi, Spread, Unmatched},
     platform::{Ctx, once},
     values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
 };
@@ -56,6 +56,8 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     };
     let permissions = fields.check("permissions", described(&new.permissions));
     let permissions = permissions.and_then(|p| fields.check("basic", with_basic(p, &new.basic)));
+    let marks: Vec<(String, bool)> = new.needs_grant.into_iter().map(|name| (name, true)).collect();
+    let permissions = permissions.and_then(|p| fields.check("needs_grant", marked(p, &[], &marks)));
     fields.done()?;
     let (Some(slug), Some(name), Some(key_prefix), Some(permissions)) = (slug, name, prefix, permissions) else { return Err(AppError::NotFound) };
 
@@ -81,7 +83,7 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
     let permissions = edit.permissions.and_then(|lines| fields.check("permissions", described(&lines)));
-    if slug == Api::OWN && (permissions.is_some() || edit.basic.is_some()) {
+    if slug == Api::OWN && (permissions.is_some() || edit.basic.is_some() || !edit.needs_grant.is_empty()) {
         fields.add("permissions", "The permissions of Tollgate's own API are fixed.");
     }
     if slug == Api::OWN && edit.unmatched.is_some_and(|u| u != Unmatched::Allow) {
@@ -98,7 +100,7 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = store::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;
     let permissions = match (permissions, edit.basic) {
-        (None, None) => None,
+        (None, None) if edit.needs_grant.is_empty() => None,
         (permissions, basic) => {
             let known: Vec<String> = before.permissions.iter().map(|p| p.permission.to_string()).collect();
             let basic = basic.unwrap_or_else(|| before.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect());
@@ -106,7 +108,8 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
             // Who takes a permission away takes it out of the preset too.
             let is_left = |name: &String| permissions.iter().any(|p| p.permission.as_str() == name.trim());
             let basic: Vec<String> = basic.into_iter().filter(|name| is_left(name) || !known.contains(name)).collect();
-            Some(with_basic(permissions, &basic).map_err(|words| AppError::invalid("basic", words))?)
+            let permissions = with_basic(permissions, &basic).map_err(|words| AppError::invalid("basic", words))?;
+            Some(marked(permissions, &before.permissions, &edit.needs_grant).map_err(|words| AppError::invalid("needs_grant", words))?)
         }
     };
     let after = Api {
@@ -133,24 +136,38 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     if let Some(one_in) = edit.sample_one_in {
         store::update_sampling(&mut tx, id, one_in).await?;
     }
+    let mut has_new_marks = false;
     if let Some(permissions) = permissions {
-        must_not_be_needed(&mut tx, id, &before.bundles, &permissions).await?;
+        must_not_be_needed(&mut tx, id, &before, &permissions).await?;
         store::replace_permissions(&mut tx, id, &permissions).await?;
+        has_new_marks = needing(&permissions) != needing(&before.permissions);
     }
     let changes = serde_json::json!({
         "slug": slug, "name": name, "unmatched": edit.unmatched, "answers_preflights": edit.answers_preflights, "sample_one_in": edit.sample_one_in,
+        "needs_grant": edit.needs_grant.iter().filter(|_| has_new_marks).collect::<Vec<_>>(),
     });
     note(ctx, &mut tx, caller, "api.changed", id, changes).await?;
     let since = Instant::now();
     tx.commit().await?;
-    let spread = nodes::spread_of_api(ctx, id, since).await;
+    let spread = if has_new_marks {
+        // What is withheld from keys stands beside their limits. Who has read that has read the rest, which is of the same transaction.
+        gate::apis_refreshed(ctx).await;
+        nodes::spread_of_holders(ctx, &[id.uuid()], since).await
+    } else {
+        nodes::spread_of_api(ctx, id, since).await
+    };
     Ok(ChangedApi { api: store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)?, spread })
 }
 
-/// A permission that a route needs can't be taken away: nobody could make the call any more. Nor one that a bundle names (R66).
-async fn must_not_be_needed(conn: &mut PgConnection, id: ApiId, bundles: &[Bundle], permissions: &[ApiPermission]) -> Result<(), AppError> {
+/// A permission that a route needs can't be taken away: nobody could make the call any more. Nor one that a bundle names (R66), nor one that needs
+/// a grant: it stays with the keys that have it, and what the API does not know any more nobody withholds.
+async fn must_not_be_needed(conn: &mut PgConnection, id: ApiId, before: &Api, permissions: &[ApiPermission]) -> Result<(), AppError> {
     let is_kept = |needed: &Permission| permissions.iter().any(|p| p.permission == *needed);
-    let named = bundles.iter().find_map(|bundle| Some((bundle, bundle.permissions.iter().find(|p| !is_kept(p))?)));
+    if let Some(marked) = before.permissions.iter().find(|p| p.needs_grant && !is_kept(&p.permission)) {
+        let words = format!("{0} needs a grant; without it here, keys that have {0} would pass without one. Let it need none first.", marked.permission);
+        return Err(AppError::invalid("permissions", words));
+    }
+    let named = before.bundles.iter().find_map(|bundle| Some((bundle, bundle.permissions.iter().find(|p| !is_kept(p))?)));
     if let Some((bundle, needed)) = named {
         return Err(AppError::invalid("permissions", format!("The bundle {} gives {needed}. Change the bundle first.", bundle.name)));
     }
@@ -181,6 +198,23 @@ fn with_basic(mut permissions: Vec<ApiPermission>, basic: &[String]) -> Result<V
     Ok(permissions)
 }
 
+/// Those that need a grant: as they did, but for those that are named.
+fn marked(mut permissions: Vec<ApiPermission>, before: &[ApiPermission], named: &[(String, bool)]) -> Result<Vec<ApiPermission>, String> {
+    let is_known = |name: &str| permissions.iter().chain(before).any(|p| p.permission.as_str() == name);
+    if let Some((unknown, _)) = named.iter().find(|(name, _)| !is_known(name.trim())) {
+        return Err(format!("The API knows no permission {}.", unknown.chars().take(64).collect::<String>()));
+    }
+    for permission in &mut permissions {
+        let said = named.iter().find(|(name, _)| name.trim() == permission.permission.as_str()).map(|(_, needs_grant)| *needs_grant);
+        permission.needs_grant = said.unwrap_or_else(|| before.iter().any(|p| p.needs_grant && p.permission == permission.permission));
+    }
+    Ok(permissions)
+}
+
+fn needing(permissions: &[ApiPermission]) -> Vec<&Permission> {
+    permissions.iter().filter(|p| p.needs_grant).map(|p| &p.permission).collect()
+}
+
 /// `price-list` gives `pricelist`: what is allowed in a prefix, at most twelve.
 fn prefix_of(slug: &str) -> Result<KeyPrefix, &'static str> {
     slug.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>().parse()
@@ -196,7 +230,7 @@ fn described(lines: &[String]) -> Result<Vec<ApiPermission>, String> {
             return Err(format!("The description of {permission} has at most 200 characters on one line."));
         }
         if !permissions.iter().any(|p| p.permission == permission) {
-            permissions.push(ApiPermission { permission, description: description.trim().to_owned(), is_basic: false });
+            permissions.push(ApiPermission { permission, description: description.trim().to_owned(), is_basic: false, needs_grant: false });
         }
     }
     if permissions.len() > 200 {

@@ -7,7 +7,7 @@
 use super::{
     about, apis, bundles, change,
     change::Done,
-    gate, key_routes, origins, proof,
+    gate, grants, key_routes, origins, proof,
     reach::actor,
     rules, secret,
     store::{keys, secrets},
@@ -18,7 +18,7 @@ use crate::{
         server::{policies, require_recent_proof},
     },
     error::{AppError, Fields},
-    keys::model::{Act, Api, Key, KeyState, Meta, NewKey, Once, Preset},
+    keys::model::{Act, Api, Key, KeyState, Meta, NewKey, Once, Preset, Withheld},
     platform::{Ctx, crypto::sha256, once},
     values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
@@ -43,7 +43,8 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     caller.require(&may::KEYS_WRITE)?;
     let api = apis::api_for_key(ctx, new.api.as_deref()).await?;
     must_be_proven(ctx, caller, &api).await?;
-    let mut wanted = checked(ctx, caller, &api, &new)?;
+    let withheld = grants::withheld_from_new(ctx, &api, caller.workspace).await?;
+    let mut wanted = checked(ctx, caller, &api, &withheld, &new)?;
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
     // The second and later ones are of older master keys, for a page that is sent again.
     let derived = match &new.once {
@@ -123,18 +124,25 @@ pub(super) struct Wanted {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// The rules of any new key; what is wrong is named by its field.
-pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Result<Wanted, AppError> {
+/// The rules of any new key, of which these are withheld in its workspace; what is wrong is named by its field.
+pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, withheld: &[Withheld], new: &NewKey) -> Result<Wanted, AppError> {
     let mut fields = Fields::default();
     let name = fields.check("name", rules::name(&new.name));
     let permissions = match (&new.permissions, new.preset) {
         (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
-        (Some(texts), None) => fields.check("permissions", rules::permissions(api, texts)),
+        (Some(texts), None) => {
+            let named = fields.check("permissions", rules::permissions(api, texts));
+            named.filter(|named| fields.check("permissions", grants::must_be_granted(withheld, named.iter())).is_some())
+        }
         // Who names bundles says with them what it may.
         (None, None) if !new.bundles.is_empty() => Some(Vec::new()),
-        (None, preset) => Some(api.preset(preset.unwrap_or(Preset::Basic)).into_iter().filter(|p| !api.is_own() || caller.may(p)).collect()),
+        (None, preset) => {
+            let can_be_given = |p: &Permission| (!api.is_own() || caller.may(p)) && !grants::is_withheld(withheld, p);
+            Some(api.preset(preset.unwrap_or(Preset::Basic)).into_iter().filter(can_be_given).collect())
+        }
     };
     let bundles = fields.check("bundles", bundles::chosen(api, &new.bundles)).unwrap_or_default();
+    fields.check("bundles", grants::bundles_must_be_granted(api, withheld, &bundles));
     let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
     let origins = fields.check("origins", origins::origins(new.origins.iter().map(String::as_str))).unwrap_or_default();
     let routes = fields.check("routes", key_routes::key_routes(new.routes.iter().map(String::as_str))).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! One key, whole: what its page and its REST resource show.
 
 use super::{
-    limits, listing,
+    grants, limits, listing,
     reach::Reach,
     rules,
     secret_use::secret_views,
@@ -18,7 +18,7 @@ use crate::{
         SigningView, Unit, Window,
     },
     platform::{Ctx, LocalTime},
-    values::{Counts, KeyId, permission_names as may},
+    values::{Counts, KeyId, Slug, permission_names as may},
 };
 use time::OffsetDateTime;
 
@@ -107,7 +107,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
     let mut conn = ctx.db.acquire().await?;
     let routes = store::routes::list_routes(&mut conn, api.id).await?;
-    let grantable = rules::grantable(&mut conn, caller, key.workspace, &api).await?;
+    let withheld = grants::withheld(&mut conn, &api, key.workspace, key.plan.as_ref().map(Slug::as_str)).await?;
+    let grantable = rules::grantable(&mut conn, caller, key.workspace, &api, &withheld).await?;
     drop(conn);
     let limits = limits::views(ctx, &key, &local);
     let why = why(ctx, &key).await?;
@@ -128,7 +129,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         days_end: edges.last().map(|at| said(*at, String::new()).at).unwrap_or_default(),
         secrets: secret_views(ctx, id, &local).await?,
         bundles: bundles(&key, &api, &grantable),
-        permissions: permissions(&key, grantable),
+        permissions: permissions(&key, &api, grantable),
+        withheld,
         uses: permission_uses(ctx, &key, &api, &routes, &local).await?,
         day_limit: day_limit(&limits, &why, &routes, &local),
         limits,
@@ -208,9 +210,15 @@ fn bundles(key: &Key, api: &Api, grantable: &[ApiPermission]) -> Vec<Bundle> {
     api.bundles.iter().filter(|bundle| key.bundles.contains(&bundle.name) || can_be_given(bundle)).cloned().collect()
 }
 
-/// What the key has, and what it could be given: for Tollgate's own API only what its owner and the caller may.
-fn permissions(key: &Key, grantable: Vec<ApiPermission>) -> Vec<ApiPermission> {
+/// What the key has, and what it could be given: for Tollgate's own API only what its owner and the caller may, of another what is not withheld.
+fn permissions(key: &Key, api: &Api, grantable: Vec<ApiPermission>) -> Vec<ApiPermission> {
     let gone = key.permissions.iter().filter(|p| !grantable.iter().any(|g| g.permission == **p));
-    let gone: Vec<ApiPermission> = gone.map(|p| ApiPermission { permission: p.clone(), description: String::new(), is_basic: false }).collect();
+    // In no preset: it could not be given again.
+    let kept = |permission: &Permission| {
+        let known = api.permissions.iter().find(|p| p.permission == *permission);
+        let (description, needs_grant) = known.map(|p| (p.description.clone(), p.needs_grant)).unwrap_or_default();
+        ApiPermission { permission: permission.clone(), description, is_basic: false, needs_grant }
+    };
+    let gone: Vec<ApiPermission> = gone.map(kept).collect();
     grantable.into_iter().chain(gone).collect()
 }

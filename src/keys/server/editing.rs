@@ -4,7 +4,7 @@
 use super::{
     about, apis, bundles,
     change::{self, Changed, Done},
-    expiring, key_routes, origins, proof, rules,
+    expiring, grants, key_routes, origins, proof, rules,
     store::{keys, limits},
     wanted_limits::WantedLimits,
 };
@@ -29,6 +29,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     change::must_live(&key)?;
     let ends = policies::key_ends(ctx, [key.workspace]).await?;
     let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
+    // The plan that it gets with this edit counts already.
+    let plan_after = edit.plan.as_ref().map_or_else(|| key.plan.as_ref().map(Slug::as_str), |plan| plan.as_deref());
+    let withheld = grants::withheld(&mut tx, &api, key.workspace, plan_after).await?;
 
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
@@ -50,15 +53,23 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         // What it has already may stay, even if the API has dropped it.
         (Some(texts), None) => fields.check("permissions", kept_or_known(&api, &key, texts)),
         (None, Some(preset)) => {
-            let grantable = rules::grantable(&mut tx, caller, key.workspace, &api).await?;
+            let grantable = rules::grantable(&mut tx, caller, key.workspace, &api, &withheld).await?;
             Some(api.preset(preset).into_iter().filter(|p| grantable.iter().any(|g| g.permission == *p)).collect())
         }
         (None, None) => None,
     };
+    if let Some(after) = &permissions {
+        // What it has already may stay, as above.
+        fields.check("permissions", grants::must_be_granted(&withheld, after.iter().filter(|p| !key.permissions.contains(p))));
+    }
     let wanted_bundles = match &edit.bundles {
         Some(texts) => fields.check("bundles", bundles::chosen(&api, texts)),
         None => None,
     };
+    if let Some(after) = &wanted_bundles {
+        let added: Vec<Slug> = after.iter().filter(|name| !key.bundles.contains(name)).cloned().collect();
+        fields.check("bundles", grants::bundles_must_be_granted(&api, &withheld, &added));
+    }
     let addresses = match &edit.addresses {
         Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
         None => None,

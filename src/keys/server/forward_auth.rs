@@ -272,7 +272,7 @@ fn passed(answer: &Answer) -> Response {
         if let Some(hold) = &answer.hold {
             put(headers, "x-hold", hold.to_string());
         }
-        put(headers, "x-key-permissions", facts.rights.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
+        put(headers, "x-key-permissions", facts.permissions().iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
     }
     response
 }

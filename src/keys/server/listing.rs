@@ -1,7 +1,7 @@
 //! Lists of keys: the page with badges and sparklines, and the plain pages of REST.
 
 use super::{
-    cursor,
+    cursor, grants,
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -248,16 +248,24 @@ pub async fn count_keys_by_api(ctx: &Ctx, caller: &Caller) -> Result<HashMap<Api
     Ok(store::keys::count_keys_by_api(&ctx.db).await?.into_iter().collect())
 }
 
-/// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03).
+/// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03), of others what needs no grant, or has one.
 async fn new_key_form(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
     let mut apis = store::apis::list_apis(&mut *conn).await?;
     for api in apis.iter_mut().filter(|api: &&mut Api| api.is_own()) {
         api.permissions.retain(|p| caller.may(&p.permission));
         api.bundles.retain(|bundle| bundle.gives.iter().all(|p| caller.may(p)));
     }
+    let mut withheld = Vec::new();
+    for api in &mut apis {
+        let of_api = grants::withheld(conn, api, caller.workspace, None).await?;
+        api.permissions.retain(|p| !grants::is_withheld(&of_api, &p.permission));
+        api.bundles.retain(|bundle| !bundle.gives.iter().any(|p| grants::is_withheld(&of_api, p)));
+        withheld.extend(of_api.into_iter().map(|it| (api.slug.clone(), it)));
+    }
     Ok(NewKeyForm {
         limits: limits_of_new_keys(ctx, conn, caller.workspace, &apis).await?,
         apis,
+        withheld,
         suggested_name: if keys == 0 { "my first key".to_owned() } else { format!("key {}", keys + 1) },
         once: ctx.rng.base62(30),
     })

@@ -18,6 +18,7 @@ mod expiring;
 pub mod forms;
 mod forward_auth;
 pub mod gate;
+mod grants;
 pub mod http;
 mod importing;
 pub mod jobs;
@@ -66,6 +67,7 @@ pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, key_
 pub use door::Door;
 pub use editing::{edit_key, set_limit};
 pub use expiring::note_expiries;
+pub use grants::{list_needing_grant, read_grants};
 pub use importing::{forget_lists, import_objects, import_text, keep_list, preview_list, run_list};
 pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every_key, list_keys, page_of_keys};
 pub use many::{change_many, plan_many, preview_many};

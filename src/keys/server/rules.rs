@@ -2,12 +2,13 @@
 
 use super::{
     gate::is_known_zone,
+    grants::is_withheld,
     store::{keys::list_owner_permissions, limits::list_known_zones},
 };
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
-    keys::model::{Api, ApiPermission, KeyLimit, LimitChange, Over, Window, Zone},
+    keys::model::{Api, ApiPermission, KeyLimit, LimitChange, Over, Window, Withheld, Zone},
     platform::Ctx,
     values::{Permission, WorkspaceId},
 };
@@ -111,16 +112,23 @@ pub fn tags<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>,
 /// Permissions are sent one by one, or by the name of their set.
 pub const EITHER: &str = "Send permissions or a preset, not both.";
 
-/// What a key of the workspace can be given: for Tollgate's own API only what its owner and the caller may (K03).
-pub async fn grantable(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api) -> Result<Vec<ApiPermission>, AppError> {
+/// What a key of the workspace can be given: for Tollgate's own API only what its owner and the caller may (K03), of another what is not withheld.
+pub async fn grantable(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+    api: &Api,
+    withheld: &[Withheld],
+) -> Result<Vec<ApiPermission>, AppError> {
     if !api.is_own() {
-        return Ok(api.permissions.clone());
+        return Ok(api.permissions.iter().filter(|p| !is_withheld(withheld, &p.permission)).cloned().collect());
     }
     let owner = list_owner_permissions(conn, workspace).await?;
     Ok(api.permissions.iter().filter(|p| caller.may(&p.permission) && owner.contains(&p.permission)).cloned().collect())
 }
 
-/// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's.
+/// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's: their ceiling
+/// are grants (`grants`).
 pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api, permissions: &[Permission]) -> Result<(), AppError> {
     if !api.is_own() {
         return Ok(());

@@ -3,7 +3,7 @@
 //! with a salted hash, no session, no quota of its own.
 
 use super::{
-    gate::{Answer, Gate, LimitState, Question},
+    gate::{Answer, Gate, KeyFacts, LimitState, Question},
     ratelimit,
     rest::presented,
     salted::upgrade,
@@ -135,7 +135,7 @@ pub struct VerifyAnswer<'a> {
     #[schema(value_type = Option<Vec<String>>)]
     pub entitlements: &'a [Box<str>],
     #[schema(value_type = Vec<String>)]
-    pub permissions: &'a [Permission],
+    pub permissions: Cow<'a, [Permission]>,
     pub limits: Vec<LimitBody<'a>>,
     /// Names of the limits that refused this call: all that it would have exceeded. Left out where none did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -328,7 +328,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         workspace_id: facts.map(|f| f.home.workspace),
         plan: facts.map(|f| f.plan()),
         entitlements: facts.filter(|_| valid).map_or(&[], |f| f.entitlements()),
-        permissions: facts.filter(|_| valid).map_or(&[], |f| &f.rights.permissions),
+        permissions: facts.filter(|_| valid).map_or(Cow::Borrowed(&[][..]), KeyFacts::permissions),
         limits: answer.limits.iter().map(limit).collect(),
         violated: answer.violated().map(|limit| &*limit.name).collect(),
         over: answer.over().map(|limit| &*limit.name).collect(),

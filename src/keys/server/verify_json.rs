@@ -139,6 +139,7 @@ mod tests {
     use super::{super::verify_http::MetaText, *};
     use crate::values::{Outcome, Permission};
     use proptest::{option, prelude::*};
+    use std::borrow::Cow;
     use uuid::Uuid;
 
     /// Words with everything in them that JSON escapes.
@@ -171,7 +172,7 @@ mod tests {
                 workspace_id: has_key.then(|| WorkspaceId::new(id)),
                 plan: plan.as_deref(),
                 entitlements: &gives,
-                permissions: &permissions,
+                permissions: Cow::Borrowed(&permissions[..]),
                 limits: names.iter().map(|(name, limit, remaining, reset_after)| LimitBody { name, limit: *limit, remaining: *remaining, reset_after: *reset_after }).collect(),
                 violated: violated.iter().map(String::as_str).collect(),
                 over: over.iter().map(String::as_str).collect(),

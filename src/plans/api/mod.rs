@@ -1,8 +1,10 @@
 //! Server functions of plans: what `/admin/plans` reads, and where its forms go. Those of groups stand in a file of their own.
 
+mod grants;
 mod groups;
 mod limits;
 
+pub use grants::*;
 pub use groups::*;
 pub use limits::*;
 

@@ -1,7 +1,7 @@
 //! What the page of plans shows, and what its forms send.
 
 use super::{DryRun, Plan};
-use crate::keys::model::Window;
+use crate::keys::model::{GrantChoice, Window};
 use serde::{Deserialize, Serialize};
 
 /// The form of a plan: texts as they were typed.
@@ -127,4 +127,6 @@ pub struct PlanPage {
     pub chosen: Option<ChosenPlan>,
     /// What keys get that no level limits: "100 calls an hour".
     pub default_limit: String,
+    /// What could be granted.
+    pub needing: Vec<GrantChoice>,
 }

@@ -2,7 +2,7 @@
 
 use super::{DryRun, NewLimits, Plan};
 use crate::{
-    keys::model::{KeyLimit, LimitChange},
+    keys::model::{Grant, GrantChoice, KeyLimit, LimitChange},
     values::{AccountId, GroupId, PlanId, Slug, Version, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ pub struct Group {
     pub plan: Option<GroupPlan>,
     /// Its own, by name; they stand before those of its plan.
     pub limits: Vec<KeyLimit>,
+    /// Its own, beside those of its plan, for keys of each of its workspaces.
+    pub grants: Vec<Grant>,
     /// How many workspaces are in it.
     pub members: u64,
 }
@@ -46,6 +48,8 @@ pub struct NewGroup {
     /// The slug of a plan.
     pub plan: Option<String>,
     pub limits: Vec<KeyLimit>,
+    /// `orders/reports:export` each.
+    pub grants: Vec<String>,
 }
 
 /// Changes of a group; `None` leaves as it is. All or nothing.
@@ -58,6 +62,8 @@ pub struct GroupEdit {
     pub limits: Option<Vec<KeyLimit>>,
     /// Of one limit only, in place of `limits`.
     pub limit: Option<LimitChange>,
+    /// All of them then.
+    pub grants: Option<Vec<String>>,
     /// Which state was seen (`Group::version`): another one is not overwritten. None: whatever it is.
     pub seen: Option<String>,
 }
@@ -123,4 +129,6 @@ pub struct GroupPage {
     pub chosen: Option<ChosenGroup>,
     /// Those that a group may have.
     pub plans: Vec<Plan>,
+    /// What could be granted.
+    pub needing: Vec<GrantChoice>,
 }

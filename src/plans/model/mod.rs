@@ -11,7 +11,7 @@ pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, 
 pub use price::Price;
 
 use crate::{
-    keys::model::{KeyLimit, LimitChange},
+    keys::model::{Grant, KeyLimit, LimitChange},
     values::{PlanId, Slug, Version, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct Plan {
     pub description: String,
     /// What else it gives, one line each; for people and for the services that read the plan's name.
     pub entitlements: Vec<String>,
+    /// Permissions that need a grant, for keys of who has the plan.
+    pub grants: Vec<Grant>,
     pub price: Option<Price>,
     /// By name. None: the plan changes no limit.
     pub limits: Vec<KeyLimit>,
@@ -57,6 +59,8 @@ pub struct NewPlan {
     pub name: String,
     pub description: String,
     pub entitlements: Vec<String>,
+    /// `orders/reports:export` each.
+    pub grants: Vec<String>,
     /// What 1,000 units are worth, and in which currency.
     pub price: Option<NewPrice>,
     pub limits: Vec<KeyLimit>,
@@ -75,6 +79,8 @@ pub struct PlanEdit {
     pub name: Option<String>,
     pub description: Option<String>,
     pub entitlements: Option<Vec<String>>,
+    /// All of them then.
+    pub grants: Option<Vec<String>>,
     /// `Some(None)`: no price.
     pub price: Option<Option<NewPrice>>,
     pub limits: Option<Vec<KeyLimit>>,
@@ -95,4 +101,6 @@ pub struct WorkspaceHold {
     pub group: Option<Slug>,
     /// Its own; they stand before those of the plan.
     pub limits: Vec<KeyLimit>,
+    /// Its own, beside those of its plan and its group.
+    pub grants: Vec<Grant>,
 }

@@ -2,9 +2,12 @@
 
 use super::{groups::PATH, panel::limit_fields};
 use crate::{
-    keys::components::LimitTable,
+    keys::{
+        components::{GrantForm, LimitTable},
+        model::GrantChoice,
+    },
     plans::{
-        api::{AddToGroup, DeleteGroup, SaveGroup, SetGroupLimit, TakeFromGroup},
+        api::{AddToGroup, DeleteGroup, SaveGroup, SetGroupGrants, SetGroupLimit, TakeFromGroup},
         model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, Trial},
     },
     ui::{ActForm, Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
@@ -38,11 +41,12 @@ pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     .into_any()
 }
 
-pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
+pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>, needing: Vec<GrantChoice>) -> AnyView {
     let ChosenGroup { group, members, is_further, .. } = chosen;
     let slug = group.slug.to_string();
     let (tries, limits) = (Trial::default().link(PATH, &slug), group.limits.clone());
     let (of, page) = (slug.clone(), link(PATH, [("edit", slug.as_str())]));
+    let (whose, granted) = (slug.clone(), group.grants.clone());
     let delete =
         (group.members == 0).then(|| view! { <ActForm action=DeleteGroup::PATH words="Delete" look=Look::DangerQuiet hidden=vec![("slug", slug.clone())]/> });
     view! {
@@ -60,6 +64,10 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits of each of its workspaces"</h3>
                     <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits page empty="None: what its plan allows holds." can_try=true/>
+                </section>
+                <section class="stack-sm" id="grants" aria-labelledby="h-grants">
+                    <h3 id="h-grants">"Grants"</h3>
+                    <GrantForm action=SetGroupGrants::PATH label="What the group grants" hidden=vec![("slug", whose)] needing granted help="For keys of each of its workspaces, beside what its plan grants. What you take away passes no more, from now on."/>
                 </section>
                 <ErrorSummary action=DeleteGroup::PATH/>
                 {delete}

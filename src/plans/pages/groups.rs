@@ -46,7 +46,7 @@ fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
         table(page.groups)
     };
     let panel = match page.chosen {
-        Some(chosen) => edit_panel(chosen, page.plans),
+        Some(chosen) => edit_panel(chosen, page.plans, page.needing),
         None => new_panel(page.plans),
     };
     view! {

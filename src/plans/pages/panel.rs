@@ -3,11 +3,11 @@
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::{LimitTable, OVER_BEGINS, OverFields},
-        model::Over,
+        components::{GrantForm, LimitTable, OVER_BEGINS, OverFields},
+        model::{GrantChoice, Over},
     },
     plans::{
-        api::{AssignPlan, DeletePlan, SavePlan, SetPlanLimit, TakePlan},
+        api::{AssignPlan, DeletePlan, SavePlan, SetPlanGrants, SetPlanLimit, TakePlan},
         model::{ChosenPlan, DryRun, Holder, NewLimits, Plan, PlanForm, Trial, WouldBeLimited},
     },
     ui::{
@@ -81,10 +81,11 @@ pub fn limit_fields(of: &'static str) -> AnyView {
     .into_any()
 }
 
-pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
+pub fn edit_panel(chosen: ChosenPlan, needing: Vec<GrantChoice>) -> AnyView {
     let ChosenPlan { plan, holders, .. } = chosen;
     let (slug, page) = (plan.slug.to_string(), link(PATH, [("edit", plan.slug.as_str())]));
     let (tries, limits) = (Trial::default().link(PATH, plan.slug.as_str()), plan.limits.clone());
+    let (of, granted) = (slug.clone(), plan.grants.clone());
     let delete = plan.is_free()
         .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
     view! {
@@ -102,6 +103,10 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits"</h3>
                     <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits page empty="None: the plan changes no limit." can_try=true/>
+                </section>
+                <section class="stack-sm" id="grants" aria-labelledby="h-grants">
+                    <h3 id="h-grants">"Grants"</h3>
+                    <GrantForm action=SetPlanGrants::PATH label="What the plan grants" hidden=vec![("slug", of)] needing granted help="For keys of who has the plan. What you take away passes no more, from now on."/>
                 </section>
                 <ErrorSummary action=DeletePlan::PATH/>
                 {delete}

@@ -43,7 +43,7 @@ fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
         table(page.plans)
     };
     let panel = match page.chosen {
-        Some(chosen) => edit_panel(chosen),
+        Some(chosen) => edit_panel(chosen, page.needing),
         None => new_panel(),
     };
     view! {

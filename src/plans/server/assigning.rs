@@ -1,14 +1,20 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::{describing, forms, noting::note, spreading::spread, store};
+use super::{
+    describing::{self, named},
+    forms,
+    noting::note,
+    spreading::spread,
+    store,
+};
 use crate::{
     accounts::Caller,
     activity::server::Change,
     error::AppError,
     keys::{
         model::{KeyLimit, LimitChange},
-        server::WantedLimits,
+        server::{WantedLimits, read_grants},
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
@@ -66,6 +72,21 @@ async fn limit_workspace(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wan
     store::replace_workspace_limits(&mut tx, workspace, &wanted).await?;
     let data = json!({ "name": before.name, "from": before.limits, "to": wanted });
     note(ctx, &mut tx, caller, of_workspace("workspace.limited", workspace, data)).await?;
+    changed(ctx, tx, workspace).await
+}
+
+/// What is granted to a workspace itself becomes this, beside what its plan and its group grant.
+pub async fn set_workspace_grants(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, grants: &[String]) -> Result<WorkspaceHold, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let wanted = read_grants(ctx, grants).await?;
+    let mut tx = ctx.db.begin().await?;
+    let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
+    if before.grants == wanted {
+        return Ok(before); // sent twice
+    }
+    store::replace_workspace_grants(&mut tx, workspace, &wanted).await?;
+    let data = json!({ "name": before.name, "from": named(&before.grants), "to": named(&wanted) });
+    note(ctx, &mut tx, caller, of_workspace("workspace.granted", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }
 

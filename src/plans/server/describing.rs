@@ -6,8 +6,8 @@ use crate::{
     activity::server::Change,
     error::{AppError, Fields},
     keys::{
-        model::KeyLimit,
-        server::{WantedLimits, rules as of_keys},
+        model::{Grant, KeyLimit},
+        server::{WantedLimits, read_grants, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
     platform::{Ctx, once},
@@ -44,14 +44,16 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     let price = rules::price(&mut fields, new.price.as_ref());
     fields.done()?;
     of_keys::limits(ctx, &new.limits).await?;
+    let grants = read_grants(ctx, &new.grants).await?;
     let (Some(slug), Some(name), Some(description), Some(entitlements)) = (slug, name, description, entitlements) else { return Err(AppError::NotFound) };
 
-    let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, price, limits: sorted(new.limits), workspaces: 0, keys: 0, groups: 0 };
+    let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, grants, price, limits: sorted(new.limits), workspaces: 0, keys: 0, groups: 0 };
     let mut tx = ctx.db.begin().await?;
     if !store::insert_plan(&mut tx, &plan, ctx.clock.now()).await? {
         return Err(AppError::invalid("slug", "Another plan has this slug."));
     }
     store::replace_plan_limits(&mut tx, plan.id, &plan.limits).await?;
+    store::replace_plan_grants(&mut tx, plan.id, &plan.grants).await?;
     note(ctx, &mut tx, caller, change("plan.created", plan.id, facts(&plan))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
@@ -68,6 +70,10 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     let price = edit.price.map(|price| rules::price(&mut fields, price.as_ref()));
     fields.done()?;
     let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
+    let grants = match &edit.grants {
+        Some(texts) => Some(read_grants(ctx, texts).await?),
+        None => None,
+    };
 
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
@@ -76,6 +82,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
         name: name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         entitlements: entitlements.unwrap_or_else(|| before.entitlements.clone()),
+        grants: grants.unwrap_or_else(|| before.grants.clone()),
         price: price.unwrap_or_else(|| before.price.clone()),
         limits: limits.after(&before.limits)?.unwrap_or_else(|| before.limits.clone()),
         ..before.clone()
@@ -88,10 +95,13 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     if plan.limits != before.limits {
         store::replace_plan_limits(&mut tx, id, &plan.limits).await?;
     }
+    if plan.grants != before.grants {
+        store::replace_plan_grants(&mut tx, id, &plan.grants).await?;
+    }
     let data = serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) });
     note(ctx, &mut tx, caller, change("plan.changed", id, data)).await?;
     tx.commit().await?;
-    if plan.limits != before.limits || plan.entitlements != before.entitlements {
+    if plan.limits != before.limits || plan.entitlements != before.entitlements || plan.grants != before.grants {
         spread(ctx, id.uuid()).await;
     }
     Ok(plan)
@@ -125,7 +135,13 @@ pub(super) fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
 }
 
 fn facts(plan: &Plan) -> serde_json::Value {
-    serde_json::json!({ "slug": plan.slug, "name": plan.name, "entitlements": plan.entitlements, "limits": plan.limits, "price": plan.price })
+    let Plan { slug, name, entitlements, limits, price, .. } = plan;
+    serde_json::json!({ "slug": slug, "name": name, "entitlements": entitlements, "limits": limits, "price": price, "grants": named(&plan.grants) })
+}
+
+/// `orders/reports:export` each.
+pub(super) fn named(grants: &[Grant]) -> Vec<String> {
+    grants.iter().map(ToString::to_string).collect()
 }
 
 fn change(kind: &'static str, plan: PlanId, data: serde_json::Value) -> Change<'static> {

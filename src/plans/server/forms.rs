@@ -23,7 +23,7 @@ pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, 
     let limits = in_form("plan", limits(&form.limits))?;
     let price = NewPrice { per_1000: form.per_1000, currency: form.currency };
     let entitlements = form.entitlements.lines().map(str::to_owned).collect();
-    let new = NewPlan { slug: form.slug, name: form.name, description: form.description, entitlements, price: Some(price), limits };
+    let new = NewPlan { slug: form.slug, name: form.name, description: form.description, entitlements, grants: Vec::new(), price: Some(price), limits };
     in_form("plan", describing::create_plan(ctx, caller, new).await)
 }
 
@@ -47,6 +47,11 @@ pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimi
     let words = change.done_words();
     describing::edit_plan(ctx, caller, slug, PlanEdit { limit: Some(change), ..PlanEdit::default() }).await?;
     Ok(words)
+}
+
+/// What a plan grants becomes this.
+pub async fn set_grants(ctx: &Ctx, caller: &Caller, slug: &str, grants: Vec<String>) -> Result<Plan, AppError> {
+    describing::edit_plan(ctx, caller, slug, PlanEdit { grants: Some(grants), ..PlanEdit::default() }).await
 }
 
 /// The limits that were typed: of each window, of credits, and of calls at the same time.

@@ -13,7 +13,8 @@ mod spreading;
 mod store;
 
 pub use assigning::{
-    api_limits, assign_plan, assign_plan_to_account, change_api_limit, change_workspace_limit, set_api_limits, set_workspace_limits, workspace_hold,
+    api_limits, assign_plan, assign_plan_to_account, change_api_limit, change_workspace_limit, set_api_limits, set_workspace_grants, set_workspace_limits,
+    workspace_hold,
 };
 pub use describing::{create_plan, delete_plan, edit_plan, find_plan, list_plans};
 pub use dry_run::{check_typed_group, check_typed_plan, dry_run, dry_run_group, try_group, try_plan};

@@ -4,7 +4,10 @@ use super::{describing, dry_run, store};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{KeyLimit, Window},
+    keys::{
+        model::{KeyLimit, Window},
+        server::list_needing_grant,
+    },
     plans::model::{ChosenPlan, PlanPage, Trial},
     platform::Ctx,
 };
@@ -28,5 +31,5 @@ pub async fn plan_page(ctx: &Ctx, caller: &Caller, chosen: Option<&str>, trial: 
     };
     let limits = &ctx.config.limits;
     let default = KeyLimit::new("", limits.key_calls, Window::Seconds(limits.key_window));
-    Ok(PlanPage { plans, chosen, default_limit: default.words() })
+    Ok(PlanPage { plans, chosen, default_limit: default.words(), needing: list_needing_grant(ctx).await? })
 }

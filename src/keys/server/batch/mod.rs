@@ -14,7 +14,7 @@ use super::{
     about, apis,
     change::{self, Done},
     creating::{self, SHOWN_FOR},
-    gate,
+    gate, grants,
     reach::actor,
     rules, secret,
     store::{batches, keys, limits, secrets},
@@ -28,7 +28,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Keys of one list.
 const MOST: usize = 1_000;
@@ -137,14 +137,19 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
     let ends = policies::key_ends(ctx, owners.values().copied().chain([caller.workspace]).collect::<Vec<_>>()).await?;
     let now = ctx.clock.now();
     let mut conn = ctx.db.acquire().await?;
-    let (mut report, mut wanted, mut names) = (Vec::with_capacity(lines.len()), Vec::new(), HashMap::new());
+    let (mut report, mut wanted, mut names, mut withheld) = (Vec::with_capacity(lines.len()), Vec::new(), HashMap::new(), HashMap::new());
     for line in lines {
         let BatchKey { number, new, limits, account, mut errors } = line;
         let workspace = match account {
             None => Some(caller.workspace),
             Some(email) => owner(caller, &owners, &email).map_err(|words| errors.push(FieldError { field: "account".into(), message: words.into() })).ok(),
         };
-        let key = kept(creating::checked(ctx, caller, &api, &new), &mut errors, &[("expires_at", "expires")]);
+        let of_workspace = workspace.unwrap_or(caller.workspace);
+        if let Entry::Vacant(unasked) = withheld.entry(of_workspace) {
+            unasked.insert(grants::withheld(&mut conn, &api, of_workspace, None).await?);
+        }
+        let withheld = withheld.get(&of_workspace).map(Vec::as_slice).unwrap_or_default();
+        let key = kept(creating::checked(ctx, caller, &api, withheld, &new), &mut errors, &[("expires_at", "expires")]);
         let key = match (key, workspace) {
             (Some(key), Some(workspace)) => {
                 let end = ends.end(workspace, now, key.expires_at).map_err(|words| AppError::invalid("expires_at", words));

@@ -52,6 +52,9 @@ pub struct Call<'a> {
     pub now: i64,
 }
 
+/// What a key that has no plan is answered as its plan.
+pub const NO_PLAN: &str = "default";
+
 /// A refusal: its code, and why exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused<'a> {
@@ -67,6 +70,11 @@ pub enum Why<'a> {
     Replaced,
     /// The permission that is needed and was not given.
     Lacks(&'a str),
+    /// The key has the permission, which needs a grant, and nobody grants it; under this plan.
+    Withheld {
+        needed: &'a str,
+        plan: &'a str,
+    },
     /// No route of the API matches, and it refuses such calls.
     NoRoute,
     /// The key may call certain routes only, and this is none of them.
@@ -142,8 +150,13 @@ impl Check {
                 Matched::Unread => forbidden(Why::Unread),
             },
             Self::Permission => {
-                let lacks = |needed: &&str| !facts.rights.permissions.iter().any(|p| p.as_str() == *needed);
-                needed(call.question, call.route).into_iter().flatten().find(lacks).and_then(|needed| forbidden(Why::Lacks(needed)))
+                let why = |needed: &'a str| {
+                    if !facts.rights.permissions.iter().any(|p| p.as_str() == needed) {
+                        return Some(Why::Lacks(needed));
+                    }
+                    facts.allowance.withholds(needed).then(|| Why::Withheld { needed, plan: facts.plan() })
+                };
+                needed(call.question, call.route).into_iter().flatten().find_map(why).and_then(forbidden)
             }
         }
     }
@@ -175,7 +188,7 @@ impl Refused<'_> {
         match self.why {
             Why::Known => Ground::guessed(self.outcome),
             Why::Replaced => Ground::Secret,
-            Why::Lacks(_) => Ground::Permission,
+            Why::Lacks(_) | Why::Withheld { .. } => Ground::Permission,
             Why::NoRoute => Ground::Route,
             Why::NotListed | Why::RouteUntold => Ground::KeyRoute,
             Why::Path(_) => Ground::Path,
@@ -200,6 +213,12 @@ impl Why<'_> {
         match self {
             Self::Known | Self::Replaced => None,
             Self::Lacks(needed) => Some(lacks(needed)),
+            Self::Withheld { needed, plan: NO_PLAN } => {
+                Some(format!("It asks for {needed}, which needs a grant, and nothing grants it to the key's workspace."))
+            }
+            Self::Withheld { needed, plan } => {
+                Some(format!("It asks for {needed}, which needs a grant. The plan {plan} does not grant it, nor do the key's workspace and its group."))
+            }
             Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
             Self::NotListed => Some("This key may call certain routes only, and this is none of them.".to_owned()),
             Self::RouteUntold => Some("This key may call certain routes only, and the question did not say which route was called.".to_owned()),

@@ -3,6 +3,7 @@
 
 use super::{
     allowed::AllowedRoutes,
+    checks::NO_PLAN,
     levels::Terms,
     limit::{Limits, Policy},
     waits::Waits,
@@ -13,6 +14,7 @@ use crate::{
 };
 use ipnet::IpNet;
 use std::{
+    borrow::Cow,
     hash::{Hash, Hasher},
     ops::Deref,
     sync::{
@@ -91,12 +93,31 @@ pub struct Allowance {
     pub level: Level,
     /// One at least.
     pub limits: Limits,
+    /// What its keys may not do although they have the permission, for want of a grant.
+    withheld: Option<Withheld>,
     next: Next,
 }
 
+/// Permissions of an API that need a grant, and have none: by name, one at least.
+pub type Withheld = Arc<[Permission]>;
+
 impl Allowance {
     pub fn new(terms: Arc<Terms>, plan: Option<NamedPlan>, level: Level, limits: Limits) -> Self {
-        Self { terms, plan, level, limits, next: Next::default() }
+        Self { terms, plan, level, limits, withheld: None, next: Next::default() }
+    }
+
+    /// The same that withholds these.
+    pub fn withholding(self, withheld: Option<Withheld>) -> Self {
+        Self { withheld, ..self }
+    }
+
+    pub const fn withheld(&self) -> Option<&Withheld> {
+        self.withheld.as_ref()
+    }
+
+    /// Whether a call that needs this permission lacks the grant for it. Nearly always nothing is withheld, and that is one look.
+    pub fn withholds(&self, permission: &str) -> bool {
+        self.withheld.as_ref().is_some_and(|withheld| withheld.iter().any(|p| p.as_str() == permission))
     }
 
     /// True if another one holds instead of it: what a call looks at, one load.
@@ -235,7 +256,15 @@ impl KeyFacts {
 
     /// What is answered as its plan: `default` if it has none.
     pub fn plan(&self) -> &str {
-        self.allowance.plan.as_deref().unwrap_or("default")
+        self.allowance.plan.as_deref().unwrap_or(NO_PLAN)
+    }
+
+    /// What it may now: of its permissions those that need no grant, or have one.
+    pub fn permissions(&self) -> Cow<'_, [Permission]> {
+        match self.allowance.withheld() {
+            None => Cow::Borrowed(&self.rights.permissions[..]),
+            Some(_) => self.rights.permissions.iter().filter(|p| !self.allowance.withholds(p.as_str())).cloned().collect::<Vec<_>>().into(),
+        }
     }
 
     /// What its plan gives beside limits.

@@ -133,7 +133,7 @@ impl Answer {
     }
 
     fn refused(record: Arc<Record>, refused: Refused<'_>, now: i64) -> Self {
-        let lacks = if let Why::Lacks(needed) = refused.why { Some(needed.into()) } else { None };
+        let lacks = if let Why::Lacks(needed) | Why::Withheld { needed, .. } = refused.why { Some(needed.into()) } else { None };
         Self { record: Some(record), lacks, ..Self::refused_unseen(refused, now) }
     }
 

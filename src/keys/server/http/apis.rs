@@ -50,18 +50,35 @@ struct ApiPermissionBody {
     /// In the preset `basic`. Where none is, that preset gives those that only read.
     #[serde(default)]
     basic: bool,
+    /// Keys have it only where a plan, a group or the workspace grants it. Left out: as it is, and false of a new permission.
+    #[serde(default)]
+    needs_grant: Option<bool>,
 }
 
 impl From<ApiPermission> for ApiPermissionBody {
     fn from(p: ApiPermission) -> Self {
-        Self { name: p.permission.to_string(), description: p.description, basic: p.is_basic }
+        Self { name: p.permission.to_string(), description: p.description, basic: p.is_basic, needs_grant: Some(p.needs_grant) }
     }
 }
 
-/// Lines as the operation reads them, and the names of those in the preset Basic.
-fn lines(permissions: Vec<ApiPermissionBody>) -> (Vec<String>, Vec<String>) {
-    let basic = permissions.iter().filter(|p| p.basic).map(|p| p.name.clone()).collect();
-    (permissions.into_iter().map(|p| format!("{} {}", p.name, p.description)).collect(), basic)
+/// Permissions as the operations read them.
+#[derive(Default)]
+struct Described {
+    lines: Vec<String>,
+    /// Names of those in the preset Basic.
+    basic: Vec<String>,
+    /// Of those where it is said.
+    needs_grant: Vec<(String, bool)>,
+}
+
+fn described(permissions: Vec<ApiPermissionBody>) -> Described {
+    let mut described = Described::default();
+    for ApiPermissionBody { name, description, basic, needs_grant } in permissions {
+        described.lines.push(format!("{name} {description}"));
+        described.basic.extend(basic.then(|| name.clone()));
+        described.needs_grant.extend(needs_grant.map(|needs_grant| (name, needs_grant)));
+    }
+    described
 }
 
 /// An API.
@@ -258,8 +275,10 @@ async fn list_apis(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<P
     security(("key" = [])),
 )]
 async fn create_api(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewApiBody>) -> Result<Response, AppError> {
-    let (permissions, basic) = lines(new.permissions);
-    let new = NewApi { slug: new.slug, name: new.name, key_prefix: new.key_prefix, permissions, basic, unmatched: new.unmatched.unwrap_or_default() };
+    let Described { lines, basic, needs_grant } = described(new.permissions);
+    let needs_grant = needs_grant.into_iter().filter(|(_, needs_grant)| *needs_grant).map(|(name, _)| name).collect();
+    let NewApiBody { slug, name, key_prefix, unmatched, .. } = new;
+    let new = NewApi { slug, name, key_prefix, permissions: lines, basic, needs_grant, unmatched: unmatched.unwrap_or_default() };
     let api = server::create_api(&ctx, &caller, new).await?;
     Ok(located(StatusCode::CREATED, &format!("/api/v1/apis/{}", api.slug), ApiBody::from(api)))
 }
@@ -276,16 +295,19 @@ async fn read_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Strin
 
 /// Change an API
 ///
-/// Needs `apis:manage`. A permission that a route needs can't be left out. Answered when every node knows, after two seconds at most.
+/// Needs `apis:manage`. A permission that a route needs, or that needs a grant, can't be left out. Answered when every node knows, after two seconds at most.
 #[utoipa::path(
     patch, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "edit_api", params(("slug" = String, Path)), request_body = EditApiBody,
     responses((status = 200, body = ChangedApiBody)),
     security(("key" = [])),
 )]
 async fn edit_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditApiBody>) -> Result<Json<ChangedApiBody>, AppError> {
-    let (permissions, basic) = edit.permissions.map(lines).unzip();
-    let EditApiBody { name, unmatched, answers_preflights, sample_one_in, .. } = edit;
-    let edit = ApiEdit { name, permissions, basic, unmatched, answers_preflights, sample_one_in, seen: None };
+    let EditApiBody { name, permissions, unmatched, answers_preflights, sample_one_in } = edit;
+    let (permissions, basic, needs_grant) = match permissions.map(described) {
+        Some(Described { lines, basic, needs_grant }) => (Some(lines), Some(basic), needs_grant),
+        None => (None, None, Vec::new()),
+    };
+    let edit = ApiEdit { name, permissions, basic, needs_grant, unmatched, answers_preflights, sample_one_in, seen: None };
     let changed = server::edit_api(&ctx, &caller, &slug, edit).await?;
     Ok(Json(ChangedApiBody { api: changed.api.into(), spread: changed.spread.into() }))
 }

@@ -21,7 +21,7 @@ use self::{
 use super::{
     about, apis, bundles,
     change::{self, Done},
-    gate,
+    gate, grants,
     reach::actor,
     rules, salted,
     store::{expiries, keys, secrets},
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     accounts::{Caller, Via, server::policies},
     error::AppError,
-    keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset},
+    keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset, Withheld},
     platform::Ctx,
     values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
@@ -127,6 +127,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
     let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
     let now = ctx.clock.now();
     let ends = policies::key_ends(ctx, [caller.workspace]).await?;
+    let withheld = grants::withheld_from_new(ctx, api, caller.workspace).await?;
     let readable = lines.iter().filter_map(|line| line.key.as_ref().ok());
     let zones = rules::zones(ctx, rules::zones_of(readable.flat_map(|key| &key.limited.limits))).await?;
     let may_limit = caller.may(&may::KEYS_MANAGE) || caller.via == Via::Cli;
@@ -141,7 +142,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
                 key.limited = Limited::default();
                 key.left_out.push("its limits, which an operator sets".to_owned());
             }
-            Ok((rules_of(api, &key, now)?, key))
+            Ok((rules_of(api, &withheld, &key, now)?, key))
         });
         match key {
             Err(words) => said.detail = words,
@@ -177,7 +178,7 @@ fn has_room(alike: &mut HashMap<String, i64>, start: &str) -> bool {
 }
 
 /// The rules of any new key; the permissions it gets, and the bundles.
-fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permission>, Vec<Slug>), String> {
+fn rules_of(api: &Api, withheld: &[Withheld], key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permission>, Vec<Slug>), String> {
     rules::name(&key.name)?;
     rules::tags(key.tags.iter().map(String::as_str))?;
     // One that has expired where it comes from is answered so here.
@@ -185,11 +186,13 @@ fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permiss
         rules::expiry(at, now)?;
     }
     let bundles = bundles::chosen(api, &key.bundles)?;
+    grants::bundles_must_be_granted(api, withheld, &bundles)?;
     let permissions = match &key.permissions {
         Some(texts) => rules::permissions(api, texts)?,
         None if !bundles.is_empty() => Vec::new(),
-        None => Preset::ReadOnly.of(&api.permissions),
+        None => Preset::ReadOnly.of(&api.permissions).into_iter().filter(|p| !grants::is_withheld(withheld, p)).collect(),
     };
+    grants::must_be_granted(withheld, permissions.iter())?;
     Ok((permissions, bundles))
 }
 

@@ -19,15 +19,16 @@ struct Row {
     permissions: Vec<String>,
     descriptions: Vec<String>,
     basics: Vec<bool>,
+    needing: Vec<bool>,
     bundles: Json<Vec<Bundle>>,
 }
 
 impl Row {
     /// What the checks of the table guarantee is not checked again: a row that can't be read is left out.
     fn api(self) -> Option<Api> {
-        let permissions = self.permissions.into_iter().zip(self.descriptions).zip(self.basics);
-        let permission = |((name, description), is_basic): ((String, String), bool)| {
-            Some(ApiPermission { permission: name.parse::<Permission>().ok()?, description, is_basic })
+        let permissions = self.permissions.into_iter().zip(self.descriptions).zip(self.basics.into_iter().zip(self.needing));
+        let permission = |((name, description), (is_basic, needs_grant)): ((String, String), (bool, bool))| {
+            Some(ApiPermission { permission: name.parse::<Permission>().ok()?, description, is_basic, needs_grant })
         };
         Some(Api {
             id: ApiId::new(self.id),
@@ -59,6 +60,7 @@ async fn select_apis(db: impl PgExecutor<'_>, slug: Option<&str>) -> sqlx::Resul
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
              array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
              array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!",
+             array(select p.needs_grant from api_permissions p where p.api_id = a.id order by p.permission) as "needing!",
              coalesce((
                select jsonb_agg(jsonb_build_object(
                  'name', b.name, 'description', b.description,
@@ -125,14 +127,17 @@ pub async fn replace_permissions(conn: &mut PgConnection, id: ApiId, permissions
     let names: Vec<String> = permissions.iter().map(|p| p.permission.to_string()).collect();
     let descriptions: Vec<String> = permissions.iter().map(|p| p.description.clone()).collect();
     let basics: Vec<bool> = permissions.iter().map(|p| p.is_basic).collect();
+    let needing: Vec<bool> = permissions.iter().map(|p| p.needs_grant).collect();
     sqlx::query!("delete from api_permissions where api_id = $1 and permission <> all($2)", id.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into api_permissions (api_id, permission, description, is_basic) select $1, p, d, b from unnest($2::text[], $3::text[], $4::bool[]) as t (p, d, b)
-         on conflict (api_id, permission) do update set description = excluded.description, is_basic = excluded.is_basic",
+        "insert into api_permissions (api_id, permission, description, is_basic, needs_grant)
+         select $1, p, d, b, n from unnest($2::text[], $3::text[], $4::bool[], $5::bool[]) as t (p, d, b, n)
+         on conflict (api_id, permission) do update set description = excluded.description, is_basic = excluded.is_basic, needs_grant = excluded.needs_grant",
         id.uuid(),
         &names,
         &descriptions,
         &basics,
+        &needing,
     )
     .execute(conn)
     .await?;

@@ -8,6 +8,7 @@ pub mod calls;
 pub mod changes;
 pub mod credits;
 pub mod expiries;
+pub mod grants;
 pub mod holds;
 pub mod imports;
 pub mod keys;

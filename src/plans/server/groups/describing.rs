@@ -4,11 +4,11 @@ use crate::{
     accounts::Caller,
     activity::server::Change,
     error::{AppError, Fields},
-    keys::server::{WantedLimits, rules as of_keys},
+    keys::server::{WantedLimits, read_grants, rules as of_keys},
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
-            describing::{self as plans, sorted},
+            describing::{self as plans, named, sorted},
             noting::note,
             rules,
             spreading::spread,
@@ -46,15 +46,17 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     let description = fields.check("description", rules::description(&new.description));
     fields.done()?;
     of_keys::limits(ctx, &new.limits).await?;
+    let grants = read_grants(ctx, &new.grants).await?;
     let (Some(slug), Some(name), Some(description)) = (slug, name, description) else { return Err(AppError::NotFound) };
 
     let mut tx = ctx.db.begin().await?;
     let plan = plan(&mut tx, new.plan.as_deref()).await?;
-    let group = Group { id: ctx.new_id(), slug, name, description, plan, limits: sorted(new.limits), members: 0 };
+    let group = Group { id: ctx.new_id(), slug, name, description, plan, limits: sorted(new.limits), grants, members: 0 };
     if !rows::insert_group(&mut tx, &group, ctx.clock.now()).await? {
         return Err(AppError::invalid("slug", "Another group has this slug."));
     }
     rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
+    rows::replace_group_grants(&mut tx, group.id, &group.grants).await?;
     note(ctx, &mut tx, caller, change("group.created", group.id, facts(&group))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
@@ -69,6 +71,10 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
     fields.done()?;
     let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
+    let grants = match &edit.grants {
+        Some(texts) => Some(read_grants(ctx, texts).await?),
+        None => None,
+    };
 
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
@@ -82,6 +88,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
         description: description.unwrap_or_else(|| before.description.clone()),
         plan,
         limits: limits.after(&before.limits)?.unwrap_or_else(|| before.limits.clone()),
+        grants: grants.unwrap_or_else(|| before.grants.clone()),
         ..before.clone()
     };
     if group == before {
@@ -92,10 +99,13 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     if group.limits != before.limits {
         rows::replace_group_limits(&mut tx, id, &group.limits).await?;
     }
+    if group.grants != before.grants {
+        rows::replace_group_grants(&mut tx, id, &group.grants).await?;
+    }
     let data = serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) });
     note(ctx, &mut tx, caller, change("group.changed", id, data)).await?;
     tx.commit().await?;
-    if group.limits != before.limits || group.plan != before.plan {
+    if group.limits != before.limits || group.plan != before.plan || group.grants != before.grants {
         spread(ctx, id.uuid()).await;
     }
     Ok(group)
@@ -126,7 +136,8 @@ async fn plan(conn: &mut PgConnection, slug: Option<&str>) -> Result<Option<Grou
 }
 
 fn facts(group: &Group) -> serde_json::Value {
-    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": group.plan.as_ref().map(|p| &p.slug), "limits": group.limits })
+    let plan = group.plan.as_ref().map(|p| &p.slug);
+    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": plan, "limits": group.limits, "grants": named(&group.grants) })
 }
 
 fn change(kind: &'static str, group: GroupId, data: serde_json::Value) -> Change<'static> {

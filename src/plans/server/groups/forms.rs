@@ -15,7 +15,7 @@ use crate::{
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
     let limits = in_form("group", forms::limits(&form.limits))?;
-    let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits };
+    let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits, grants: Vec::new() };
     in_form("group", describing::create_group(ctx, caller, new).await)
 }
 
@@ -32,6 +32,11 @@ pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimi
     let words = change.done_words();
     describing::edit_group(ctx, caller, slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
     Ok(words)
+}
+
+/// What a group grants becomes this.
+pub async fn set_grants(ctx: &Ctx, caller: &Caller, slug: &str, grants: Vec<String>) -> Result<Group, AppError> {
+    describing::edit_group(ctx, caller, slug, GroupEdit { grants: Some(grants), ..GroupEdit::default() }).await
 }
 
 fn plan(form: &GroupForm) -> Option<String> {

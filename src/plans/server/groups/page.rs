@@ -4,6 +4,7 @@ use super::{describing, members};
 use crate::{
     accounts::Caller,
     error::AppError,
+    keys::server::list_needing_grant,
     plans::{
         model::{ChosenGroup, GroupPage, Trial},
         server::{list_plans, try_group},
@@ -31,5 +32,5 @@ pub async fn group_page(ctx: &Ctx, caller: &Caller, chosen: Option<&str>, after:
         }
         None => None,
     };
-    Ok(GroupPage { groups, chosen, plans: list_plans(ctx, caller).await? })
+    Ok(GroupPage { groups, chosen, plans: list_plans(ctx, caller).await?, needing: list_needing_grant(ctx).await? })
 }

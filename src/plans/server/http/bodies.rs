@@ -1,7 +1,10 @@
 //! The JSON of the REST routes of plans. Unknown fields are refused.
 
 use crate::{
-    keys::{model::KeyLimit, server::http::KeyLimitBody},
+    keys::{
+        model::{Grant, KeyLimit},
+        server::http::KeyLimitBody,
+    },
     plans::model::{DryRun, NewPlan, NewPrice, Plan, PlanEdit, Price, WorkspaceHold},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -32,6 +35,11 @@ impl From<PriceBody> for NewPrice {
     }
 }
 
+/// `orders/reports:export` each.
+pub(super) fn named(grants: &[Grant]) -> Vec<String> {
+    grants.iter().map(ToString::to_string).collect()
+}
+
 pub(super) fn limits(bodies: Vec<KeyLimitBody>) -> Vec<KeyLimit> {
     bodies.into_iter().map(Into::into).collect()
 }
@@ -52,6 +60,10 @@ pub struct NewPlanBody {
     /// What else it gives: at most 20 lines of 120 characters.
     #[serde(default)]
     entitlements: Vec<String>,
+    /// Permissions that need a grant, for keys of who has the plan: the slug of their API, a slash, and their name. At most 200.
+    #[serde(default)]
+    #[schema(example = json!(["orders/reports:export"]))]
+    grants: Vec<String>,
     #[serde(default)]
     price: Option<PriceBody>,
     /// At most 32.
@@ -66,6 +78,7 @@ impl NewPlanBody {
             name: self.name,
             description: self.description,
             entitlements: self.entitlements,
+            grants: self.grants,
             price: self.price.map(Into::into),
             limits: limits(self.limits),
         }
@@ -82,6 +95,9 @@ pub struct EditPlanBody {
     description: Option<String>,
     #[serde(default)]
     entitlements: Option<Vec<String>>,
+    /// All of them. What is left out passes no more, on any node, when this is answered.
+    #[serde(default)]
+    grants: Option<Vec<String>>,
     /// `null`: no price.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<PriceBody>)]
@@ -101,6 +117,7 @@ impl EditPlanBody {
             name: self.name,
             description: self.description,
             entitlements: self.entitlements,
+            grants: self.grants,
             price: self.price.map(|price| price.map(Into::into)),
             limits: self.limits.map(limits),
             limit: None,
@@ -118,6 +135,8 @@ pub struct PlanBody {
     pub name: String,
     pub description: String,
     pub entitlements: Vec<String>,
+    /// `orders/reports:export` each: permissions that need a grant, for keys of who has the plan.
+    pub grants: Vec<String>,
     pub price: Option<PriceBody>,
     pub limits: Vec<KeyLimitBody>,
     /// How many workspaces have it.
@@ -136,6 +155,7 @@ impl From<Plan> for PlanBody {
             name: plan.name,
             description: plan.description,
             entitlements: plan.entitlements,
+            grants: named(&plan.grants),
             price: plan.price.map(Into::into),
             limits: plan.limits.into_iter().map(Into::into).collect(),
             workspaces: plan.workspaces,
@@ -197,6 +217,15 @@ impl From<Vec<KeyLimit>> for LimitsBody {
     }
 }
 
+/// What is granted to a workspace itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantsBody {
+    /// The slug of an API, a slash, and a permission that it knows. At most 200.
+    #[schema(example = json!(["orders/reports:export"]))]
+    pub grants: Vec<String>,
+}
+
 /// What holds a workspace, besides the limits and plans of its keys.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkspaceHoldBody {
@@ -208,6 +237,8 @@ pub struct WorkspaceHoldBody {
     pub group: Option<String>,
     /// Its own; they stand before those of the plan and of the group.
     pub limits: Vec<KeyLimitBody>,
+    /// Its own, beside those of the plan and of the group: `orders/reports:export` each.
+    pub grants: Vec<String>,
 }
 
 impl From<WorkspaceHold> for WorkspaceHoldBody {
@@ -218,6 +249,7 @@ impl From<WorkspaceHold> for WorkspaceHoldBody {
             plan: hold.plan.map(Into::into),
             group: hold.group.map(Into::into),
             limits: hold.limits.into_iter().map(Into::into).collect(),
+            grants: named(&hold.grants),
         }
     }
 }

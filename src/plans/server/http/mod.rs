@@ -3,7 +3,7 @@
 mod bodies;
 pub mod groups;
 
-use self::bodies::{AccountBody, DryRunBody, EditPlanBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
+use self::bodies::{AccountBody, DryRunBody, EditPlanBody, GrantsBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
 use super as server;
 use crate::{
     accounts::Caller,
@@ -40,6 +40,7 @@ use utoipa::{IntoParams, OpenApi};
     read_workspace_plan,
     assign_plan,
     set_workspace_limits,
+    set_workspace_grants,
     read_api_limits,
     set_api_limits
 ))]
@@ -53,6 +54,7 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/plans/{slug}/accounts", axum::routing::post(assign_to_account))
         .route("/api/v1/workspaces/{id}/plan", get(read_workspace_plan).put(assign_plan))
         .route("/api/v1/workspaces/{id}/limits", axum::routing::put(set_workspace_limits))
+        .route("/api/v1/workspaces/{id}/grants", axum::routing::put(set_workspace_grants))
         .route("/api/v1/apis/{slug}/limits", get(read_api_limits).put(set_api_limits))
         .merge(groups::routes())
 }
@@ -210,6 +212,24 @@ async fn set_workspace_limits(
     Body(asked): Body<LimitsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
     Ok(Json(server::set_workspace_limits(&ctx, &caller, workspace(&id)?, asked.limits()).await?.into()))
+}
+
+/// Set the grants of a workspace
+///
+/// Permissions that need a grant, for its keys, beside what its plan and its group grant. What is left out passes no more, on any node, when
+/// this is answered. An empty list: none of its own.
+#[utoipa::path(
+    put, path = "/api/v1/workspaces/{id}/grants", tag = "Plans", operation_id = "set_workspace_grants", params(("id" = String, Path)), request_body = GrantsBody,
+    responses((status = 200, body = WorkspaceHoldBody)),
+    security(("key" = [])),
+)]
+async fn set_workspace_grants(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(asked): Body<GrantsBody>,
+) -> Result<Json<WorkspaceHoldBody>, AppError> {
+    Ok(Json(server::set_workspace_grants(&ctx, &caller, workspace(&id)?, &asked.grants).await?.into()))
 }
 
 /// Read the limits of an API

@@ -1,9 +1,9 @@
 //! The SQL of groups.
 
-use super::limits;
+use super::{limits, stored_grants};
 use crate::{
     keys::{
-        model::KeyLimit,
+        model::{Grant, KeyLimit},
         server::{StoredLimit, stored_limits},
     },
     plans::model::{Group, GroupPlan, Holder, HolderKind, Member, Members},
@@ -18,6 +18,10 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
     let rows = sqlx::query!(
         r#"select g.id, g.slug, g.name, g.description, p.id as "plan_id?", p.slug as "plan_slug?", p.name as "plan_name?",
              coalesce((select jsonb_agg(l order by l.name) from group_limits l where l.group_id = g.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
+             coalesce((
+               select jsonb_agg(jsonb_build_object('api', a.slug, 'permission', o.permission) order by a.slug || '/' || o.permission collate "C")
+               from group_grants o join apis a on a.id = o.api_id where o.group_id = g.id
+             ), '[]') as "grants!: Json<Vec<Grant>>",
              (select count(*) from group_members m where m.group_id = g.id) as "members!"
            from groups g left join plans p on p.id = g.plan_id where $1::text is null or g.slug = $1 order by lower(g.name), g.slug"#,
         slug,
@@ -33,6 +37,7 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
             description: r.description,
             plan: plan(r.plan_id, r.plan_slug, r.plan_name),
             limits: limits(r.limits),
+            grants: r.grants.0,
             members: u64::try_from(r.members).unwrap_or(0),
         })
     });
@@ -97,6 +102,25 @@ pub async fn replace_group_limits(conn: &mut PgConnection, group: GroupId, limit
            zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         group.uuid(),
         stored_limits(limits),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What a group grants becomes this.
+pub async fn replace_group_grants(conn: &mut PgConnection, group: GroupId, grants: &[Grant]) -> sqlx::Result<()> {
+    let (apis, permissions) = stored_grants(grants);
+    sqlx::query!(
+        "with new as (
+           select a.id as api_id, t.permission from unnest($2::text[], $3::text[]) as t (api, permission) join apis a on a.slug = t.api
+         ), gone as (
+           delete from group_grants where group_id = $1 and (api_id, permission) not in (select api_id, permission from new)
+         )
+         insert into group_grants (group_id, api_id, permission) select $1, api_id, permission from new on conflict do nothing",
+        group.uuid(),
+        &apis,
+        &permissions,
     )
     .execute(conn)
     .await?;

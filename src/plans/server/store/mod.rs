@@ -9,7 +9,7 @@ pub use dry_run_minutes::{each_minute, list_limited_by_minute};
 
 use crate::{
     keys::{
-        model::KeyLimit,
+        model::{Grant, KeyLimit},
         server::{StoredLimit, stored_limits},
     },
     plans::model::{Holder, HolderKind, Plan, Price, WorkspaceHold},
@@ -28,6 +28,7 @@ struct Row {
     price_micros: Option<i64>,
     currency: Option<String>,
     limits: Json<Vec<StoredLimit>>,
+    grants: Json<Vec<Grant>>,
     workspaces: i64,
     keys: i64,
     groups: i64,
@@ -42,6 +43,7 @@ impl Row {
             name: self.name,
             description: self.description,
             entitlements: self.entitlements,
+            grants: self.grants.0,
             price: self.price_micros.zip(self.currency).map(|(micros, currency)| Price { micros: whole(micros), currency }),
             limits: limits(self.limits),
             workspaces: whole(self.workspaces),
@@ -61,6 +63,10 @@ pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Re
         Row,
         r#"select p.id, p.slug, p.name, p.description, p.entitlements, p.price_micros, p.currency,
              coalesce((select jsonb_agg(l order by l.name) from plan_limits l where l.plan_id = p.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
+             coalesce((
+               select jsonb_agg(jsonb_build_object('api', a.slug, 'permission', g.permission) order by a.slug || '/' || g.permission collate "C")
+               from plan_grants g join apis a on a.id = g.api_id where g.plan_id = p.id
+             ), '[]') as "grants!: Json<Vec<Grant>>",
              (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
              (select count(*) from keys k where k.plan_id = p.id) as "keys!",
              (select count(*) from groups g where g.plan_id = p.id) as "groups!"
@@ -141,6 +147,49 @@ pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: 
     Ok(())
 }
 
+/// What a plan grants becomes this.
+pub async fn replace_plan_grants(conn: &mut PgConnection, plan: PlanId, grants: &[Grant]) -> sqlx::Result<()> {
+    let (apis, permissions) = stored_grants(grants);
+    sqlx::query!(
+        "with new as (
+           select a.id as api_id, t.permission from unnest($2::text[], $3::text[]) as t (api, permission) join apis a on a.slug = t.api
+         ), gone as (
+           delete from plan_grants where plan_id = $1 and (api_id, permission) not in (select api_id, permission from new)
+         )
+         insert into plan_grants (plan_id, api_id, permission) select $1, api_id, permission from new on conflict do nothing",
+        plan.uuid(),
+        &apis,
+        &permissions,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What is granted to a workspace itself becomes this.
+pub async fn replace_workspace_grants(conn: &mut PgConnection, workspace: WorkspaceId, grants: &[Grant]) -> sqlx::Result<()> {
+    let (apis, permissions) = stored_grants(grants);
+    sqlx::query!(
+        "with new as (
+           select a.id as api_id, t.permission from unnest($2::text[], $3::text[]) as t (api, permission) join apis a on a.slug = t.api
+         ), gone as (
+           delete from workspace_grants where workspace_id = $1 and (api_id, permission) not in (select api_id, permission from new)
+         )
+         insert into workspace_grants (workspace_id, api_id, permission) select $1, api_id, permission from new on conflict do nothing",
+        workspace.uuid(),
+        &apis,
+        &permissions,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The slugs of their APIs, and their permissions.
+fn stored_grants(grants: &[Grant]) -> (Vec<String>, Vec<String>) {
+    grants.iter().map(|grant| (grant.api.to_string(), grant.permission.to_string())).unzip()
+}
+
 /// The limits of a workspace become these.
 pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: WorkspaceId, limits: &[KeyLimit]) -> sqlx::Result<()> {
     sqlx::query!(
@@ -206,7 +255,11 @@ pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
 pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Option<WorkspaceHold>> {
     let row = sqlx::query!(
         r#"select w.name, p.slug as "plan?", g.slug as "group?",
-             coalesce((select jsonb_agg(l order by l.name) from workspace_limits l where l.workspace_id = w.id), '[]') as "limits!: Json<Vec<StoredLimit>>"
+             coalesce((select jsonb_agg(l order by l.name) from workspace_limits l where l.workspace_id = w.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
+             coalesce((
+               select jsonb_agg(jsonb_build_object('api', a.slug, 'permission', g.permission) order by a.slug || '/' || g.permission collate "C")
+               from workspace_grants g join apis a on a.id = g.api_id where g.workspace_id = w.id
+             ), '[]') as "grants!: Json<Vec<Grant>>"
            from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
              left join group_members m on m.workspace_id = w.id left join groups g on g.id = m.group_id
            where w.id = $1"#,
@@ -220,6 +273,7 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         plan: r.plan.and_then(|p| p.parse().ok()),
         group: r.group.and_then(|g| g.parse().ok()),
         limits: limits(r.limits),
+        grants: r.grants.0,
     }))
 }
 

@@ -1,16 +1,19 @@
 //! Who gives limits to keys, each once: plans, groups, workspaces and APIs. Of those that may give a key limits the first that has any holds it, as
 //! `limit_levels` (0064) decides it (tested); what comes out is an allowance, once for all keys of the same terms.
 //!
+//! They also grant permissions that an API gives only by grant. There it is not the first that counts but what any of them grants, as
+//! `withheld_permissions` (0065) decides it (tested); what nobody grants is withheld from all keys of the terms.
+//!
 //! When one of them gives something else, every allowance that is another by it ends and names the one that holds from then on: as many
 //! steps as there are allowances, however many keys hold them, and no key is read. A key finds the other one at its next call, or when it is its
 //! turn (`renewal`); what was counted goes on, since its record is made anew from the one that it had.
 
 use super::{
-    facts::{Allowance, NamedPlan},
+    facts::{Allowance, NamedPlan, Withheld},
     limit::Limits,
     sharing::Shared,
 };
-use crate::keys::model::Level;
+use crate::{keys::model::Level, values::Permission};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Weak},
@@ -24,7 +27,7 @@ pub struct Terms {
     /// Tollgate's own API is nobody's product: what a workspace may call does not count there.
     pub is_own_api: bool,
     pub key_plan: Option<Uuid>,
-    /// Only one that has limits of its own: all others have the same terms.
+    /// Only one that has limits or grants of its own: all others have the same terms.
     pub workspace: Option<Uuid>,
     pub workspace_plan: Option<Uuid>,
     pub group: Option<Uuid>,
@@ -58,7 +61,18 @@ impl Terms {
             Some((level, Arc::clone(&given.limits)))
         };
         let (level, limits) = holders.into_iter().find_map(first).unwrap_or_else(|| (Level::Default, Arc::clone(default)));
-        Resolved { plan, level, limits }
+        Resolved { plan, level, limits, withheld: self.withheld(given) }
+    }
+
+    /// What the API gives by grant only, and none of those who may grant it does.
+    fn withheld(&self, given: &HashMap<Uuid, Given>) -> Option<Withheld> {
+        let needing = given.get(&self.api).map(|api| &api.grants).filter(|needing| !needing.is_empty() && !self.is_own_api)?;
+        let [key_plan, workspace_plan, group_plan] = self.plans(given);
+        let granting: Vec<&Given> =
+            [key_plan, self.workspace, self.group, workspace_plan, group_plan].into_iter().flatten().filter_map(|id| given.get(&id)).collect();
+        let is_granted = |grant: &Granted| granting.iter().any(|given| given.grants.contains(grant));
+        let withheld: Withheld = needing.iter().filter(|grant| !is_granted(grant)).map(|(_, permission)| permission.clone()).collect();
+        (!withheld.is_empty()).then_some(withheld)
     }
 }
 
@@ -67,12 +81,18 @@ struct Resolved {
     plan: Option<NamedPlan>,
     level: Level,
     limits: Limits,
+    withheld: Option<Withheld>,
 }
 
+/// A permission of this API.
+pub type Granted = (Uuid, Permission);
+
 /// What one of them gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {
     pub limits: Limits,
+    /// What a plan, a group or a workspace grants, of whatever APIs; of an API what it gives by grant only.
+    pub grants: Box<[Granted]>,
     /// Of a plan.
     pub slug: Option<NamedPlan>,
     /// The plan of a group.
@@ -101,7 +121,7 @@ pub struct Levels {
 #[derive(Debug, Default)]
 struct Line {
     common: Weak<Allowance>,
-    /// Of keys with limits of their own, which only learn of what their plan is called.
+    /// Of keys with limits of their own, which only learn of what their plan is called, and of grants.
     own: Vec<Weak<Allowance>>,
 }
 
@@ -112,20 +132,20 @@ impl Line {
 
     fn renew(&mut self, terms: &Arc<Terms>, now: &Resolved, change: &mut Change) {
         let mut next = |before: &Allowance, level, limits: &Limits| {
-            let next = Arc::new(Allowance::new(Arc::clone(terms), now.plan.clone(), level, Arc::clone(limits)));
+            let next = Arc::new(Allowance::new(Arc::clone(terms), now.plan.clone(), level, Arc::clone(limits)).withholding(now.withheld.clone()));
             change.ends = true;
             change.begins |= next.begins_after(before);
             before.end(Arc::clone(&next));
             Arc::downgrade(&next)
         };
         if let Some(before) = self.common.upgrade()
-            && (before.plan != now.plan || before.level != now.level || before.limits != now.limits)
+            && (before.plan != now.plan || before.level != now.level || before.limits != now.limits || before.withheld() != now.withheld.as_ref())
         {
             self.common = next(&before, now.level, &now.limits);
         }
         for own in &mut self.own {
             if let Some(before) = own.upgrade()
-                && before.plan != now.plan
+                && (before.plan != now.plan || before.withheld() != now.withheld.as_ref())
             {
                 *own = next(&before, before.level, &before.limits);
             }
@@ -153,16 +173,16 @@ impl Levels {
         if let Some(known) = self.lines.get(terms).and_then(|line| line.common.upgrade()) {
             return known;
         }
-        let Resolved { plan, level, limits } = terms.resolve(&self.given, &self.default);
-        let allowance = Arc::new(Allowance::new(self.shared(terms), plan, level, limits));
+        let Resolved { plan, level, limits, withheld } = terms.resolve(&self.given, &self.default);
+        let allowance = Arc::new(Allowance::new(self.shared(terms), plan, level, limits).withholding(withheld));
         self.line(&allowance.terms).common = Arc::downgrade(&allowance);
         allowance
     }
 
     /// That of a key with limits of its own.
     pub fn of_own(&mut self, terms: &Terms, limits: Limits) -> Arc<Allowance> {
-        let plan = terms.resolve(&self.given, &self.default).plan;
-        let allowance = Allowance::new(self.shared(terms), plan, Level::Key, limits);
+        let Resolved { plan, withheld, .. } = terms.resolve(&self.given, &self.default);
+        let allowance = Allowance::new(self.shared(terms), plan, Level::Key, limits).withholding(withheld);
         if let Some(known) = self.own.find(&allowance).filter(|known| !known.is_over()) {
             return known;
         }

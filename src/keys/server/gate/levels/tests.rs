@@ -21,7 +21,7 @@ fn levels() -> Levels {
 
 /// What a plan gives, or by another slug an API or a workspace.
 fn gives(limits: &Limits, slug: Option<&str>) -> Option<Given> {
-    Some(Given { limits: Arc::clone(limits), slug: slug.map(Into::into), plan: None })
+    Some(Given { limits: Arc::clone(limits), slug: slug.map(Into::into), ..Given::default() })
 }
 
 fn nothing() -> Limits {
@@ -66,7 +66,7 @@ fn a_change_reaches_every_allowance_that_it_concerns_and_no_other() {
 #[test]
 fn the_nearest_level_gives_and_tollgates_own_api_counts_for_no_workspace() {
     let mut levels = levels();
-    let group = Given { limits: nothing(), slug: None, plan: Some(PLAN) };
+    let group = Given { plan: Some(PLAN), ..Given::default() };
     levels.change([(PLAN, gives(&limits("hour", 4), Some("gold"))), (GROUP, Some(group)), (WORKSPACE, gives(&limits("hour", 7), None))]);
     let named = Terms { workspace: Some(WORKSPACE), group: Some(GROUP), ..of_api() };
     let terms = levels.terms(named.clone());
@@ -76,7 +76,7 @@ fn the_nearest_level_gives_and_tollgates_own_api_counts_for_no_workspace() {
     levels.change([(WORKSPACE, None)]);
     assert_eq!(told(&allowance.latest().expect("another one holds")), (Level::GroupPlan, 4));
     assert_eq!(levels.terms(named.clone()).workspace, None, "who has no limits is not named");
-    levels.change([(GROUP, Some(Given { limits: limits("hour", 3), slug: None, plan: None }))]);
+    levels.change([(GROUP, Some(Given { limits: limits("hour", 3), ..Given::default() }))]);
     let present = allowance.latest().expect("another one holds");
     assert_eq!((told(&present), present.plan.as_deref()), ((Level::Group, 3), None), "the group has another plan");
 
@@ -98,6 +98,36 @@ fn a_key_with_limits_of_its_own_learns_what_its_plan_is_called() {
     levels.change([(PLAN, gives(&limits("hour", 5), Some("gold")))]);
     let again = levels.of_own(&terms, limits("own", 9));
     assert!(!again.is_over() && again == present.latest().expect("the one of before, made anew"), "what is over is never given out");
+}
+
+/// What somebody grants, or an API gives by grant only.
+fn grants(permissions: &[&str]) -> Option<Given> {
+    let grants = permissions.iter().filter_map(|p| Some((API, p.parse().ok()?))).collect();
+    Some(Given { grants, ..Given::default() })
+}
+
+fn withheld(allowance: &Arc<Allowance>) -> Vec<String> {
+    let present = allowance.latest().unwrap_or_else(|| Arc::clone(allowance));
+    present.withheld().map(|withheld| withheld.iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+#[test]
+fn what_anybody_grants_is_not_withheld_and_what_nobody_does_is() {
+    let mut levels = levels();
+    levels.change([(API, grants(&["a:x", "b:x", "c:x"])), (WORKSPACE, grants(&["b:x"]))]);
+    let named = Terms { key_plan: None, workspace: Some(WORKSPACE), workspace_plan: Some(PLAN), group: Some(GROUP), ..of_api() };
+    let (common, own) = (levels.of(&named), levels.of_own(&named, limits("own", 9)));
+    assert_eq!([withheld(&common), withheld(&own)], [["a:x", "c:x"]; 2]);
+    assert!(levels.of(&Terms { is_own_api: true, ..named.clone() }).withheld().is_none(), "for Tollgate itself there are roles");
+
+    let change = levels.change([(PLAN, grants(&["a:x"])), (GROUP, grants(&["c:x", "d:x"]))]);
+    assert_eq!((change, withheld(&common), withheld(&own)), (Change { ends: true, begins: false }, vec![], vec![]));
+    assert!(common.is_over() && own.is_over() && !common.latest().expect("another one holds").withholds("a:x"));
+    levels.change([(PLAN, grants(&[]))]);
+    assert_eq!([withheld(&common), withheld(&own)], [["a:x"]; 2], "the plan takes back");
+    levels.change([(API, grants(&["c:x"]))]);
+    assert_eq!([withheld(&common), withheld(&own)], [[""; 0]; 2], "the API gives it to everybody");
+    assert_eq!(told(&common.latest().expect("the last one")), (Level::Default, 100), "who grants limits nothing");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! What plans, groups, workspaces and APIs give their keys: read whole at a start, and of those that changed, however many keys they hold.
+//! What plans, groups, workspaces and APIs give their keys, limits and grants: read whole at a start, and of those that changed, however many keys they hold.
 
 use super::{
     super::{
         Gate,
         facts::NamedPlan,
-        levels::{Given, Terms},
+        levels::{Given, Granted, Terms},
         limit::Policy,
         sync::within,
     },
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     keys::model::{Level, Window},
-    values::KeyId,
+    values::{KeyId, Permission},
 };
 use futures_util::TryStreamExt;
 use sqlx::{Connection, PgConnection};
@@ -37,6 +37,8 @@ struct Row {
     entitlements: Option<Vec<String>>,
     plan: Option<Uuid>,
     in_group: Option<Uuid>,
+    /// `{id of an API} {permission}` each.
+    grants: Option<Vec<String>>,
     name: Option<String>,
     max_calls: Option<i64>,
     kind: Option<String>,
@@ -55,6 +57,7 @@ struct Holder {
     plan: Option<Uuid>,
     /// Of a workspace.
     group: Option<Uuid>,
+    grants: Vec<Granted>,
     limits: Vec<Arc<Policy>>,
 }
 
@@ -62,7 +65,12 @@ impl Holder {
     fn new(row: &mut Row) -> Self {
         let entitlements = row.entitlements.take().unwrap_or_default();
         let named = row.slug.take().map(|slug| NamedPlan::new(&slug, &entitlements));
-        Self { id: row.id, is_workspace: row.is_workspace, named, plan: row.plan, group: row.in_group, limits: Vec::new() }
+        let grants = row.grants.take().unwrap_or_default();
+        let grants = grants
+            .iter()
+            .filter_map(|text| text.split_once(' '))
+            .filter_map(|(api, permission)| Some((api.parse::<Uuid>().ok()?, permission.parse::<Permission>().ok()?)));
+        Self { id: row.id, is_workspace: row.is_workspace, named, plan: row.plan, group: row.in_group, grants: grants.collect(), limits: Vec::new() }
     }
 
     fn limit(&mut self, gate: &Gate, row: Row) -> Option<()> {
@@ -71,10 +79,10 @@ impl Holder {
         Some(())
     }
 
-    /// What is to be known of it: of a workspace only its own limits.
+    /// What is to be known of it: of a workspace only its own limits and grants.
     fn told(self) -> (Uuid, Option<Given>) {
-        let is_nothing = self.is_workspace && self.limits.is_empty();
-        let given = Given { limits: self.limits.into(), slug: self.named, plan: self.plan.filter(|_| !self.is_workspace) };
+        let is_nothing = self.is_workspace && self.limits.is_empty() && self.grants.is_empty();
+        let given = Given { limits: self.limits.into(), grants: self.grants.into(), slug: self.named, plan: self.plan.filter(|_| !self.is_workspace) };
         (self.id, (!is_nothing).then_some(given))
     }
 }
@@ -94,13 +102,21 @@ pub async fn load_levels(gate: &Gate, conn: &mut PgConnection, patience: Duratio
     let mut rows = sqlx::query_as!(
         Row,
         r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.entitlements as "entitlements?", x.plan_id as "plan?", null::uuid as "in_group?",
-             l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
+             p.grants as "grants?", l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
            from (
              select id, false as is_workspace, null::text as slug, null::text[] as entitlements, null::uuid as plan_id from apis union all
              select id, false, slug, entitlements, null from plans union all
              select id, false, null, null, plan_id from groups union all
-             select distinct workspace_id, true, null, null::text[], null::uuid from workspace_limits
+             select w.id, true, null, null::text[], null::uuid
+             from (select workspace_id as id from workspace_limits union select workspace_id from workspace_grants) w
            ) x left join (
+             select g.holder, array_agg(g.api_id || ' ' || g.permission order by g.api_id, g.permission collate "C") as grants from (
+               select plan_id as holder, api_id, permission from plan_grants union all
+               select workspace_id, api_id, permission from workspace_grants union all
+               select group_id, api_id, permission from group_grants union all
+               select api_id, api_id, permission from api_permissions where needs_grant
+             ) g group by g.holder
+           ) p on p.holder = x.id left join (
              select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits union all
              select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits union all
              select group_id, name, max_calls, kind, window_seconds, zone, refill, over from group_limits union all
@@ -121,7 +137,7 @@ async fn list_holders(gate: &Gate, conn: &mut PgConnection, ids: &[Uuid], patien
     let mut rows = sqlx::query_as!(
         Row,
         r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.entitlements as "entitlements?", x.plan_id as "plan?", x.group_id as "in_group?",
-             l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
+             p.grants as "grants?", l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
            from (
              select id, false as is_workspace, null::text as slug, null::text[] as entitlements, null::uuid as plan_id, null::uuid as group_id from apis where id = any($1) union all
              select id, false, slug, entitlements, null, null from plans where id = any($1) union all
@@ -129,6 +145,13 @@ async fn list_holders(gate: &Gate, conn: &mut PgConnection, ids: &[Uuid], patien
              select w.id, true, null, null, h.plan_id, m.group_id from workspaces w left join workspace_plans h on h.workspace_id = w.id
                left join group_members m on m.workspace_id = w.id where w.id = any($1)
            ) x left join (
+             select g.holder, array_agg(g.api_id || ' ' || g.permission order by g.api_id, g.permission collate "C") as grants from (
+               select plan_id as holder, api_id, permission from plan_grants where plan_id = any($1) union all
+               select workspace_id, api_id, permission from workspace_grants where workspace_id = any($1) union all
+               select group_id, api_id, permission from group_grants where group_id = any($1) union all
+               select api_id, api_id, permission from api_permissions where needs_grant and api_id = any($1)
+             ) g group by g.holder
+           ) p on p.holder = x.id left join (
              select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits where plan_id = any($1) union all
              select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits where workspace_id = any($1) union all
              select group_id, name, max_calls, kind, window_seconds, zone, refill, over from group_limits where group_id = any($1) union all

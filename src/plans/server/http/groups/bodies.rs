@@ -4,7 +4,7 @@ use crate::{
     keys::server::http::KeyLimitBody,
     plans::{
         model::{Group, GroupEdit, Member, NewGroup},
-        server::http::bodies::limits,
+        server::http::bodies::{limits, named},
     },
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -29,11 +29,14 @@ pub struct NewGroupBody {
     /// At most 32. They stand before those of the plan.
     #[serde(default)]
     limits: Vec<KeyLimitBody>,
+    /// Permissions that need a grant, for keys of each of its workspaces, beside those of its plan: `orders/reports:export` each. At most 200.
+    #[serde(default)]
+    grants: Vec<String>,
 }
 
 impl NewGroupBody {
     pub fn group(self) -> NewGroup {
-        NewGroup { slug: self.slug, name: self.name, description: self.description, plan: self.plan, limits: limits(self.limits) }
+        NewGroup { slug: self.slug, name: self.name, description: self.description, plan: self.plan, limits: limits(self.limits), grants: self.grants }
     }
 }
 
@@ -51,6 +54,9 @@ pub struct EditGroupBody {
     plan: Option<Option<String>>,
     #[serde(default)]
     limits: Option<Vec<KeyLimitBody>>,
+    /// All of them. What is left out passes no more, on any node, when this is answered.
+    #[serde(default)]
+    grants: Option<Vec<String>>,
 }
 
 /// A field that is there, even if it is `null`.
@@ -60,7 +66,8 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>,
 
 impl EditGroupBody {
     pub fn edit(self) -> GroupEdit {
-        GroupEdit { name: self.name, description: self.description, plan: self.plan, limits: self.limits.map(limits), limit: None, seen: None }
+        let Self { name, description, plan, limits: wanted, grants } = self;
+        GroupEdit { name, description, plan, limits: wanted.map(limits), limit: None, grants, seen: None }
     }
 }
 
@@ -76,6 +83,8 @@ pub struct GroupBody {
     pub plan: Option<String>,
     /// Its own; they stand before those of the plan.
     pub limits: Vec<KeyLimitBody>,
+    /// Its own, beside those of the plan: `orders/reports:export` each.
+    pub grants: Vec<String>,
     /// How many workspaces are in it.
     pub members: u64,
 }
@@ -88,6 +97,7 @@ impl From<Group> for GroupBody {
             name: group.name,
             description: group.description,
             plan: group.plan.map(|p| p.slug.to_string()),
+            grants: named(&group.grants),
             limits: group.limits.into_iter().map(Into::into).collect(),
             members: group.members,
         }
