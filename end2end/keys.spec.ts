@@ -176,6 +176,12 @@ test('a pasted key finds its owner, and never leaves the browser', async ({ page
 
   await page.getByRole('link', { name: 'Revoke it' }).click();
   await expect(page.getByRole('dialog')).toContainText('found again');
+
+  await page.goto('/keys');
+  await page.getByLabel('Search').fill(`Bearer ${secret}`);
+  await page.getByLabel('Search').press('Enter');
+  await expect(page.getByRole('main'), 'in the search too, among other words').toContainText('This is found again of');
+  for (const request of sent) expect(request).not.toContain(secret);
 });
 
 test.describe('without JavaScript', () => {
@@ -189,5 +195,11 @@ test.describe('without JavaScript', () => {
     await expect(page.getByRole('main')).toContainText('This is found again of');
     expect(page.url()).not.toContain(secret);
     expect(await product.log()).not.toContain(secret);
+
+    await page.goto('/keys');
+    await page.getByLabel('Search').fill(secret);
+    await page.getByLabel('Search').press('Enter');
+    await expect(page.locator('input[type=search]:invalid'), 'the browser says where to look').toHaveCount(1);
+    expect(page.url()).not.toContain(secret);
   });
 });

@@ -88,7 +88,9 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), pacing::pace))
         .layer(from_fn(guard));
     let signed_in_rest = signed_in.clone();
-    let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());
+    let browser = pages.route("/fn/{*path}", post(forms::server_fn));
+    // Outermost: who is not signed in is sent on to sign in with the address that they asked for.
+    let browser = browser.layer(signed_in).layer(from_fn_with_state(ctx.clone(), keys::clean_address)).with_state(state.clone());
     let status = Router::new().route(STATUS, get(forms::get_open_page)).route_layer(from_fn_with_state(ctx.clone(), pacing::pace)).with_state(state.clone());
 
     // Every route here states its permission in its operation; a presented key passes the gate like anybody's.

@@ -232,10 +232,10 @@ pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result
 
 /// How a call with this key would go.
 #[server]
-pub async fn try_call(id: KeyId, call: model::TryCall) -> Result<model::CallTrial, AppError> {
+pub async fn try_call(id: KeyId, call: model::TypedCall) -> Result<model::CallTrial, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::try_call(&ctx, &caller, id, call).await
+    server::try_typed(&ctx, &caller, id, call).await
 }
 
 /// Leaves the key only these of its permissions.

@@ -2,7 +2,11 @@
 //! same with and without JavaScript, and nothing in the browser needs a calendar.
 
 use crate::values::Language;
-use jiff::{Timestamp, ToSpan, Zoned, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan, Zoned,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use time::OffsetDateTime;
 
 /// A person's time zone and the present instant.
@@ -90,6 +94,12 @@ impl LocalTime {
     pub fn start_of(&self, date: &str) -> Option<OffsetDateTime> {
         let date: Date = date.parse().ok()?;
         instant(&date.to_zoned(self.zone.clone()).ok()?)
+    }
+
+    /// The instant of a moment on this clock, given as `2026-11-18T14:00`; of one that is there twice, the first.
+    pub fn instant_of(&self, moment: &str) -> Option<OffsetDateTime> {
+        let moment: DateTime = moment.parse().ok()?;
+        instant(&moment.to_zoned(self.zone.clone()).ok()?)
     }
 
     /// Where the last `days` days begin, today included and last, and then where tomorrow begins: one edge more than days.
@@ -186,6 +196,8 @@ mod tests {
         );
         assert_eq!(local.start_of("2026-12-01"), Some(datetime!(2026-11-30 23:00 UTC)));
         assert_eq!(local.start_of("2026-13-01"), None);
+        assert_eq!(local.instant_of("2026-12-01T14:30"), Some(datetime!(2026-12-01 13:30 UTC)));
+        assert_eq!(local.instant_of("2026-12-01T25:30"), None);
         assert_eq!(local.date(datetime!(2026-11-30 23:00 UTC)), "2026-12-01");
     }
 }

@@ -2,6 +2,7 @@
 //! a changed select applies itself (`data-autosubmit`, see `public/enhance.js`).
 
 use super::{Button, Icon, IconView, field::select_options};
+use crate::values::SECRET_SHAPE;
 use leptos::prelude::*;
 
 /// The form around the filters. `action` is the page's path; `kept` are parameters that stay (sort, range).
@@ -22,6 +23,10 @@ pub fn Filters(
     .into_any()
 }
 
+/// What a search field does not take is a whole key, since what is typed goes into the address. Without JavaScript the browser refuses it and
+/// says this; `public/enhance.js` takes the pattern away where it hashes.
+const NO_WHOLE_KEY: &str = "Not a whole key: what is typed here goes into the address. Use “Find by secret” on Keys.";
+
 /// The search field of a list.
 #[component]
 pub fn SearchField(
@@ -33,11 +38,22 @@ pub fn SearchField(
     #[prop(optional)]
     hashed: Option<&'static str>,
 ) -> impl IntoView {
+    let pattern = format!("(?!.*{SECRET_SHAPE}).*");
     view! {
         <label class="input-wrap" data-hashed=hashed>
             <span class="visually-hidden">{label}</span>
             <IconView icon=Icon::Search/>
-            <input class="input" type="search" name=name value=value placeholder=placeholder autocomplete="off" spellcheck="false"/>
+            <input
+                class="input"
+                type="search"
+                name=name
+                value=value
+                placeholder=placeholder
+                pattern=pattern
+                title=NO_WHOLE_KEY
+                autocomplete="off"
+                spellcheck="false"
+            />
         </label>
     }
 }

@@ -40,7 +40,7 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
     let revoke = chosen.as_ref().map(|c| link(PATH, [("key", Some(c.key.id.to_string().as_str())), ("ask", Some("revoke"))]));
     let panel = chosen.map(|chosen| view! { <KeyPanel chosen back revoke=revoke.unwrap_or_default() asks/> });
     view! {
-        <PageHeader title="Keys" lead/>
+        <PageHeader title="Keys" lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
         {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
         <ErrorSummary action=DisableKey::PATH/>

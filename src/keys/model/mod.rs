@@ -46,7 +46,7 @@ pub use route::{ApiRoute, NewRoute, Unmatched};
 pub use signing::{Algorithm, SignCall, SignedCall, Signing, SigningView};
 pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
-pub use trial::{CallTrial, TrialStep, TryCall};
+pub use trial::{CallTrial, TrialStep, TryCall, TypedCall};
 pub use typed_key::TypedKey;
 pub use typed_limit::TypedLimit;
 pub use used::PermissionUse;

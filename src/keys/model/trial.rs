@@ -23,6 +23,40 @@ pub struct TryCall {
     pub at: Option<OffsetDateTime>,
 }
 
+/// The same as it stands in the form and in the URL: all texts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TypedCall {
+    pub method: String,
+    pub path: String,
+    pub ip: Option<String>,
+    pub origin: Option<String>,
+    pub permission: Option<String>,
+    pub cost: Option<String>,
+    /// As a field for a moment has it: `2026-11-18T14:00`, on the person's clock.
+    pub at: Option<String>,
+}
+
+impl TypedCall {
+    /// Reads a query; none where no path is asked for. An empty parameter is none, as forms send them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let filled = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        Some(Self {
+            path: get("path")?,
+            method: get("method").unwrap_or_default(),
+            ip: filled("ip"),
+            origin: filled("origin"),
+            permission: filled("permission"),
+            cost: filled("cost"),
+            at: filled("at"),
+        })
+    }
+
+    /// True if something is said that few calls need.
+    pub const fn has_more(&self) -> bool {
+        self.permission.is_some() || self.cost.is_some() || self.at.is_some()
+    }
+}
+
 /// How it would go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallTrial {

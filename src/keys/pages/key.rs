@@ -14,7 +14,7 @@ use crate::{
         components::{
             DropDialog, HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded,
         },
-        model::{Environment, KeyDetail, KeyState, SecretView, TryCall},
+        model::{Environment, KeyDetail, KeyState, SecretView, TypedCall},
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
@@ -30,10 +30,7 @@ use serde::{Deserialize, Serialize};
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|map| map.get("id").unwrap_or_default());
     let asked = use_query_map().with_untracked(|map| Asked { dialog: map.get("dialog").unwrap_or_default(), secret: map.get("secret") });
-    let call = use_query_map().with_untracked(|map| {
-        let path = map.get("path")?;
-        Some(TryCall { method: map.get("method").unwrap_or_default(), path, address: map.get("ip"), origin: map.get("origin"), ..TryCall::default() })
-    });
+    let call = use_query_map().with_untracked(|map| TypedCall::read(|name| map.get(name)));
     let load = move || {
         let (id, call) = (id.clone(), call.clone());
         async move {

@@ -4,7 +4,7 @@ use crate::{
     error::FieldError,
     keys::{
         components::SaidOrNever,
-        model::{ApiRoute, CallTrial, KeyDetail, PermissionUse, TryCall, Withheld},
+        model::{ApiRoute, CallTrial, KeyDetail, PermissionUse, TypedCall, Withheld},
     },
     ui::{Badge, Button, CodeTag, Gate, GateGlyph, LinkButton, Note, SelectField, Size, Table, TextField, UNSEEN, heads, number::thousands},
     values::Outcome,
@@ -64,11 +64,11 @@ fn use_row(used: PermissionUse, has_bundles: bool, withheld: Option<String>) -> 
 }
 
 /// How the form was filled, and what came of it.
-pub type Tried = (TryCall, Result<CallTrial, Vec<FieldError>>);
+pub type Tried = (TypedCall, Result<CallTrial, Vec<FieldError>>);
 
 /// "Would this call pass?": a form whose answer has a URL.
 pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
-    let (typed, result) = tried.map_or_else(|| (TryCall { method: "GET".to_owned(), ..TryCall::default() }, None), |(typed, result)| (typed, Some(result)));
+    let (typed, result) = tried.map_or_else(|| (TypedCall { method: "GET".to_owned(), ..TypedCall::default() }, None), |(typed, result)| (typed, Some(result)));
     let methods = ApiRoute::METHODS[1..].iter().map(|m| ((*m).to_owned(), (*m).to_owned())).collect();
     let answer = result.map(|result| match result {
         Ok(trial) => answer(trial),
@@ -78,18 +78,43 @@ pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
         }
     });
     let action = format!("/keys/{}#test", detail.key.id);
+    let more = more(detail, &typed);
     view! {
         <section class="stack" id="test" aria-labelledby="test-title">
             <div class="section-head"><h2 id="test-title">"Would this call pass?"</h2><p>"The gate's own checks, step by step. Nothing is charged or counted, and the secret is not needed."</p></div>
-            <form method="get" action=action class="form-actions" aria-label="Would this call pass?">
-                <SelectField label="Method" name="method" id="test-method" options=methods value=typed.method/>
-                <TextField label="Path" name="path" id="test-path" mono=true placeholder="/orders/17" autocomplete="off" maxlength=2000 value=typed.path/>
-                <TextField label="From address" name="ip" id="test-ip" mono=true placeholder="203.0.113.7" autocomplete="off" maxlength=45 value=typed.address.unwrap_or_default()/>
-                <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=typed.origin.unwrap_or_default()/>
-                <Button>"Try"</Button>
+            <form method="get" action=action class="stack" aria-label="Would this call pass?">
+                <div class="form-actions">
+                    <SelectField label="Method" name="method" id="test-method" options=methods value=typed.method/>
+                    <TextField label="Path" name="path" id="test-path" mono=true placeholder="/orders/17" autocomplete="off" maxlength=2000 value=typed.path/>
+                    <TextField label="From address" name="ip" id="test-ip" mono=true placeholder="203.0.113.7" autocomplete="off" maxlength=45 value=typed.ip.unwrap_or_default()/>
+                    <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=typed.origin.unwrap_or_default()/>
+                    <Button>"Try"</Button>
+                </div>
+                {more}
             </form>
             {answer}
         </section>
+    }
+    .into_any()
+}
+
+/// What a service may say beside the call, and another time; open while anything stands in it.
+fn more(detail: &KeyDetail, typed: &TypedCall) -> AnyView {
+    let mut permissions = vec![(String::new(), "None but the route's".to_owned())];
+    permissions.extend(detail.permissions.iter().map(|p| (p.permission.to_string(), p.permission.to_string())));
+    let other = typed.permission.clone().filter(|asked| permissions.iter().all(|(known, _)| known != asked));
+    permissions.extend(other.map(|asked| (asked.clone(), asked)));
+    let TypedCall { permission, cost, at, .. } = typed.clone();
+    let when = format!("{}. Empty: now.", detail.zone);
+    view! {
+        <details class="more-fields" open=typed.has_more()>
+            <summary>"More"</summary>
+            <div class="stack form-medium">
+                <SelectField label="Permission that is asked for" name="permission" id="test-permission" options=permissions value=permission.unwrap_or_default() help="What the asking service names, beside what the route needs."/>
+                <TextField label="Cost" name="cost" id="test-cost" inputmode="numeric" autocomplete="off" maxlength=10 value=cost.unwrap_or_default() help="Units that the asking service names. Empty: what the route costs."/>
+                <TextField label="At" name="at" id="test-at" kind="datetime-local" value=at.unwrap_or_default() help=when/>
+            </div>
+        </details>
     }
     .into_any()
 }

@@ -22,6 +22,7 @@ use leptos_router::hooks::use_query_map;
 
 const PATH: &str = "/keys";
 const MANY: &str = "/keys/many";
+const FIND: &str = "/keys/find";
 const EXPORT: &str = "/api/v1/keys/export";
 
 #[component]
@@ -105,6 +106,7 @@ fn table(list: KeyList) -> AnyView {
             <LinkButton href=query.link(EXPORT, Some(("format", "json"))) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export JSON"</LinkButton>
         }
     });
+    let find = is_shown(FIND).then(|| view! { <LinkButton href=FIND size=Size::Small look=Look::Quiet icon=Icon::Search>"Find by secret"</LinkButton> });
     let many = is_shown("/keys/import").then(|| {
         view! {
             <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
@@ -131,6 +133,7 @@ fn table(list: KeyList) -> AnyView {
         <div class="row">
             {export}
             <LinkButton href=query.link("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
+            {find}
             {many}
         </div>
         {can_choose.then(|| view! { <ManyBar query found path=MANY/> })}

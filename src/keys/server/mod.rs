@@ -8,6 +8,7 @@ mod apis;
 mod batch;
 mod bundles;
 mod change;
+mod clean_address;
 mod creating;
 mod crediting;
 mod cursor;
@@ -61,6 +62,7 @@ pub use apis::{ChangedApi, api_by_slug, create_api, edit_api, list_apis};
 pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch};
 pub use bundles::{ChangedBundle, count_bundle_holders, delete_bundle, list_bundles, put_bundle};
 pub use change::Changed;
+pub use clean_address::clean_address;
 pub use creating::{Created, create_key};
 pub use crediting::{Credited, NewCredits, add_credits};
 pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, key_uses, state_reason};
@@ -83,6 +85,6 @@ pub use store::{
     limits::{StoredLimit, stored_limits},
     secrets::HeldSecret,
 };
-pub use trying::try_call;
+pub use trying::{try_call, try_typed};
 pub use using::narrow_key;
 pub use wanted_limits::WantedLimits;

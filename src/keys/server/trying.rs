@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, Unmatched, bundle_words},
+    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, TypedCall, Unmatched, bundle_words},
     platform::{Ctx, LocalTime},
     ui::number::{count, thousands},
     values::{KeyId, Outcome, Permission},
@@ -36,6 +36,19 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
     let signs = gate.must_sign(id);
     let words = Words { key: &key, api: &api, trial: &trial, wanted: &wanted, signs, local: LocalTime::new(&caller.time_zone, ctx.clock.now()) };
     Ok(CallTrial { steps: words.steps(), call: wanted.route.clone(), outcome: trial.outcome, route: trial.route.map(|r| r.label), cost: trial.cost })
+}
+
+/// The same of a call as somebody typed it; whatever is wrong is named at once.
+pub async fn try_typed(ctx: &Ctx, caller: &Caller, id: KeyId, typed: TypedCall) -> Result<CallTrial, AppError> {
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let mut fields = Fields::default();
+    let cost = typed.cost.as_deref().and_then(|text| fields.check("cost", text.parse::<u32>().map_err(|_| "A cost is a whole number of units: 5.")));
+    let at = typed.at.as_deref().and_then(|text| fields.check("at", local.instant_of(text).ok_or("A time looks like 2026-11-18T14:00.")));
+    let (method, path, address, origin, permission) = (typed.method, typed.path, typed.ip, typed.origin, typed.permission);
+    let call = TryCall { method, path, address, origin, permission, cost, at };
+    fields.merge(checked(ctx, &call).map(drop));
+    fields.done()?;
+    try_call(ctx, caller, id, call).await
 }
 
 struct Wanted {

@@ -37,7 +37,7 @@ pub fn leaked() -> AnyView {
             <li>"a mail to the owner of its workspace, for the first place of each secret and whenever the key is disabled by it;"</li>
             <li>"if the workspace chose that at "<a href="/settings/notifications">"Notifications"</a>", it is disabled at once on every node; else it goes on, and you decide."</li>
         </ul>
-        <p>"Keys that are revoked and secrets that have ended are answered "<code>"true_positive"</code>" and change nothing. Operators report a leak of which they heard elsewhere on the page of the key or by "<code>"POST /api/v1/keys/{id}/leaked"</code>" with its "<code>"url"</code>", and clear one by "<code>"DELETE"</code>"."</p>
+        <p>"Keys that are revoked and secrets that have ended are answered "<code>"true_positive"</code>" and change nothing. A key that you found yourself is looked up by “Find by secret” on Keys, as its hash; searches take no whole key, since what is searched for stands in the address of the page. Operators report a leak of which they heard elsewhere on the page of the key or by "<code>"POST /api/v1/keys/{id}/leaked"</code>" with its "<code>"url"</code>", and clear one by "<code>"DELETE"</code>"."</p>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
 //! Whose is this key: by its hash, on the page, over REST and without JavaScript.
 
 use super::*;
-use crate::support::browser::location;
+use crate::support::{browser::location, log::Log};
 use tollgate::{
     keys::api::{CreateKey, FindKey},
     platform::crypto::{sha256, sha512},
@@ -73,6 +73,45 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
         let refused = vera.browser.post::<FindKey>("/keys/find", &[("secret", wrong)]).await;
         assert_eq!(refused.status(), 422);
         assert!(wrong.len() < 3 || !refused.text().await.unwrap().contains(wrong), "what was pasted does not come back");
+    }
+}
+
+#[sqlx::test]
+async fn r69_a_whole_key_leaves_the_address_of_a_page_at_once_and_no_log_has_it(db: PgPool) {
+    let (log, _guard) = Log::keep("info,tollgate=trace");
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (_, secret) = mara.new_key(&app, "checkout").await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    for (browser, asked, clean) in [
+        (&vera.browser, format!("/keys?api=demo&q={secret}"), "/keys?api=demo"),
+        (&vera.browser, format!("/keys?q=Bearer+{secret}"), "/keys"),
+        (&vera.browser, format!("/requests?code=FORBIDDEN&address={}", secret.replace('_', "%5f")), "/requests?code=FORBIDDEN"),
+        (&olga.browser, format!("/admin/keys?q={secret}&status=new"), "/admin/keys?status=new"),
+        // Who is not signed in is not sent to sign in with it either.
+        (&app.browser(), format!("/keys?q={secret}"), "/keys"),
+    ] {
+        let answer = browser.get(&asked).await;
+        assert_eq!(location(&answer), clean, "{asked}");
+        assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
+        assert!(!answer.text().await.unwrap().contains(&secret));
+    }
+    assert!(vera.browser.page("/keys").await.contains("Use “Find by secret” on Keys."), "the next page says so");
+    let hash = format!("/keys?hash={}", both(&secret));
+    assert_eq!(vera.browser.get(&hash).await.status(), 200, "its hashes may stand there");
+    assert!(!log.text().contains(&secret[10..]), "neither the address nor the secret alone");
+}
+
+#[sqlx::test]
+async fn without_a_script_the_browser_refuses_a_whole_key_in_a_search(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await;
+    for (browser, path) in [(&vera.browser, "/keys"), (&olga.browser, "/admin/keys"), (&olga.browser, "/admin/accounts")] {
+        let page = browser.page(path).await;
+        let field = page.split_once("type=\"search\"").expect("a search field").1.split_once('>').unwrap().0;
+        assert!(field.contains(&format!("pattern=\"(?!.*{}).*\"", tollgate::values::SECRET_SHAPE)) && field.contains("title=\"Not a whole key"), "{field}");
+        assert!(page.contains("Find by secret"), "{path}");
     }
 }
 

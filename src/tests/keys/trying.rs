@@ -104,6 +104,26 @@ async fn the_page_tries_a_call_without_a_script(db: PgPool) {
     assert!(passes.contains("GET /orders/17 would pass.") && passes.contains("GET /orders/{id} matches."));
     let refused = vera.browser.page(&format!("{path}?method=POST&path=/orders")).await;
     assert!(refused.contains("POST /orders would be answered FORBIDDEN.") && refused.contains("It asks for orders:write, which it was not given."));
+    let first = vera.browser.page(&path).await;
+    let more = first.split_once("class=\"more-fields\"").expect("fields for more").1;
+    let open = "<details open class=\"more-fields\"";
+    assert!(!first.contains(open), "what few calls need waits");
+    for field in ["name=\"permission\"", "name=\"cost\"", "name=\"at\"", "<option value=\"orders:write\""] {
+        assert!(more.contains(field), "{field}");
+    }
+    let asked = vera.browser.page(&format!("{path}?method=GET&path=/orders/17&permission=orders:write")).await;
+    assert!(asked.contains("would be answered FORBIDDEN") && asked.contains("<option value=\"orders:write\" selected"), "{asked}");
+    assert!(asked.contains(open), "and is shown where it was said");
+    let dear = vera.browser.page(&format!("{path}?method=GET&path=/orders/17&cost=101&permission=")).await;
+    assert!(dear.contains("would be answered RATE_LIMITED") && dear.contains("the call costs 101 units") && dear.contains("value=\"101\""), "{dear}");
+    let later = vera.browser.page(&format!("{path}?method=GET&path=/orders/17&at=2026-11-21T14:00")).await;
+    assert!(later.contains("would pass") && later.contains("value=\"2026-11-21T14:00\""), "{later}");
+    let wrong = vera.browser.page(&format!("{path}?method=GET&path=orders&cost=many&at=soon")).await;
+    for words in ["A path begins with a slash", "A cost is a whole number", "A time looks like", "value=\"many\""] {
+        assert!(wrong.contains(words), "{words}: all that is wrong is named, and stays: {wrong}");
+    }
+    let past = vera.browser.page(&format!("{path}?method=GET&path=/orders/17&at=2026-11-19T14:00")).await;
+    assert!(past.contains("Choose a time that lies ahead"), "{past}");
     let wrong = vera.browser.page(&format!("{path}?method=GET&path=%3Cb%3E&ip=home")).await;
     assert!(wrong.contains("A path begins with a slash") && wrong.contains("An address looks like") && wrong.contains("&lt;b&gt;"));
 }

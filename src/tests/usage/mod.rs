@@ -4,6 +4,8 @@ mod addresses;
 mod flushing;
 mod grounds;
 mod latencies;
+mod minutes;
+mod named;
 mod pages;
 mod partitions;
 mod passing;
@@ -13,6 +15,7 @@ mod reports;
 mod rest;
 mod rolling;
 mod rollups;
+mod round_trip;
 mod secrets;
 mod views;
 

@@ -193,7 +193,7 @@ async fn keys_to_choose_from_read_bounded_rows(db: PgPool) {
         ("'key 59'", 1_000, 6_500.0),
         ("'nobody'", 1_000, 6_500.0),
     ] {
-        let arguments = format!("'{}', '{}', {text}, 501, {looked}", owner.workspace.uuid(), k.uuid());
+        let arguments = format!("'{}', '{}', {text}, 501, {looked}, null, null, 1000", owner.workspace.uuid(), k.uuid());
         let plan = explained(&shown, ["with used as", "from usage_hours"], &arguments).await;
         let rows = rows_read(&plan);
         assert!(rows <= most, "{text}: {rows} rows were read\n{plan:#}");

@@ -11,7 +11,7 @@ use crate::{
         number::{count, share, thousands},
     },
     usage::model::{KeyUsage, RefusalQuery, UsageReport},
-    values::{Counts, OutcomeGroup},
+    values::{Counts, Outcome, OutcomeGroup},
 };
 use leptos::prelude::*;
 
@@ -19,6 +19,7 @@ use leptos::prelude::*;
 /// is one that the key had not, here one that its calls needed.
 pub(super) fn samples(report: &UsageReport) -> RefusalQuery {
     RefusalQuery {
+        code: report.query.outcome.clone().filter(|word| word.parse::<Outcome>().is_ok()),
         key: report.query.key.clone(),
         api: report.query.api.clone(),
         route: report.query.route.clone(),

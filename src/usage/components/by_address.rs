@@ -26,7 +26,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
     let rows = report.addresses.iter().map(|address| row(&report, address, path)).collect_view();
     let caption = format!("Usage by address, most calls first, {}", report.period);
     let export = match of_errors {
-        true => UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..report.query.clone() },
+        true => UsageQuery { outcome: report.query.outcome.clone().or_else(|| Some(UsageQuery::ERRORS.to_owned())), ..report.query.clone() },
         false => report.query.clone(),
     };
     let export = export.taken_apart(PartKind::Address);

@@ -11,8 +11,7 @@ use leptos::prelude::*;
 /// Usage | Errors, each over the same time and filters.
 #[component]
 pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
-    let plain = UsageQuery { outcome: None, ..query };
-    let tabs = [("Usage", USAGE), ("Errors", ERRORS)].map(|(label, href)| Tab::new(label, plain.link(href), href == path)).to_vec();
+    let tabs = vec![Tab::new("Usage", query.link(USAGE), path == USAGE), Tab::new("Errors", query.among_errors().link(ERRORS), path == ERRORS)];
     view! { <Tabs label="Usage" tabs/> }
 }
 
@@ -50,7 +49,7 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     let apis = with_first("All APIs", apis);
     let find = (report.has_more_keys || query.named.is_some()).then(|| {
         let value = query.named.clone();
-        view! { <SearchField placeholder="Name of a key" name="named" label="Find a key by its name" nostrip:value=value/> }
+        view! { <FindKey value/> }
     });
     let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
     let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
@@ -69,11 +68,13 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
         let options = with_first("All permissions", report.permission_choices.iter().map(|permission| (permission.clone(), permission.clone())));
         view! { <FilterSelect label="Permission" name="permission" options nostrip:value=permission/> }
     });
-    let outcomes = [("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")];
-    let mut outcomes: Vec<(String, String)> = outcomes.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    let outcomes = match path {
+        ERRORS => vec![("", "All errors"), ("limited", "Limited"), ("refused", "Refused")],
+        _ => vec![("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")],
+    };
+    let mut outcomes: Vec<(String, String)> = outcomes.into_iter().map(|(word, label)| (word.to_owned(), label.to_owned())).collect();
     outcomes.extend(query.outcome.clone().filter(|word| outcomes.iter().all(|(known, _)| known != word)).map(|word| (word.clone(), word)));
     let (api, key, outcome) = (query.api.clone(), query.key.clone(), query.outcome.clone());
-    let outcome = (path == USAGE).then(|| view! { <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/> });
     view! {
         <div class="stack-sm">
             <Filters action=path label="Filter usage" kept>
@@ -85,7 +86,7 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
                 {routes}
                 {addresses}
                 {permissions}
-                {outcome}
+                <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/>
             </Filters>
             {offered(&report)}
             {compare(query, path)}
@@ -94,16 +95,24 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     .into_any()
 }
 
-/// Which keys there are to choose from, where these are not all.
+/// The field that finds a key where not all are offered. What it found is chosen.
+#[component]
+pub fn FindKey(value: Option<String>) -> impl IntoView {
+    view! { <SearchField placeholder="Key's name, start or id" name="named" label="Find a key by its name, start or id" nostrip:value=value/> }
+}
+
 fn offered(report: &UsageReport) -> AnyView {
-    let keys = report.key_choices.len();
-    let words = match (&report.query.named, report.has_more_keys) {
-        (Some(name), _) if keys == 0 => format!("No key has “{name}” in its name."),
-        (Some(name), false) => format!("{} “{name}” in their names: choose one.", count(keys as u64, "key has", "keys have")),
-        (Some(name), true) => format!("More than {keys} keys have “{name}” in their names: type more of it."),
-        (None, true) => {
-            format!("To choose from are the {keys} keys that were used or made last, and the nearest to their limit are of these. Find another by its name.")
-        }
+    let more = ", and the nearest to their limit are of these";
+    offered_keys(report.query.named.as_deref(), report.key_choices.len(), report.has_more_keys, more)
+}
+
+/// Which keys there are to choose from, where these are not all. `more` is what else is said of those used last.
+pub fn offered_keys(named: Option<&str>, keys: usize, has_more: bool, more: &str) -> AnyView {
+    let words = match (named, has_more) {
+        (Some(name), _) if keys == 0 => format!("No key has “{name}” in its name, or begins so."),
+        (Some(name), false) => format!("{} “{name}” in their names, or begin so: choose one.", count(keys as u64, "key has", "keys have")),
+        (Some(name), true) => format!("More than {keys} keys have “{name}” in their names, or begin so: type more of it."),
+        (None, true) => format!("To choose from are the {keys} keys that were used or made last{more}. Find another by its name, start or id."),
         (None, false) => return ().into_any(),
     };
     view! { <p class="muted">{words}</p> }.into_any()
@@ -177,6 +186,7 @@ pub fn with_first(first: &str, rest: impl IntoIterator<Item = (String, String)>)
 const fn step(size: BucketSize) -> &'static str {
     match size {
         BucketSize::Minute => "Minutes",
+        BucketSize::FiveMinutes => "5 minutes",
         BucketSize::Hour => "Hours",
         BucketSize::Day => "Days",
         BucketSize::Week => "Weeks",

@@ -24,7 +24,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
         |name: &str, value: fn(&Percentiles) -> u64| Line { name: name.to_owned(), values: report.latencies.iter().map(|at| at.as_ref().map(value)).collect() };
     let lines = Lines {
         id: "latencies".to_owned(),
-        title: format!("How long calls took by {}, in milliseconds", report.bucket.word()),
+        title: format!("How long calls took by {}, in milliseconds", report.bucket.name()),
         note: report.period.clone(),
         unit: unit(report.bucket).to_owned(),
         labels: report.buckets.iter().map(|b| b.label.clone()).collect(),
@@ -34,7 +34,11 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
         lines: vec![line("p50", |p| p.p50), line("p95", |p| p.p95), line("p99", |p| p.p99)],
     };
     let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis zoom=zoom(&report.query, USAGE)/> });
-    let days = matches!(report.bucket, BucketSize::Week | BucketSize::Month).then_some(" Weeks and months are made of days of UTC.");
+    let kept = match report.bucket {
+        BucketSize::Week | BucketSize::Month => Some(" Weeks and months are made of days of UTC."),
+        BucketSize::Minute | BucketSize::FiveMinutes => Some(" It is kept by quarters of an hour: each minute shows its own, and so do the files."),
+        BucketSize::Hour | BucketSize::Day => None,
+    };
     let compared = report.query.compare.is_some().then_some(" These and their files are of the time that is shown: how long calls took is not compared.");
     view! {
         <section class="stack" aria-labelledby="h-latency">
@@ -47,7 +51,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
             </Figures>
             {chart}
             {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"))}
-            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{days}{compared}</p>
+            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{kept}{compared}</p>
         </section>
     }
     .into_any()

@@ -1,6 +1,9 @@
 //! Samples of refusals, or of calls that passed, in a list with its filters: for one's own workspace and, with another place, for operators.
 
-use super::{PassedPanel, RefusalPanel, filters::with_first};
+use super::{
+    FindKey, PassedPanel, RefusalPanel,
+    filters::{offered_keys, with_first},
+};
 use crate::{
     keys::model::Ground,
     ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, folded, number::count},
@@ -30,7 +33,7 @@ impl Place {
 pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     let query = list.query.filters();
     let is_own_time = query.from.is_some();
-    let chosen_here = ["key", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range"];
+    let chosen_here = ["key", "named", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
     let range = query.range.clone().or_else(|| Some("30d".to_owned()));
@@ -52,6 +55,12 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         let value = query.owner.clone();
         view! { <SearchField placeholder="Owner's email" name="owner" label="Email of the owner" nostrip:value=value/> }
     });
+    // Of everybody's keys only those with samples of late are offered.
+    let find = (place == Place::ALL || list.has_more_keys || query.named.is_some()).then(|| {
+        let value = query.named.clone();
+        view! { <FindKey value/> }
+    });
+    let offered = offered_keys(query.named.as_deref(), list.key_choices.len(), list.has_more_keys, "");
     let keys = match (keys.len() > 1, key) {
         (true, key) => view! { <FilterSelect label="Key" name="key" options=keys nostrip:value=key/> }.into_any(),
         // Operators come here from a key; its filter stays until they drop it.
@@ -85,10 +94,12 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
                 {owner}
                 {time}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
+                {find}
                 {keys}
                 <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
                 {of_refusals}
             </Filters>
+            {offered}
             {own_range(&list, place)}
             <nav class="row" aria-label="By outcome">{drop_time}{drop_key}{codes(&list, place)}</nav>
         </div>

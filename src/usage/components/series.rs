@@ -7,6 +7,7 @@ use crate::{
     },
     usage::model::{BucketSize, UsageQuery, UsageReport},
 };
+use leptos::prelude::*;
 
 /// The pages that show reports.
 pub const USAGE: &str = "/usage";
@@ -47,14 +48,24 @@ pub fn zoom(query: &UsageQuery, path: &str) -> String {
 }
 
 fn closer(report: &UsageReport, from: &str, to: &str, path: &str) -> Option<String> {
-    let is_open = matches!(report.bucket, BucketSize::Day | BucketSize::Week | BucketSize::Month);
+    let is_open = match report.bucket {
+        BucketSize::Minute | BucketSize::FiveMinutes => false,
+        BucketSize::Hour => report.has_minutes,
+        BucketSize::Day | BucketSize::Week | BucketSize::Month => true,
+    };
     let query = UsageQuery { range: None, bucket: None, from: Some(from.to_owned()), to: Some(to.to_owned()), ..report.query.clone() };
     is_open.then(|| query.link(path))
+}
+
+/// Below a chart: why its bars are wider than suits the time.
+pub fn wider(report: &UsageReport) -> AnyView {
+    report.wider.clone().map(|words| view! { <p class="help">{words}</p> }).into_any()
 }
 
 pub(super) const fn unit(size: BucketSize) -> &'static str {
     match size {
         BucketSize::Minute => "Minute",
+        BucketSize::FiveMinutes => "5 minutes from",
         BucketSize::Hour => "Hour",
         BucketSize::Day => "Day",
         BucketSize::Week => "Week of",

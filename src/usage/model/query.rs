@@ -1,6 +1,6 @@
 //! What is asked of usage: the query of the page's URL, all texts, checked by the operation.
 
-use crate::values::link;
+use crate::values::{Outcome, OutcomeGroup, link};
 use serde::{Deserialize, Serialize};
 
 /// How wide a bar is.
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum BucketSize {
     Minute,
+    FiveMinutes,
     Hour,
     Day,
     Week,
@@ -15,12 +16,21 @@ pub enum BucketSize {
 }
 
 impl BucketSize {
-    pub const ALL: [Self; 5] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month];
+    pub const ALL: [Self; 6] = [Self::Minute, Self::FiveMinutes, Self::Hour, Self::Day, Self::Week, Self::Month];
 
-    /// The word in a URL and in "by day".
+    /// The word in a URL.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::FiveMinutes => "5m",
+            other => other.name(),
+        }
+    }
+
+    /// As in "by day".
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Minute => "minute",
+            Self::FiveMinutes => "5 minutes",
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Week => "week",
@@ -30,6 +40,11 @@ impl BucketSize {
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|size| size.word() == text)
+    }
+
+    /// Of these counts are kept by the minute only, for some weeks.
+    pub const fn is_minutes(self) -> bool {
+        matches!(self, Self::Minute | Self::FiveMinutes)
     }
 }
 
@@ -92,14 +107,14 @@ impl Range {
 pub struct UsageQuery {
     /// `24h`, `7d`, `30d` (also when absent), `month`, `year`.
     pub range: Option<String>,
-    /// `hour`, `day`, `week`, `month`; absent: what suits the range.
+    /// `minute`, `5m`, `hour`, `day`, `week`, `month`; absent: what suits the range.
     pub bucket: Option<String>,
     /// In place of `range`: a day, a local time or an RFC 3339 instant.
     pub from: Option<String>,
     /// A day is meant as a whole; absent: now.
     pub to: Option<String>,
     pub key: Option<String>,
-    /// Part of the name of a key that is looked for: one that has it is taken, several are offered.
+    /// Part of the name, start or id of a key that is looked for: one that has it is taken, several are offered.
     pub named: Option<String>,
     /// The API's slug.
     pub api: Option<String>,
@@ -198,6 +213,16 @@ impl UsageQuery {
         Self { permission: Some(permission.to_owned()), route: None, address: None, ..self.clone() }
     }
 
+    /// The same as Errors takes it: an outcome that some calls there have, or none. What is no outcome at all stays, to be named.
+    #[must_use]
+    pub fn among_errors(&self) -> Self {
+        let is_there = |word: &&String| match word.as_str() {
+            Self::ERRORS | "passed" => false,
+            code => !code.parse::<Outcome>().is_ok_and(|code| code.group() == OutcomeGroup::Passed),
+        };
+        Self { outcome: self.outcome.as_ref().filter(is_there).cloned(), ..self.clone() }
+    }
+
     /// The same taken apart by address or by permission, for an export.
     #[must_use]
     pub fn taken_apart(&self, kind: PartKind) -> Self {
@@ -254,6 +279,17 @@ mod tests {
             "/api/v1/usage/export?range=7d&route=GET%20%2F&compare=year&format=json",
             "a file is of what is shown, and looking for a key shows nothing"
         );
+    }
+
+    #[test]
+    fn errors_take_an_outcome_that_did_not_pass() {
+        let kept = |word: &str| UsageQuery { outcome: Some(word.into()), ..UsageQuery::default() }.among_errors().outcome;
+        for word in ["limited", "refused", "FORBIDDEN", "RATE_LIMITED", "moon"] {
+            assert_eq!(kept(word).as_deref(), Some(word));
+        }
+        for word in ["errors", "passed", "VALID"] {
+            assert_eq!(kept(word), None, "{word}");
+        }
     }
 
     #[test]

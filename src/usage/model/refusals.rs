@@ -77,6 +77,8 @@ pub struct AttemptsFrom {
 pub struct RefusalQuery {
     pub code: Option<String>,
     pub key: Option<String>,
+    /// Part of the name, start or id of a key that is looked for: one that has it is taken, several are offered.
+    pub named: Option<String>,
     pub route: Option<String>,
     /// As it stands in the list.
     pub address: Option<String>,
@@ -115,6 +117,7 @@ impl RefusalQuery {
         Self {
             code: get("code"),
             key: get("key"),
+            named: get("named"),
             route: get("route"),
             address: get("address"),
             permission: get("permission"),
@@ -136,6 +139,7 @@ impl RefusalQuery {
         let all = [
             ("code", &self.code),
             ("key", &self.key),
+            ("named", &self.named),
             ("route", &self.route),
             ("address", &self.address),
             ("permission", &self.permission),
@@ -180,25 +184,30 @@ impl RefusalQuery {
         self.address.is_some() || self.permission.is_some() || self.request.is_some() || self.limit.is_some() || self.rule.is_some()
     }
 
+    /// What a file is of: what is looked for is no filter.
+    fn of_file(&self) -> Self {
+        Self { named: None, ..self.filters() }
+    }
+
     /// The address where a file of what these filters leave is prepared.
     pub fn prepare(&self) -> String {
-        link("/exports?of=refusals", self.filters().pairs())
+        link("/exports?of=refusals", self.of_file().pairs())
     }
 
     /// The same of everybody's, for operators.
     pub fn prepare_all(&self) -> String {
-        link("/exports?of=all-refusals", self.filters().pairs())
+        link("/exports?of=all-refusals", self.of_file().pairs())
     }
 
     /// The address of the export of what these filters leave.
     pub fn export(&self, format: &str) -> String {
-        let filters = self.filters();
+        let filters = self.of_file();
         link("/api/v1/usage/refusals/export", filters.pairs().into_iter().chain([("format", format)]))
     }
 
     /// The same of everybody's, for operators.
     pub fn export_all(&self, format: &str) -> String {
-        let filters = self.filters();
+        let filters = self.of_file();
         link("/api/v1/usage/refusals/all/export", filters.pairs().into_iter().chain([("format", format)]))
     }
 }
@@ -217,7 +226,10 @@ pub struct RefusalList {
     pub sampling: Vec<(String, u32)>,
     /// Routes with such calls in this time, the most first.
     pub routes: Vec<String>,
+    /// Those used or made last and the chosen one; of everybody those with samples; where one is looked for, those that are found.
     pub key_choices: Vec<KeyChoice>,
+    /// There are more keys than are offered.
+    pub has_more_keys: bool,
     /// "Since Thu 19 Nov, 14:00, Stockholm time".
     pub period: String,
     /// Begin and end on the person's clock, as a date field takes them: `2026-11-18T14:00`.

@@ -173,6 +173,10 @@ pub struct UsageReport {
     pub bucket: BucketSize,
     /// The sizes that suit this stretch of time.
     pub sizes: Vec<BucketSize>,
+    /// Why the bars are wider than suits the time.
+    pub wider: Option<String>,
+    /// A closer look at an hour shows minutes.
+    pub has_minutes: bool,
     /// "22 Oct to 20 Nov, Stockholm time; today is not over".
     pub period: String,
     /// "Stockholm time".

@@ -8,7 +8,7 @@ use crate::{
     },
     usage::{
         api,
-        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
+        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
         model::{ErrorReport, UsageQuery},
     },
     values::link,
@@ -19,7 +19,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn ErrorsPage() -> impl IntoView {
     let parameters = use_query_map();
-    let query = move || parameters.with_untracked(|map| UsageQuery { outcome: None, ..UsageQuery::read(|name| map.get(name)) });
+    let query = move || parameters.with_untracked(|map| UsageQuery::read(|name| map.get(name)));
     let crumbs = vec![Crumb::link("Usage", USAGE), Crumb::here("Errors")];
     view! { <Framed crumbs>{loaded(move || api::report_errors(query()), page, ("Show the last 30 days", ERRORS))}</Framed> }
 }
@@ -28,10 +28,10 @@ fn page(errors: ErrorReport) -> AnyView {
     let ErrorReport { mut report, calls } = errors;
     let (csv, json, prepare) = (report.query.export("csv"), report.query.export("json"), report.query.prepare());
     // The page is about errors; its links need not say so.
-    report.query.outcome = None;
+    report.query = report.query.among_errors();
     let title = match report.chosen_key() {
-        Some(key) => format!("Errors of {} by {}", key.name, report.bucket.word()),
-        None => format!("Errors by {}", report.bucket.word()),
+        Some(key) => format!("Errors of {} by {}", key.name, report.bucket.name()),
+        None => format!("Errors by {}", report.bucket.name()),
     };
     let chart = series(&report, "errors", title, ERRORS);
     let far = zoom(&report.query, ERRORS);
@@ -39,9 +39,10 @@ fn page(errors: ErrorReport) -> AnyView {
     let rule = format!("{}#rules", link("/settings/notifications", rule_filters(&report.query)));
     let unknown = unknown_to_rules(&report.query).map(|words| view! { <p class="muted">{words}</p> });
     let is_quiet = report.totals.total() == 0;
-    let all_calls = report.query.link(USAGE);
+    let all_calls = UsageQuery { outcome: None, ..report.query.clone() }.link(USAGE);
+    let ended = if report.query.outcome.is_some() { "none ended so" } else { "every one passed" };
     let quiet = is_quiet.then(|| {
-        let words = format!("{} in this time, and every one passed.", crate::ui::number::count(calls, "call", "calls"));
+        let words = format!("{} in this time, and {ended}.", crate::ui::number::count(calls, "call", "calls"));
         view! { <Empty title="No errors" text=words><LinkButton href=all_calls>"See all calls"</LinkButton></Empty> }
     });
     view! {
@@ -54,6 +55,7 @@ fn page(errors: ErrorReport) -> AnyView {
         <UsageFilters report=report.clone() path=ERRORS/>
         {figures(&report, calls)}
         <UsageChart series=chart zoom=far/>
+        {wider(&report)}
         <OwnRange report=report.clone() path=ERRORS/>
         {quiet}
         <ByOutcome report=report.clone()/>

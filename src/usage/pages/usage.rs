@@ -10,7 +10,7 @@ use crate::{
         api,
         components::{
             ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitAside, LimitCard, LimitList, OwnRange, USAGE, UsageFilters,
-            UsageTabs, files, series, zoom,
+            UsageTabs, files, series, wider, zoom,
         },
         model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
@@ -36,7 +36,7 @@ fn page(report: UsageReport) -> AnyView {
         return view! { <PageHeader title="Usage" lead/>{first_call(&report)} }.into_any();
     }
     let key_name = report.chosen_key().map(|k| k.name.clone());
-    let size = report.bucket.word();
+    let size = report.bucket.name();
     let title = key_name.map_or_else(|| format!("Calls by {size}"), |name| format!("Calls of {name} by {size}"));
     let chart = series(&report, "usage", title, USAGE);
     let far = zoom(&report.query, USAGE);
@@ -57,6 +57,7 @@ fn page(report: UsageReport) -> AnyView {
         {units(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
+        {wider(&report)}
         <LimitAside report=report.clone()/>
         <OwnRange report=report.clone() path=USAGE/>
         <Latency report=report.clone()/>
@@ -77,7 +78,8 @@ fn figures(report: &UsageReport) -> AnyView {
     let mean = total / u64::try_from(report.buckets.len().max(1)).unwrap_or(1);
     let per = match report.bucket {
         BucketSize::Hour => "an hour".to_owned(),
-        size => format!("a {}", size.word()),
+        BucketSize::FiveMinutes => "in 5 minutes".to_owned(),
+        size => format!("a {}", size.name()),
     };
     let peak = |group| report.peak(group).map(|bucket| format!(", {} {}", thousands(bucket.counts.of(group)), when(report.bucket, &bucket.label)));
     let limited_note = format!("{}{}", share(limited, total), peak(OutcomeGroup::Limited).unwrap_or_default());
@@ -121,9 +123,8 @@ fn estimates(report: &UsageReport) -> AnyView {
 
 fn when(size: BucketSize, label: &str) -> String {
     match size {
-        BucketSize::Minute | BucketSize::Hour if !label.contains(',') => format!("at {label}"),
-        BucketSize::Minute | BucketSize::Hour => format!("on {label}"),
-        BucketSize::Day => format!("on {label}"),
+        BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour if !label.contains(',') => format!("at {label}"),
+        BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour | BucketSize::Day => format!("on {label}"),
         BucketSize::Week => format!("in the week of {label}"),
         BucketSize::Month => format!("in {label}"),
     }

@@ -59,6 +59,7 @@ impl Calendar {
         let date = self.local(at).date();
         let first = match size {
             BucketSize::Minute => return Timestamp::from_second(at.as_second().div_euclid(60) * 60).ok(),
+            BucketSize::FiveMinutes => return Timestamp::from_second(at.as_second().div_euclid(300) * 300).ok(),
             BucketSize::Hour => return self.hour(at),
             BucketSize::Day => date,
             BucketSize::Week => date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).ok()?,
@@ -72,6 +73,7 @@ impl Calendar {
         let date = self.local(edge).date();
         let first = match size {
             BucketSize::Minute => return edge.checked_add(60.seconds()).ok(),
+            BucketSize::FiveMinutes => return edge.checked_add(300.seconds()).ok(),
             BucketSize::Hour => return self.next_hour(edge),
             BucketSize::Day => date.tomorrow().ok()?,
             BucketSize::Week => date.checked_add(1.week()).ok()?,
@@ -125,8 +127,8 @@ impl Calendar {
     /// Under a bar: "14:00" ("18 Nov, 14:00" where there are several days of hours), "18 Nov", "Nov 2026".
     pub fn label(&self, edge: Timestamp, size: BucketSize, is_long: bool) -> String {
         match size {
-            BucketSize::Minute | BucketSize::Hour if is_long => self.write(edge, "%-d %b, %H:%M"),
-            BucketSize::Minute | BucketSize::Hour => self.write(edge, "%H:%M"),
+            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour if is_long => self.write(edge, "%-d %b, %H:%M"),
+            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour => self.write(edge, "%H:%M"),
             BucketSize::Day | BucketSize::Week => self.write(edge, "%-d %b"),
             BucketSize::Month => self.write(edge, "%b %Y"),
         }
@@ -135,8 +137,8 @@ impl Calendar {
     /// Beside a bar: "Wednesday, 18 Nov, 14:00", "Week of 16 Nov 2026". An hour that comes twice says which it is.
     pub fn full(&self, edge: Timestamp, size: BucketSize) -> String {
         match size {
-            BucketSize::Minute | BucketSize::Hour if self.comes_twice(edge) => self.write(edge, "%A, %-d %b, %H:%M %Z"),
-            BucketSize::Minute | BucketSize::Hour => self.write(edge, "%A, %-d %b, %H:%M"),
+            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour if self.comes_twice(edge) => self.write(edge, "%A, %-d %b, %H:%M %Z"),
+            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour => self.write(edge, "%A, %-d %b, %H:%M"),
             BucketSize::Day => self.write(edge, "%A, %-d %b"),
             BucketSize::Week => self.write(edge, "Week of %-d %b %Y"),
             BucketSize::Month => self.write(edge, "%B %Y"),

@@ -6,19 +6,20 @@
 use super::{
     calendar::{Calendar, instant, timestamp},
     lines::UsageLine,
-    report::{instants, scope, stretch, whole},
-    span::{self, Span},
+    report::{coarser, instants, scope, stretch, whole},
+    span::Span,
     store::{
         exporting::{self as store, ExportRow},
         reading::Scope,
     },
+    times::Times,
 };
 use crate::{
     accounts::Caller,
     error::AppError,
     plans::model::Price,
     platform::{Ctx, http::file::MOST_AT_ONCE},
-    usage::model::{PartKind, UsageQuery},
+    usage::model::{BucketSize, PartKind, UsageQuery},
     values::{KeyId, permission_names as may},
 };
 use serde::{Deserialize, Serialize};
@@ -58,9 +59,12 @@ impl Asked {
     async fn read(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<Self, AppError> {
         caller.require(&may::USAGE_READ)?;
         let calendar = Calendar::of(&caller.time_zone);
-        let span = span::read(query, &calendar, timestamp(now))?;
-        let earlier = span::compared(query, &span, &calendar, timestamp(now))?;
+        let Times { mut span, earlier, .. } = Times::read(ctx, query, &calendar, timestamp(now))?;
         let scope = scope(ctx, caller, query).await?;
+        if query.parted_by().is_some() && span.size.is_minutes() {
+            // Of an address or a permission no minutes are kept: hours of exactly the same time.
+            span = Span { edges: coarser(&span, &calendar, BucketSize::Hour), size: BucketSize::Hour, ..span };
+        }
         let stretch = |(period, span): (&'static str, Span)| Stretch { period, edges: instants(&span.edges), span };
         let stretches = [("shown", Some(span)), ("compared", earlier)].into_iter().filter_map(|(period, span)| Some((period, span?))).map(stretch).collect();
         Ok(Self { calendar, stretches, scope, by: query.parted_by() })
@@ -81,10 +85,19 @@ impl Asked {
         None
     }
 
-    async fn rows(&self, ctx: &Ctx, edges: &[OffsetDateTime], after: Option<&(Uuid, String, String)>, most: usize) -> sqlx::Result<Vec<ExportRow>> {
-        match self.by {
-            Some(kind) => store::list_part_export(&ctx.db, &self.scope, kind, edges, after, most).await,
-            None => store::list_export(&ctx.db, &self.scope, edges, after, most).await,
+    /// Those between some edges of a stretch.
+    async fn rows(
+        &self,
+        ctx: &Ctx,
+        stretch: &Stretch,
+        edges: &[OffsetDateTime],
+        after: Option<&(Uuid, String, String)>,
+        most: usize,
+    ) -> sqlx::Result<Vec<ExportRow>> {
+        match (self.by, stretch.span.size.is_minutes()) {
+            (Some(kind), _) => store::list_part_export(&ctx.db, &self.scope, kind, edges, after, most).await,
+            (None, true) => store::list_minute_export(&ctx.db, &self.scope, edges, after, most).await,
+            (None, false) => store::list_export(&ctx.db, &self.scope, edges, after, most).await,
         }
     }
 
@@ -121,7 +134,7 @@ pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Res
     let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
     let mut lines = Vec::new();
     for stretch in &asked.stretches {
-        let rows = asked.rows(ctx, &stretch.edges, None, MOST_AT_ONCE + 1).await?;
+        let rows = asked.rows(ctx, stretch, &stretch.edges, None, MOST_AT_ONCE + 1).await?;
         lines.extend(rows.into_iter().filter_map(|row| asked.line(row, stretch, 0)));
         if lines.len() > MOST_AT_ONCE {
             return Ok(None);
@@ -144,7 +157,7 @@ pub async fn page_of_usage(
     while lines.len() < PAGE {
         let Some((stretch, at)) = asked.find(place.bucket) else { return Ok((lines, None)) };
         let Some(edges) = stretch.edges.get(at..at + 2) else { return Ok((lines, None)) };
-        let rows = asked.rows(ctx, edges, place.after.as_ref(), PAGE).await?;
+        let rows = asked.rows(ctx, stretch, edges, place.after.as_ref(), PAGE).await?;
         let bucket = place.bucket;
         place = match rows.last() {
             Some(last) if rows.len() == PAGE => {
@@ -164,7 +177,10 @@ pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, n
     let asked = Asked::read(ctx, caller, query, now).await?;
     let mut lines = 0;
     for stretch in &asked.stretches {
-        lines += whole(store::count_export(&ctx.db, &asked.scope, &stretch.edges, asked.by).await?);
+        lines += whole(match stretch.span.size.is_minutes() {
+            true => store::count_minute_export(&ctx.db, &asked.scope, &stretch.edges).await?,
+            false => store::count_export(&ctx.db, &asked.scope, &stretch.edges, asked.by).await?,
+        });
     }
     Ok(lines)
 }
@@ -174,7 +190,7 @@ pub async fn say_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: Offs
     let asked = Asked::read(ctx, caller, query, now).await?;
     let times: Vec<String> = asked.stretches.iter().map(|one| stretch(&one.span, &asked.calendar, timestamp(now))).collect();
     let by = asked.by.map(|kind| format!(" and {}", kind.as_str())).unwrap_or_default();
-    let size = asked.stretches.first().map_or("", |shown| shown.span.size.word());
+    let size = asked.stretches.first().map_or("", |shown| shown.span.size.name());
     let mut words = format!("Usage by {size}{by}, {}, {}", times.join(" compared with "), asked.calendar.words());
     if let Some(key) = asked.scope.key {
         words.push_str(&format!(", key {}", store::find_key_name(&ctx.db, key).await?.unwrap_or_else(|| key.to_string())));

@@ -5,7 +5,7 @@ use super::{
     latency::percentiles_by_bucket,
     lines::{LatencyLine, UsedLimit},
     report::{instants, report_usage, scope},
-    span,
+    times::Times,
 };
 use crate::{
     accounts::Caller,
@@ -17,14 +17,15 @@ use crate::{
 use jiff::Timestamp;
 use time::format_description::well_known::Rfc3339;
 
-/// The percentiles of each bucket of which something was told.
+/// The percentiles of each bucket of which something was told; of minutes of each quarter of an hour.
 pub async fn export_latencies(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Vec<LatencyLine>, AppError> {
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
-    let span = span::read(query, &calendar, timestamp(ctx.clock.now()))?;
+    let Times { span, .. } = Times::read(ctx, query, &calendar, timestamp(ctx.clock.now()))?;
     let scope = scope(ctx, caller, query).await?;
     let of_days = matches!(span.size, BucketSize::Week | BucketSize::Month);
-    let told = percentiles_by_bucket(&ctx.db, &scope, &instants(&span.edges), of_days).await?;
+    let edges = if span.size.is_minutes() { span.quarters() } else { span.edges };
+    let told = percentiles_by_bucket(&ctx.db, &scope, &instants(&edges), of_days).await?;
     #[allow(clippy::cast_precision_loss, reason = "some hours of microseconds")]
     let millis = |micros: u64| micros as f64 / 1000.0;
     let line = |(at, told): (&Timestamp, Option<Percentiles>)| {
@@ -38,7 +39,7 @@ pub async fn export_latencies(ctx: &Ctx, caller: &Caller, query: &UsageQuery) ->
             count: told.count,
         })
     };
-    Ok(span.edges.iter().zip(told).filter_map(line).collect())
+    Ok(edges.iter().zip(told).filter_map(line).collect())
 }
 
 /// The limits that the page shows for the same filters, at this moment.

@@ -35,7 +35,7 @@ pub struct LatencyExport {
         ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-        ("bucket" = Option<String>, Query, description = "`hour`, `day`, `week`, `month`, in your time zone; weeks and months are made of days of UTC"),
+        ("bucket" = Option<String>, Query, description = "`minute` or `5m` (both are told by quarters of an hour), `hour`, `day`, `week`, `month`, in your time zone; weeks and months are made of days of UTC"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),

@@ -237,7 +237,7 @@ pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(give
         ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-        ("bucket" = Option<String>, Query, description = "`hour`, `day`, `week`, `month`, in your time zone"),
+        ("bucket" = Option<String>, Query, description = "`minute` (of about an hour), `5m` (of about six), `hour`, `day`, `week`, `month`, in your time zone. Minutes are kept for 45 days unless the operator chose otherwise, and of no address or permission; in their place there are hours"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),

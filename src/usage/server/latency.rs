@@ -3,7 +3,11 @@
 //! A percentile is that of the nearest rank, told as the middle of its bucket: at most 10 % off the value that an exact count would give
 //! (`keys::server::meter::latency`). Any keys, routes and times are added up bucket by bucket before a percentile is read.
 
-use super::store::{latency as store, reading::Scope};
+use super::{
+    report::instants,
+    span::Span,
+    store::{latency as store, reading::Scope},
+};
 use crate::{
     accounts::Caller,
     error::AppError,
@@ -12,9 +16,10 @@ use crate::{
         meter::{Latency, latency},
     },
     platform::Ctx,
-    usage::model::Percentiles,
+    usage::model::{BucketSize, Percentiles},
     values::{KeyId, Outcome, permission_names as may},
 };
+use jiff::Timestamp;
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
 
@@ -113,6 +118,18 @@ pub async fn percentiles_by_bucket(db: &PgPool, scope: &Scope, edges: &[OffsetDa
         }
     }
     Ok(histograms.iter().map(|histogram| read(histogram)).collect())
+}
+
+/// The percentiles of each bucket of a stretch of time; of minutes those of their quarter of an hour.
+pub async fn percentiles_of(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<Vec<Option<Percentiles>>> {
+    let of_days = matches!(span.size, BucketSize::Week | BucketSize::Month);
+    let edges = if span.size.is_minutes() { span.quarters() } else { span.edges.clone() };
+    let told = percentiles_by_bucket(db, scope, &instants(&edges), of_days).await?;
+    if told.is_empty() || !span.size.is_minutes() {
+        return Ok(told);
+    }
+    let of = |at: &Timestamp| edges.partition_point(|edge| edge <= at).checked_sub(1).and_then(|place| told.get(place).copied().flatten());
+    Ok(span.edges.iter().take(span.buckets()).map(of).collect())
 }
 
 /// Reads percentiles off a histogram: buckets with their counts, ascending.

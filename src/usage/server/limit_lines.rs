@@ -63,6 +63,7 @@ fn bars(window: Window, calendar: &Calendar, now: Timestamp) -> Option<BucketSiz
     };
     match window {
         Window::Seconds(60) | Window::Rolling(60) => Some(BucketSize::Minute),
+        Window::Seconds(300) | Window::Rolling(300) => Some(BucketSize::FiveMinutes),
         Window::Rolling(3_600) => Some(BucketSize::Hour),
         Window::Rolling(86_400) => Some(BucketSize::Day),
         Window::Rolling(604_800) => Some(BucketSize::Week),
@@ -114,11 +115,11 @@ fn of_a_key(ctx: &Ctx, shown: Shown<'_>, now: Timestamp) -> Option<LimitHint> {
     hint.view.is_some().then(|| LimitHint { key: Some(key.name.clone()), ..hint })
 }
 
-/// The same in such bars: over the time that is shown, if it suits, else over one that does. Bars of a minute are not offered.
+/// The same in such bars: over the time that is shown, if it suits, else over one that does. None of those that are offered suits minutes.
 fn view(shown: Shown<'_>, size: BucketSize) -> Option<UsageQuery> {
     match size {
         size if shown.sizes.contains(&size) => Some(shown.query.by(size)),
-        BucketSize::Minute => None,
+        BucketSize::Minute | BucketSize::FiveMinutes => None,
         BucketSize::Hour => Some(shown.query.over("24h")),
         BucketSize::Day => Some(shown.query.over("30d")),
         BucketSize::Week => Some(shown.query.over("year")),

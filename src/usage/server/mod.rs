@@ -15,6 +15,7 @@ pub mod latency_http;
 mod limit_lines;
 mod limits;
 mod lines;
+mod named;
 mod oversight;
 pub mod oversight_http;
 mod partitions;
@@ -27,6 +28,7 @@ mod retention;
 mod series;
 mod span;
 mod store;
+mod times;
 mod today;
 
 pub use addresses::{AddressReport, report_addresses};

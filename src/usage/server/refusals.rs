@@ -3,11 +3,11 @@
 
 use super::{
     calendar::{Calendar, instant, timestamp},
-    latency, limits,
+    latency, limits, named,
     report::{ERRORS, local, whole},
     span,
     store::{
-        choices,
+        choices::{self, KeyChoices},
         passed::{self, PassedRow},
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
@@ -21,7 +21,7 @@ use crate::{
         Ctx,
         http::{file::MOST_AT_ONCE, pages},
     },
-    usage::model::{Gatepost, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
+    usage::model::{Gatepost, KeyChoice, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
     values::{Email, KeyId, Outcome, Permission, Slug, WorkspaceId, permission_names as may},
 };
 use jiff::{Timestamp, ToSpan};
@@ -213,6 +213,7 @@ pub async fn say_refusals(ctx: &Ctx, caller: &Caller, whose: Whose, query: &Refu
 async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option<WorkspaceId>) -> Result<RefusalList, AppError> {
     let calendar = Calendar::of(&caller.time_zone);
     let now = timestamp(ctx.clock.now());
+    let query = named(ctx, workspace, query).await?;
     let asked = Asked::read(ctx, &query, &calendar, now).await?;
     let counted = Scope {
         workspace,
@@ -225,14 +226,22 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     let any_route = Scope { route: None, ..counted.clone() };
     let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let (from, to) = (asked.samples.from, asked.to);
+    let sampled = async {
+        let keys = match asked.is_of_passed {
+            true => passed::list_sampled_keys(&ctx.db, from, to).await?,
+            false => refusals::list_sampled_keys(&ctx.db, from, to).await?,
+        };
+        with_chosen(ctx, keys, asked.samples.key).await
+    };
+    let sought = query.named.as_deref().map(named::sought);
     let choices = async {
-        match workspace {
-            Some(workspace) => choices::list_key_choices(&ctx.db, workspace, asked.samples.key, None).await.map(|found| found.keys),
-            None if asked.is_of_passed => passed::list_sampled_keys(&ctx.db, from, to).await,
-            None => refusals::list_sampled_keys(&ctx.db, from, to).await,
+        match (workspace, sought) {
+            (Some(workspace), sought) => choices::list_key_choices(&ctx.db, workspace, asked.samples.key, sought).await,
+            (None, Some(sought)) => choices::list_choices_of_all(&ctx.db, sought).await,
+            (None, None) => sampled.await,
         }
     };
-    let ((mut samples, found), codes, routes, key_choices, sampling) = tokio::try_join!(
+    let ((mut samples, found), codes, routes, offered, sampling) = tokio::try_join!(
         find(ctx, workspace, &asked, most, &calendar, now),
         reading::list_codes(&ctx.db, &counted, from, to),
         reading::list_routes(&ctx.db, &any_route, from, to, MOST_ROUTES),
@@ -249,7 +258,8 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
         codes: (!query.is_beyond_counts()).then(|| counts(codes)),
         sampling,
         routes,
-        key_choices,
+        key_choices: offered.keys,
+        has_more_keys: offered.has_more,
         period: asked.period,
         local: (local(&calendar, timestamp(from)), local(&calendar, timestamp(to).min(now))),
         zone: calendar.words(),
@@ -260,6 +270,24 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
         },
         query,
     })
+}
+
+/// Finds the key that is looked for, as Usage does.
+async fn named(ctx: &Ctx, workspace: Option<WorkspaceId>, query: RefusalQuery) -> Result<RefusalQuery, AppError> {
+    let Some(text) = query.named.clone() else { return Ok(query) };
+    let found = named::find(ctx, workspace, &text, query.key.as_deref()).await?;
+    Ok(match found {
+        Some(key) => RefusalQuery { key: Some(key.to_string()), named: None, ..query },
+        None => RefusalQuery { key: None, ..query },
+    })
+}
+
+/// Keys with samples, and the chosen one, which may have none of late.
+async fn with_chosen(ctx: &Ctx, mut keys: Vec<KeyChoice>, chosen: Option<KeyId>) -> sqlx::Result<KeyChoices> {
+    if let Some(key) = chosen.filter(|key| keys.iter().all(|known| known.id != *key)) {
+        keys.extend(choices::find_key_choice(&ctx.db, key).await?);
+    }
+    Ok(KeyChoices { keys, has_more: false })
 }
 
 /// The workspace of a person, by the address that they sign in with.

@@ -4,14 +4,15 @@ use super::{
     addresses,
     calendar::{Calendar, instant, timestamp},
     estimate::estimates,
-    latency::{percentiles, percentiles_by_bucket},
-    limit_lines, limits, parts,
+    latency::{percentiles, percentiles_of},
+    limit_lines, limits, named, parts,
     span::{self, Span},
     store::{
         choices::{self, KeyChoices},
         reading::{self, BucketRow, KeyRow, RouteRow, Scope},
         units,
     },
+    times::Times,
 };
 use crate::{
     accounts::Caller,
@@ -23,6 +24,7 @@ use crate::{
     values::{Counts, KeyId, Outcome, OutcomeGroup, Permission, Slug, permission_names as may},
 };
 use jiff::Timestamp;
+use sqlx::PgPool;
 use std::{collections::HashMap, sync::LazyLock};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -45,25 +47,25 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let query = named(ctx, caller, query).await?;
     let calendar = Calendar::of(&caller.time_zone);
     let now = timestamp(ctx.clock.now());
-    let span = span::read(&query, &calendar, now)?;
-    let earlier = span::compared(&query, &span, &calendar, now)?;
+    let times = Times::read(ctx, &query, &calendar, now)?;
+    let has_minutes = times.has_minutes(ctx, &query, now);
+    let Times { span, earlier, wider } = times;
     let scope = scope(ctx, caller, &query).await?;
-    let edges = instants(&span.edges);
     let steps = instants(&steps(&span, &calendar));
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
     let (rows, key_rows, route_rows, by_address, by_permission, offered, before, estimates, latency, latencies) = tokio::try_join!(
-        reading::list_buckets(&ctx.db, &scope, &edges),
+        list_buckets(&ctx.db, &scope, &span),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
         addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES),
         parts::permissions(&ctx.db, &scope, from, to, MOST_PERMISSIONS),
-        choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref()),
+        choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref().map(named::sought)),
         before(ctx, &scope, earlier.as_ref(), &calendar, now),
         estimates(&ctx.db, &scope, from, to),
         percentiles(&ctx.db, &scope, from, to),
-        percentiles_by_bucket(&ctx.db, &scope, &edges, matches!(span.size, BucketSize::Week | BucketSize::Month)),
+        percentiles_of(&ctx.db, &scope, &span),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
@@ -95,7 +97,8 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         }
         permissions = vec![PermissionUsage { permission: permission.clone(), counts: totals }];
     }
-    let sizes = span::sizes(span.end().as_second() - span.start().as_second());
+    let mut sizes = span::sizes(span.end().as_second() - span.start().as_second());
+    sizes.retain(|size| has_minutes || !size.is_minutes());
     let busiest = key_rows.first().map(|row| KeyId::new(row.key_id));
     let (size, key) = (span.size, scope.key);
     let shown = limit_lines::Shown {
@@ -114,6 +117,8 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         range: span.range,
         bucket: span.size,
         sizes,
+        wider: wider.map(ToOwned::to_owned),
+        has_minutes,
         period: period(&span, &calendar, now),
         zone: calendar.words(),
         buckets: buckets(&span, &calendar, &cells),
@@ -155,23 +160,12 @@ pub async fn key_choices(ctx: &Ctx, caller: &Caller, chosen: Option<KeyId>) -> s
     Ok((keys, has_more))
 }
 
-/// Finds the key that is looked for by its name: the chosen one stays if it has the text, one that alone has it is taken, and of several
-/// none: they are the ones to choose from.
+/// Finds the key that is looked for: what was found is chosen, and no longer looked for.
 async fn named(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageQuery, AppError> {
     let Some(text) = query.named.clone() else { return Ok(query) };
-    if text.len() > 400 || text.contains('\0') {
-        return Err(AppError::invalid("named", "No key has such a name: take at most 80 letters."));
-    }
-    let chosen = query.key.as_ref().and_then(|key| key.parse::<KeyId>().ok());
-    let rows = choices::list_named(&ctx.db, caller.workspace, &text, chosen).await?;
-    let found = match rows.as_slice() {
-        [only] => Some(only),
-        [first, _] if first.is_chosen => Some(first),
-        [first, second] if first.is_exact && !second.is_exact => Some(first),
-        _ => None,
-    };
+    let found = named::find(ctx, Some(caller.workspace), &text, query.key.as_deref()).await?;
     Ok(match found {
-        Some(row) => UsageQuery { key: Some(KeyId::new(row.id).to_string()), named: None, ..query },
+        Some(key) => UsageQuery { key: Some(key.to_string()), named: None, ..query },
         None => UsageQuery { key: None, ..query },
     })
 }
@@ -191,21 +185,32 @@ fn key_ids(rows: &[KeyRow]) -> Vec<Uuid> {
     ids
 }
 
-/// What did not pass, by the same filters, beside all calls of the time.
+/// What did not pass (or of it one outcome), by the same filters, beside all calls of the time.
 pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<ErrorReport, AppError> {
-    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..query }).await?;
+    let query = query.among_errors();
+    let outcome = query.outcome.clone().unwrap_or_else(|| UsageQuery::ERRORS.to_owned());
+    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(outcome), ..query }).await?;
     let query = report.query.clone();
     let calendar = Calendar::of(&caller.time_zone);
-    let span = span::read(&query, &calendar, timestamp(ctx.clock.now()))?;
+    let Times { span, .. } = Times::read(ctx, &query, &calendar, timestamp(ctx.clock.now()))?;
     let scope = Scope { outcomes: None, ..scope(ctx, caller, &query).await? };
     let codes = reading::list_codes(&ctx.db, &scope, instant(span.start()), instant(span.end())).await?;
     Ok(ErrorReport { report, calls: codes.into_iter().map(|row| whole(row.count)).sum() })
 }
 
+/// Sums by bucket and code, from what is kept of such buckets.
+async fn list_buckets(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<Vec<BucketRow>> {
+    let edges = instants(&span.edges);
+    match span.size.is_minutes() {
+        true => reading::list_minute_buckets(db, scope, &edges).await,
+        false => reading::list_buckets(db, scope, &edges).await,
+    }
+}
+
 /// The earlier time, if it is asked for.
 async fn before(ctx: &Ctx, scope: &Scope, span: Option<&Span>, calendar: &Calendar, now: Timestamp) -> sqlx::Result<Option<Before>> {
     let Some(span) = span else { return Ok(None) };
-    let rows = reading::list_buckets(&ctx.db, scope, &instants(&span.edges)).await?;
+    let rows = list_buckets(&ctx.db, scope, span).await?;
     let (cells, _) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
     cells.iter().for_each(|c| totals += *c);
@@ -308,8 +313,11 @@ fn keys(rows: &[KeyRow], steps: usize, units: &HashMap<Uuid, i64>) -> Vec<KeyUsa
     keys
 }
 
-/// The edges of sparklines: those of the chart, or of the next larger size that is few enough.
+/// The edges of sparklines: those of the chart, or of the next larger size that is few enough; of minutes quarters of an hour.
 fn steps(span: &Span, calendar: &Calendar) -> Vec<Timestamp> {
+    if span.size.is_minutes() {
+        return span.quarters();
+    }
     let mut size = span.size;
     let mut edges = span.edges.clone();
     while edges.len() > MOST_STEPS + 1 && size != BucketSize::Month {
@@ -320,7 +328,7 @@ fn steps(span: &Span, calendar: &Calendar) -> Vec<Timestamp> {
 }
 
 /// Edges of a larger size over exactly the same time: the first and the last bucket may be cut.
-fn coarser(span: &Span, calendar: &Calendar, size: BucketSize) -> Vec<Timestamp> {
+pub fn coarser(span: &Span, calendar: &Calendar, size: BucketSize) -> Vec<Timestamp> {
     let inner = calendar.edges(span.start(), span.end(), size, span.buckets()).unwrap_or_default();
     let mut edges = vec![span.start()];
     edges.extend(inner.into_iter().filter(|edge| span.start() < *edge && *edge < span.end()));
@@ -349,7 +357,7 @@ pub fn stretch(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
     let (from, to) = (span.start(), span.end());
     let last = Timestamp::from_second(to.as_second() - 1).unwrap_or(to);
     match span.size {
-        BucketSize::Minute | BucketSize::Hour => calendar.hours(from, to),
+        BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour => calendar.hours(from, to),
         _ => calendar.days(from, if from <= now { last.min(now) } else { last }, now),
     }
 }
@@ -358,12 +366,13 @@ pub fn stretch(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
 fn period(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
     let (from, to) = (span.start(), span.end());
     let stretch = match span.size {
-        BucketSize::Minute | BucketSize::Hour if span.range == Range::Day => format!("Since {}", calendar.moment(from, now)),
+        BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour if span.range == Range::Day => format!("Since {}", calendar.moment(from, now)),
         _ => stretch(span, calendar, now),
     };
     let open = match span.size {
         _ if now >= to || now < from => "",
         BucketSize::Minute => "; this minute is not over",
+        BucketSize::FiveMinutes => "; the last five minutes are not over",
         BucketSize::Hour => "; this hour is not over",
         BucketSize::Day => "; today is not over",
         BucketSize::Week => "; this week is not over",

@@ -10,6 +10,13 @@ use jiff::{Timestamp, ToSpan, civil};
 /// A page shows at most this many bars: a month by hours.
 pub const MOST_BARS: usize = 750;
 
+/// Where it shows minutes, or five of them: an hour or six, and the rest of the quarters of an hour that they begin and end in.
+const MOST_MINUTES: usize = 90;
+const MOST_FIVES: usize = 78;
+
+/// Quarters of an hour are what most counts are kept by.
+const QUARTER: i64 = 900;
+
 /// The longest stretch, in days.
 const MOST_DAYS: i64 = 732;
 
@@ -32,6 +39,15 @@ impl Span {
     pub fn end(&self) -> Timestamp {
         self.edges.last().copied().unwrap_or_default()
     }
+
+    /// Where quarters of an hour begin in it, from its beginning on, and where it ends.
+    pub fn quarters(&self) -> Vec<Timestamp> {
+        let begin = |at: i64| Timestamp::from_second(at * QUARTER).ok();
+        let (first, end) = (self.start().as_second().div_euclid(QUARTER), self.end());
+        let mut edges: Vec<Timestamp> = (first..).map_while(begin).take_while(|at| *at < end).collect();
+        edges.push(end);
+        edges
+    }
 }
 
 /// Reads `range`, `bucket`, `from` and `to`; every wrong one is named.
@@ -43,10 +59,8 @@ pub fn read(query: &UsageQuery, calendar: &Calendar, now: Timestamp) -> Result<S
         (None, Some(_), _) => fields.check("from", Err("Say from when, too.")),
         (Some(_), ..) => Some(Range::Between),
     };
-    let size = query.bucket.as_ref().and_then(|word| {
-        let size = BucketSize::parse(word).filter(|size| *size != BucketSize::Minute);
-        fields.check("bucket", size.ok_or("A bucket is hour, day, week or month."))
-    });
+    let size =
+        query.bucket.as_ref().and_then(|word| fields.check("bucket", BucketSize::parse(word).ok_or("A bucket is minute, 5m, hour, day, week or month.")));
     let from = query.from.as_ref().and_then(|text| fields.check("from", moment(text, calendar, false)));
     let to = query.to.as_ref().and_then(|text| fields.check("to", moment(text, calendar, true)));
     fields.done()?;
@@ -62,8 +76,28 @@ pub fn read(query: &UsageQuery, calendar: &Calendar, now: Timestamp) -> Result<S
     let size = size.unwrap_or_else(|| usual(range, to.as_second() - from.as_second()));
     // The bucket that `now` lies in belongs to it: `to` is an end, so it must lie behind `now`.
     let to = if to == now { now.checked_add(1.nanosecond()).unwrap_or(now) } else { to };
-    let edges = calendar.edges(from, to, size, MOST_BARS).ok_or_else(|| too_many(size, MOST_BARS))?;
+    let (from, to) = if size.is_minutes() { whole_quarters(from, to, now) } else { (from, to) };
+    let most = most_bars(size);
+    let edges = calendar.edges(from, to, size, most).ok_or_else(|| too_many(size, most))?;
     Ok(Span { range, size, edges })
+}
+
+/// Outward to quarters of an hour, which the tables beside a chart of minutes are read by, so that all speak of the same time; of the one that
+/// is not over as far as it has come.
+fn whole_quarters(from: Timestamp, to: Timestamp, now: Timestamp) -> (Timestamp, Timestamp) {
+    let quarter = |seconds: i64, usual: Timestamp| Timestamp::from_second(seconds.div_euclid(QUARTER) * QUARTER).unwrap_or(usual);
+    let part = i64::from(to.subsec_nanosecond() > 0);
+    let end = quarter(to.as_second() + part + QUARTER - 1, to);
+    let open = now.checked_add(1.nanosecond()).unwrap_or(now).max(to);
+    (quarter(from.as_second(), from), if end > now { open } else { end })
+}
+
+const fn most_bars(size: BucketSize) -> usize {
+    match size {
+        BucketSize::Minute => MOST_MINUTES,
+        BucketSize::FiveMinutes => MOST_FIVES,
+        _ => MOST_BARS,
+    }
 }
 
 /// `from` and `to` of the REST API: RFC 3339 instants (or days), whole buckets outward, at most `most` of them.
@@ -132,15 +166,16 @@ fn cut(span: &Span, edges: &mut [Timestamp], now: Timestamp) {
 pub fn sizes(seconds: i64) -> Vec<BucketSize> {
     let fits = |size: &BucketSize| {
         let bars = seconds / width(*size);
-        (2..=200).contains(&bars)
+        let most = i64::try_from(most_bars(*size)).unwrap_or(i64::MAX).min(200);
+        (2..=most).contains(&bars)
     };
-    [BucketSize::Hour, BucketSize::Day, BucketSize::Week, BucketSize::Month].into_iter().filter(fits).collect()
+    [BucketSize::Minute, BucketSize::FiveMinutes, BucketSize::Hour, BucketSize::Day, BucketSize::Week, BucketSize::Month].into_iter().filter(fits).collect()
 }
 
 /// The next size up: for sparklines, which have less room.
 pub const fn wider(size: BucketSize) -> BucketSize {
     match size {
-        BucketSize::Minute => BucketSize::Hour,
+        BucketSize::Minute | BucketSize::FiveMinutes => BucketSize::Hour,
         BucketSize::Hour => BucketSize::Day,
         BucketSize::Day => BucketSize::Week,
         BucketSize::Week | BucketSize::Month => BucketSize::Month,
@@ -151,6 +186,7 @@ pub const fn wider(size: BucketSize) -> BucketSize {
 pub const fn width(size: BucketSize) -> i64 {
     match size {
         BucketSize::Minute => 60,
+        BucketSize::FiveMinutes => 300,
         BucketSize::Hour => 3_600,
         BucketSize::Day => 86_400,
         BucketSize::Week => 604_800,
@@ -175,6 +211,8 @@ fn usual(range: Range, seconds: i64) -> BucketSize {
         Range::Day => BucketSize::Hour,
         Range::Week | Range::Days30 | Range::Month => BucketSize::Day,
         Range::Year => BucketSize::Week,
+        Range::Between if seconds <= 3_600 => BucketSize::Minute,
+        Range::Between if seconds <= 6 * 3_600 => BucketSize::FiveMinutes,
         Range::Between if seconds <= 50 * 3_600 => BucketSize::Hour,
         Range::Between if seconds <= 93 * 86_400 => BucketSize::Day,
         Range::Between => BucketSize::Week,
@@ -214,7 +252,7 @@ fn too_long() -> AppError {
 }
 
 fn too_many(size: BucketSize, most: usize) -> AppError {
-    AppError::invalid("bucket", format!("These are more than {most} buckets of one {}. Take a larger bucket or a shorter time.", size.word()))
+    AppError::invalid("bucket", format!("These are more than {most} buckets of one {}. Take a larger bucket or a shorter time.", size.name()))
 }
 
 #[cfg(test)]
@@ -256,7 +294,33 @@ mod tests {
         let span = between("2026-11-01", "2026-11-07").expect("a week");
         assert_eq!((span.buckets(), span.end().to_string().as_str()), (7, "2026-11-07T23:00:00Z"));
         let span = between("2026-11-18T14:00", "2026-11-18T15:30:00Z").expect("some hours");
-        assert_eq!((span.buckets(), span.size), (3, BucketSize::Hour));
+        assert_eq!((span.buckets(), span.size), (30, BucketSize::FiveMinutes));
+    }
+
+    #[test]
+    fn a_few_hours_are_five_minutes_and_one_is_minutes_in_whole_quarters() {
+        let of = |from: &str, to: &str| between(from, to).expect("a short time");
+        let hour = of("2026-11-18T14:07", "2026-11-18T15:07");
+        assert_eq!((hour.size, hour.buckets(), hour.start().to_string().as_str()), (BucketSize::Minute, 75, "2026-11-18T13:00:00Z"));
+        assert_eq!((hour.quarters().len(), hour.end().to_string().as_str()), (6, "2026-11-18T14:15:00Z"));
+        let six = of("2026-11-18T14:07", "2026-11-18T20:07");
+        assert_eq!((six.size, six.buckets()), (BucketSize::FiveMinutes, 75));
+        assert_eq!(of("2026-11-18T14:07", "2026-11-18T20:08").size, BucketSize::Hour);
+        // At 13:00:00 the last hour ends with this minute, not with the quarter.
+        let open = span(UsageQuery { from: Some("2026-11-20T12:10".into()), ..UsageQuery::default() }).expect("until now");
+        assert_eq!((open.buckets(), open.end().to_string().as_str()), (61, "2026-11-20T12:01:00Z"));
+        assert_eq!(open.quarters().last().map(ToString::to_string).as_deref(), Some("2026-11-20T12:01:00Z"));
+        let by = |word: &str, to: &str| {
+            let (from, to) = (Some("2026-11-18T14:00".to_owned()), Some(to.to_owned()));
+            span(UsageQuery { bucket: Some(word.to_owned()), from, to, ..UsageQuery::default() }).map(|span| span.buckets())
+        };
+        assert_eq!((by("5m", "2026-11-18T15:00").ok(), by("hour", "2026-11-18T15:00").ok()), (Some(12), Some(1)));
+        for (word, to) in [("minute", "2026-11-18T16:00"), ("5m", "2026-11-19T14:00")] {
+            let error = by(word, to).expect_err("too many bars");
+            assert!(error.field("bucket").is_some(), "{word}");
+        }
+        assert_eq!(sizes(3_600), [BucketSize::Minute, BucketSize::FiveMinutes]);
+        assert_eq!(sizes(6 * 3_600), [BucketSize::FiveMinutes, BucketSize::Hour]);
     }
 
     #[test]
