@@ -107,6 +107,7 @@ pub fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(ctx.clone(), do_once))
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
+        .layer(from_fn_with_state(ctx.clone(), rest::whose_list))
         .with_state(ctx.clone());
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(ctx.clone(), request::request))

@@ -133,7 +133,10 @@ pub async fn post_list_page(State(state): State<AppState>, request: Request) -> 
     if !is_multipart(request.headers()) || request.extensions().get::<AppError>().is_some() {
         return post_page(State(state), request).await;
     }
-    let _place = place_for_list().await;
+    let Some(account) = request.extensions().get::<Caller>().map(|caller| caller.operator.unwrap_or(caller.account)) else {
+        return AppError::Unauthenticated.into_response();
+    };
+    let _place = place_for_list(account).await;
     let (mut parts, body) = request.into_parts();
     let sent = match read_list(Request::from_parts(parts.clone(), body)).await {
         Ok(sent) => sent,

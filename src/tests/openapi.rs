@@ -232,6 +232,12 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/plans/{slug}/dry-run", "pro", "?by=key", None, 200).await;
     r.ask(get.clone(), "/api/v1/plans/{slug}/dry-run", "pro", "?by=moon", None, 422).await;
     let workspace = r.mara.owner.workspace.to_string();
+    let unsaved = json!({ "limits": [{ "name": "day", "limit": 1, "window": "day" }] });
+    r.ask(post.clone(), "/api/v1/plans/{slug}/dry-run", "pro", "", Some(json!({ "of": "holders", "by": "key" })), 200).await;
+    r.ask(post.clone(), "/api/v1/plans/{slug}/dry-run", "pro", "", Some(json!({ "by": "moon" })), 422).await;
+    r.ask(post.clone(), "/api/v1/workspaces/{id}/dry-run", &workspace, "", Some(unsaved.clone()), 200).await;
+    r.ask(post.clone(), "/api/v1/apis/{slug}/dry-run", "demo", "", Some(unsaved.clone()), 200).await;
+    r.ask(post.clone(), "/api/v1/apis/{slug}/dry-run", "nothing", "", Some(unsaved.clone()), 404).await;
     r.ask(get.clone(), "/api/v1/workspaces/{id}/plan", &workspace, "", None, 200).await;
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", &workspace, "", Some(json!({ "plan": "pro" })), 200).await;
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", "ws_nothing", "", Some(json!({ "plan": "pro" })), 404).await;
@@ -256,6 +262,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(patch.clone(), group, "partners", "", Some(json!({ "plan": null, "description": "Shops" })), 200).await;
     r.ask(patch.clone(), group, "partners", "", Some(json!({ "plan": "gold" })), 422).await;
     r.ask(get.clone(), "/api/v1/groups/{slug}/dry-run", "partners", "", None, 200).await;
+    r.ask(post.clone(), "/api/v1/groups/{slug}/dry-run", "partners", "", Some(unsaved), 200).await;
     r.ask(post.clone(), members, "partners", "", Some(json!({ "workspace_id": workspace })), 200).await;
     r.ask(post.clone(), members, "partners", "", Some(json!({})), 422).await;
     r.ask(get.clone(), members, "partners", "?limit=1", None, 200).await;

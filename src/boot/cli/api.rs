@@ -5,6 +5,7 @@ use super::{
     key::lines,
     plan::{Wanted, words},
     route::RouteCommand,
+    trying::TryApi,
     with_ctx,
 };
 use crate::{
@@ -86,6 +87,8 @@ pub(super) enum ApiCommand {
         #[arg(long, conflicts_with_all = ["limit", "remove"])]
         default: bool,
     },
+    /// Which of its keys that nothing nearer limits would have been limited since the first of last month, by what is saved or a limit that is not
+    Try(TryApi),
 }
 
 impl ApiCommand {
@@ -140,6 +143,7 @@ impl ApiCommand {
                 invocation.answer(&changed.api, &format!("From now on {words} of {slug} is kept as a sample. {}", changed.spread.words("In force")));
                 Ok(Exit::Done)
             }
+            Self::Try(trying) => trying.run(ctx, invocation).await,
             Self::Limits { slug } => {
                 let limits = plans::api_limits(ctx, &Caller::cli(), &slug).await?;
                 invocation.answer(&limits, &lines(&limits, "None: the default of the configuration holds."));

@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     plan::{self, SetGrants, SetLimit},
+    trying::TryGroup,
     with_ctx,
 };
 use crate::{
@@ -77,8 +78,8 @@ pub(super) enum GroupCommand {
         #[command(flatten)]
         whom: Whom,
     },
-    /// Who of its workspaces would have been limited by it since the first of last month
-    Try { slug: String },
+    /// Who of its workspaces would have been limited by it since the first of last month, as it is saved or with a limit that is not
+    Try(TryGroup),
     /// Delete a group that nobody is in
     Delete { slug: String },
 }
@@ -152,10 +153,7 @@ impl GroupCommand {
                     }
                     invocation.answer(&hold, &format!("{} {} in {}.", hold.name, if invocation.dry_run { "would not be" } else { "is not" }, group.name));
                 }
-                Self::Try { slug } => {
-                    let run = plans::dry_run_group(ctx, &cli, &slug).await?;
-                    invocation.answer(&run, &plan::tried(&run));
-                }
+                Self::Try(trying) => return trying.run(ctx, invocation).await,
                 Self::Delete { slug } => {
                     let group = plans::find_group(ctx, &cli, &slug).await?;
                     if !invocation.dry_run {
@@ -171,7 +169,7 @@ impl GroupCommand {
 }
 
 impl Whom {
-    async fn workspace(&self, ctx: &Ctx) -> Result<WorkspaceId, AppError> {
+    pub(super) async fn workspace(&self, ctx: &Ctx) -> Result<WorkspaceId, AppError> {
         match (&self.workspace, &self.account) {
             (Some(id), _) => id.parse::<WorkspaceId>().map_err(|error| AppError::invalid("workspace", error.to_string())),
             (None, Some(email)) => plan::workspace_of(ctx, email).await,

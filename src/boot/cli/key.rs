@@ -1,12 +1,12 @@
 //! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
-use super::{Exit, Invocation, bulk::Bulk, plan::Wanted, with_ctx};
+use super::{Exit, Invocation, bulk::Bulk, key_secrets, plan::Wanted, with_ctx};
 use crate::{
     accounts::{Caller, Via, server as accounts},
     error::AppError,
     keys::{
-        model::{BatchLine, Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
+        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
         server::{self as keys, Batch, Changed, NewCredits, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
@@ -83,7 +83,7 @@ pub(super) enum KeyCommand {
     /// Make a key for each line of a CSV file; prints name,key_id,secret once, as CSV (JSON with --json). With --dry-run only say what is
     /// wrong with each line; one that is wrong keeps all from being made
     CreateMany {
-        /// A first line such as name,permissions,expires,tags,addresses,limits,account; - for standard input
+        /// A first line such as name,permissions,bundles,expires,tags,addresses,limits,account; - for standard input
         file: PathBuf,
         /// The email of their owner, where a line names no other
         #[arg(long, value_name = "EMAIL")]
@@ -110,16 +110,14 @@ pub(super) enum KeyCommand {
     },
     /// Disable, enable, extend, tag, untag, re-plan or revoke many keys at once; with --dry-run only say which
     Bulk(Box<Bulk>),
-    /// Give it a new secret, printed once
-    Rotate {
-        id: String,
-        /// The old secret is accepted for so many seconds more
-        #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
-        grace: u32,
-        /// The old secret is accepted until a call passes with the new one
-        #[arg(long, conflicts_with = "grace")]
-        until_first_use: bool,
-    },
+    /// Give it a new secret, printed once; the old one is accepted for a while
+    Rotate(key_secrets::Rotate),
+    /// The secrets that are accepted: how they begin, until when, when they were last used
+    Secrets { id: String },
+    /// Move the end of an old secret
+    ExtendSecret(key_secrets::ExtendSecret),
+    /// End an old secret now; the newest can't be dropped
+    DropSecret(key_secrets::DropSecret),
 }
 
 #[derive(Args)]
@@ -175,6 +173,13 @@ pub(super) struct Why {
     reason: String,
 }
 
+impl Why {
+    /// Nothing was said.
+    pub(super) fn of(id: String) -> Self {
+        Self { id, reason: String::new() }
+    }
+}
+
 impl KeyCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "key", async |ctx| match self {
@@ -201,8 +206,10 @@ impl KeyCommand {
             Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
             Self::Export { account } => export(ctx, invocation, account.as_deref()).await,
             Self::Bulk(bulk) => bulk.run(ctx, invocation).await,
-            Self::Rotate { id, until_first_use: true, .. } => rotate(ctx, invocation, &id, Grace::FirstUse).await,
-            Self::Rotate { id, grace, .. } => rotate(ctx, invocation, &id, Grace::For(grace)).await,
+            Self::Rotate(rotate) => rotate.run(ctx, invocation).await,
+            Self::Secrets { id } => key_secrets::list(ctx, invocation, &id).await,
+            Self::ExtendSecret(extend) => extend.run(ctx, invocation).await,
+            Self::DropSecret(drop) => drop.run(ctx, invocation).await,
         })
         .await
     }
@@ -341,7 +348,7 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, wanted: Wante
 }
 
 async fn limit_key(ctx: &Ctx, invocation: &Invocation, id: String, words: &str, edit: KeyEdit) -> Result<Exit, AppError> {
-    let why = Why { id, reason: String::new() };
+    let why = Why::of(id);
     change(ctx, invocation, &why, (&format!("From now on {words} for"), "In force"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
 }
 
@@ -359,24 +366,8 @@ async fn add_credits(ctx: &Ctx, invocation: &Invocation, id: &str, new: NewCredi
     Ok(Exit::Done)
 }
 
-async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: Grace) -> Result<Exit, AppError> {
-    let id = known(ctx, id).await?.id;
-    if invocation.dry_run {
-        invocation.answer(&json!({ "would_rotate": id }), &format!("Would rotate {id}."));
-        return Ok(Exit::Done);
-    }
-    let rotated = keys::rotate_key(ctx, &Caller::cli(), id, grace, None).await?;
-    let secret = rotated.created.secret.unwrap_or_default();
-    let known = rotated.spread.words(if matches!(grace, Grace::For(0)) { "The old one is refused" } else { "Known" });
-    invocation.answer(
-        &json!({ "id": id, "secret": secret, "spread": rotated.spread }),
-        &format!("{id}  {}\nIts new secret, shown this once: {secret}\n{known}", rotated.created.key.name),
-    );
-    Ok(Exit::Done)
-}
-
 /// `done` says what was done, and what is so since on the nodes.
-async fn change(
+pub(super) async fn change(
     ctx: &Ctx,
     invocation: &Invocation,
     why: &Why,
@@ -394,7 +385,7 @@ async fn change(
     Ok(Exit::Done)
 }
 
-async fn known(ctx: &Ctx, id: &str) -> Result<Key, AppError> {
+pub(super) async fn known(ctx: &Ctx, id: &str) -> Result<Key, AppError> {
     let id: KeyId = id.parse().map_err(|error: crate::values::IdError| AppError::invalid("id", error.to_string()))?;
     keys::find_key(ctx, &Caller::cli(), id).await
 }

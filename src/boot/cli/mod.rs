@@ -19,6 +19,7 @@ mod exit;
 mod group;
 mod invite;
 mod key;
+mod key_secrets;
 mod leaks;
 mod login;
 mod master_key;
@@ -27,6 +28,7 @@ mod plan;
 mod route;
 mod serve;
 mod signals;
+mod trying;
 mod worker;
 
 pub use database::with_ctx;

@@ -1,6 +1,10 @@
 //! `tollgate plan …`: describe plans, set their limits, assign them, try them on last month's usage.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    trying::{TryPlan, TryWorkspace},
+    with_ctx,
+};
 use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
@@ -33,13 +37,10 @@ pub(super) enum PlanCommand {
     SetGrants(SetGrants),
     /// Give a plan to a workspace (all its keys together), to an account's workspace, to a group, or to a key
     Assign(Assign),
-    /// Who would have been limited by it since the first of last month
-    Try {
-        slug: String,
-        /// Each key alone, not all keys of a workspace together
-        #[arg(long)]
-        by_key: bool,
-    },
+    /// Who would have been limited by it since the first of last month, as it is saved or with a limit that is not
+    Try(TryPlan),
+    /// Whether a workspace would have been limited by limits of its own, all its keys together
+    TryWorkspace(TryWorkspace),
     /// Delete a plan that nobody has
     Delete { slug: String },
 }
@@ -143,7 +144,8 @@ impl PlanCommand {
             Self::SetLimit(wanted) => set_limit(ctx, invocation, wanted).await,
             Self::SetGrants(wanted) => set_grants(ctx, invocation, wanted).await,
             Self::Assign(assign) => assign_plan(ctx, invocation, assign).await,
-            Self::Try { slug, by_key } => try_plan(ctx, invocation, &slug, by_key).await,
+            Self::Try(trying) => trying.run(ctx, invocation).await,
+            Self::TryWorkspace(trying) => trying.run(ctx, invocation).await,
             Self::Delete { slug } => {
                 let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
                 if !invocation.dry_run {
@@ -312,12 +314,6 @@ fn done(invocation: &Invocation) -> &'static str {
 pub(super) async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
     accounts::find_account_by_email(ctx, &Caller::cli(), &email).await?.workspace.ok_or(AppError::NotFound)
-}
-
-async fn try_plan(ctx: &Ctx, invocation: &Invocation, slug: &str, by_key: bool) -> Result<Exit, AppError> {
-    let run = plans::dry_run(ctx, &Caller::cli(), slug, by_key).await?;
-    invocation.answer(&run, &tried(&run));
-    Ok(Exit::Done)
 }
 
 /// Who would have been limited, a line each.

@@ -47,6 +47,14 @@ impl Preset {
         Self::ALL.into_iter().find(|preset| preset.as_str() == text)
     }
 
+    /// The preset that stands where permissions are listed: alone, and no permission is called so.
+    pub fn named(texts: &[String]) -> Option<Self> {
+        match texts {
+            [text] => Self::parse(text.trim()),
+            _ => None,
+        }
+    }
+
     /// Its permissions, of those that there are.
     pub fn of(self, permissions: &[ApiPermission]) -> Vec<Permission> {
         let is_marked = permissions.iter().any(|p| p.is_basic);

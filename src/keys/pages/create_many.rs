@@ -43,8 +43,9 @@ fn form(page: BatchPage, api: String, list: String) -> AnyView {
     let options = page.apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
     let more = if page.is_operator { " Operators also: limits (100/hour 2000/day) and account (the email of the owner)." } else { "" };
     let help = format!(
-        "CSV. The first line names the columns: name and, as you like, permissions, preset, expires (30d, 2027-01-31, never), tags, addresses, origins, routes, \
-         environment.{more} At most 1,000 keys; longer lists than 40,000 characters go by REST or the command line."
+        "CSV. The first line names the columns: name and, as you like, permissions (or a preset: basic, read-only, admin), bundles, expires (30d, \
+         2027-01-31, never), tags, addresses, origins, routes, environment.{more} At most 1,000 keys; longer lists than 40,000 characters go by REST or \
+         the command line."
     );
     view! {
         <Form action=CheckBatch::PATH class="stack form-medium">

@@ -75,7 +75,7 @@ pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every
 pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;
 pub use resealing::{ResealSecrets, SIGNING_SECRETS, held_by_master_keys, reseal_secrets};
-pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};
+pub use rotating::{MAX_GRACE, Rotated, check_grace, drop_secret, end_replaced, extend_secret, rotate_key};
 pub use routes::{ChangedRoutes, Replaced, list_routes, put_route, remove_route, replace_routes};
 pub use rules::lifetime;
 pub use secret_use::{SecretReport, secret_calls};

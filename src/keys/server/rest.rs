@@ -15,14 +15,18 @@ use super::{
 use crate::{
     accounts::{
         Caller, Via,
-        server::{Visitor, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
+        server::{Visitor, asker, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
     },
     error::AppError,
     platform::{
         Ctx,
-        http::{RequestInfo, request::names_caller},
+        http::{
+            RequestInfo,
+            request::names_caller,
+            uploads::{ListOf, is_long_list},
+        },
     },
-    values::Outcome,
+    values::{AccountId, Outcome},
 };
 use axum::{
     body::{Body, to_bytes},
@@ -31,7 +35,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// The secret that a request carries: `Authorization: Bearer` first, then `X-API-Key`. Never in the query.
 pub fn presented(headers: &HeaderMap) -> Option<&str> {
@@ -99,6 +103,33 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         origins::let_read(&mut response, origin);
     }
     response
+}
+
+/// The layer before bodies are read: whose a long list is. Nothing is allowed by that; who sends it is asked when all of it is here.
+pub async fn whose_list(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
+    if is_long_list(&request) {
+        let headers = request.headers().clone();
+        let called = format!("{} {}", request.method(), request.uri().path());
+        let address = request.extensions().get::<RequestInfo>().map(|info| info.address);
+        if let Some(account) = sender(&ctx, &headers, called, address).await {
+            request.extensions_mut().insert(ListOf(account));
+        }
+    }
+    next.run(request).await
+}
+
+/// Whose request this is, as far as its head says.
+async fn sender(ctx: &Ctx, headers: &HeaderMap, called: String, address: Option<IpAddr>) -> Option<AccountId> {
+    match presented(headers) {
+        Some(token) if is_access_token(token) => caller_of_token(ctx, token, address).await.ok().map(|caller| caller.account),
+        Some(secret) => {
+            let gate = ctx.part::<Gate>()?;
+            let api = gate.api("tollgate").map(|api| api.id);
+            let origin = origins::told(headers).filter(|origin| *origin != ctx.config.origin());
+            gate.owner_of(Question { secret, api, route: &called, called: Some(&called), address, origin, ..Question::default() })
+        }
+        None => asker(ctx, headers, address?).await.caller.map(|caller| caller.operator.unwrap_or(caller.account)),
+    }
 }
 
 /// A place of a limit of calls at the same time, given back when this goes: also when the client hangs up.

@@ -19,7 +19,7 @@ use crate::{
     platform::{Ctx, crypto::sha256},
     values::{KeyId, SecretId},
 };
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// A key with its new secret, and on which nodes that is known (and the end of the old one).
 #[derive(Debug, Clone)]
@@ -143,11 +143,20 @@ fn end(grace: Grace, now: OffsetDateTime) -> Result<(OffsetDateTime, bool), AppE
     }
 }
 
+/// How long an old secret would live on, in words; an error if it can't.
+pub fn check_grace(ctx: &Ctx, grace: Grace) -> Result<String, AppError> {
+    end(grace, ctx.clock.now())?;
+    Ok(words(grace))
+}
+
 /// "for 1 hour", "until 2026-12-01", "until the new one is first used".
 fn words(grace: Grace) -> String {
     match grace {
         Grace::For(seconds) => format!("for {}", span(seconds)),
-        Grace::Until(at) => format!("until {}, {:02}:{:02} UTC", at.date(), at.hour(), at.minute()),
+        Grace::Until(at) => {
+            let at = at.to_offset(UtcOffset::UTC);
+            format!("until {}, {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
+        }
         Grace::FirstUse => "until the new one is first used".to_owned(),
     }
 }

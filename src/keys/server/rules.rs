@@ -111,6 +111,7 @@ pub fn tags<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>,
 
 /// Permissions are sent one by one, or by the name of their set.
 pub const EITHER: &str = "Send permissions or a preset, not both.";
+pub const PRESET: &str = "A preset is basic, read-only or admin.";
 
 /// What a key of the workspace can be given: for Tollgate's own API only what its owner and the caller may (K03), of another what is not withheld.
 pub async fn grantable(

@@ -18,7 +18,7 @@ use crate::{
     },
     plans::model::{DryRun, Trial, WouldBeLimited},
     platform::Ctx,
-    values::{KeyId, WorkspaceId, permission_names as may},
+    values::{KeyId, PlanId, WorkspaceId, permission_names as may},
 };
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 use time::{Date, OffsetDateTime};
@@ -32,7 +32,7 @@ const MINUTE: u32 = 60;
 const SHORTEST_ROLLING: u32 = 4 * QUARTER;
 
 /// Everybody: by workspace those keys that would meet the plan, by key each.
-const fn everybody(by_key: bool) -> Whose<'static> {
+pub(super) const fn everybody(by_key: bool) -> Whose<'static> {
     Whose { by_key, all_keys: by_key, of: None, keys: None }
 }
 
@@ -52,14 +52,18 @@ pub async fn try_plan(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) -> 
     if !trial.of_holders {
         return held_back(ctx, &limits, &everybody(trial.by_key)).await;
     }
-    // A workspace has it for its keys together, a key for itself alone.
-    let (workspaces, keys) = (store::list_holding(&ctx.db, plan.id).await?, store::list_holding_keys(&ctx.db, plan.id).await?);
-    let together = Whose { by_key: trial.by_key, all_keys: false, of: Some(&workspaces), keys: None };
-    let run = held_back(ctx, &limits, &together).await?;
+    of_holders(ctx, plan.id, &limits, trial.by_key).await
+}
+
+/// Those who have a plan with these limits: a workspace for its keys together, a key for itself alone.
+pub(super) async fn of_holders(ctx: &Ctx, plan: PlanId, limits: &[KeyLimit], by_key: bool) -> Result<DryRun, AppError> {
+    let (workspaces, keys) = (store::list_holding(&ctx.db, plan).await?, store::list_holding_keys(&ctx.db, plan).await?);
+    let together = Whose { by_key, all_keys: false, of: Some(&workspaces), keys: None };
+    let run = held_back(ctx, limits, &together).await?;
     if keys.is_empty() {
         return Ok(run);
     }
-    let alone = held_back(ctx, &limits, &Whose { keys: Some(&keys), ..everybody(true) }).await?;
+    let alone = held_back(ctx, limits, &Whose { keys: Some(&keys), ..everybody(true) }).await?;
     let mut limited = [run.limited, alone.limited].concat();
     most_beyond(&mut limited);
     Ok(DryRun { limited, count: run.count + alone.count, keys: run.keys + alone.keys, ..run })
@@ -142,7 +146,7 @@ impl Sorted {
 }
 
 /// These limits against the usage of these.
-async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<DryRun, AppError> {
+pub(super) async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<DryRun, AppError> {
     let sorted = Sorted::new(limits);
     let from = last_month(ctx.clock.now());
     let since = from.max(first_whole_day(ctx.clock.now() - ctx.config.retention.minutes));

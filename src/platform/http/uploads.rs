@@ -1,16 +1,21 @@
 //! How long bodies may be, that they are here before anybody is known, and which routes take files: they alone read multipart bodies.
-//! More than a form has is read by them, and by the routes for lists, of which only a few are in memory at a time.
+//! More than a form has is read by them, and by the routes for lists, of which only a few are in memory at a time: of one account one, and of
+//! nobody none.
 
-use crate::error::AppError;
+use crate::{error::AppError, values::AccountId};
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody, to_bytes},
     extract::Request,
     http::{HeaderMap, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// The largest body that any other route reads, in bytes.
 pub const BODY_BYTES: usize = 256 * 1024;
@@ -37,9 +42,39 @@ const UPLOADS: [(&str, usize); 3] = [(PICTURE_PAGE, 32 * 1024 * 1024), (LIST_PAG
 /// So many lists are in memory at a time; the next one waits for its turn, unread.
 static LISTS: Semaphore = Semaphore::const_new(4);
 
+/// Of each account one at a time, so that its slow senders keep nobody else waiting.
+static TURNS: Mutex<BTreeMap<AccountId, Weak<Semaphore>>> = Mutex::new(BTreeMap::new());
+
 /// A place in memory for a list; given back when it is dropped.
-pub async fn place_for_list() -> Option<SemaphorePermit<'static>> {
-    LISTS.acquire().await.ok()
+pub struct ListPlace {
+    _place: Option<SemaphorePermit<'static>>,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+/// Waits for the place of this account's list.
+pub async fn place_for_list(of: AccountId) -> ListPlace {
+    let turn = turn_of(of).acquire_owned().await.ok();
+    ListPlace { _place: LISTS.acquire().await.ok(), _turn: turn }
+}
+
+fn turn_of(account: AccountId) -> Arc<Semaphore> {
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(turn) = turns.get(&account).and_then(Weak::upgrade) {
+        return turn;
+    }
+    turns.retain(|_, turn| turn.strong_count() > 0);
+    let turn = Arc::new(Semaphore::new(1));
+    turns.insert(account, Arc::downgrade(&turn));
+    turn
+}
+
+/// Whose long list a request brings, as far as its head says; an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub struct ListOf(pub AccountId);
+
+/// Whether a request may bring more than a form has: then somebody says whose it is before it is read.
+pub fn is_long_list(request: &Request) -> bool {
+    most_at(request.uri().path()) > BODY_BYTES && !is_short(request.headers()) && !request.body().is_end_stream()
 }
 
 /// The longest body, in bytes, that a request without files may have at this path.
@@ -83,9 +118,15 @@ pub async fn whole_bodies(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let most = most_at(request.uri().path());
-    // Held until the answer: what is read here is in memory so long.
-    let _place = if most > BODY_BYTES && !is_short(request.headers()) { place_for_list().await } else { None };
+    let (is_long, whose) = (is_long_list(&request), request.extensions().get::<ListOf>().copied());
     let (head, body) = request.into_parts();
+    // Held until the answer: what is read here is in memory so long.
+    let _place = match whose {
+        _ if !is_long => None,
+        Some(ListOf(account)) => Some(place_for_list(account).await),
+        // Nobody's: it is refused unread.
+        None => return next.run(Request::from_parts(head, Body::empty())).await,
+    };
     match to_bytes(body, most).await {
         Ok(bytes) => next.run(Request::from_parts(head, Body::from(bytes))).await,
         Err(_) => too_long(most).into_response(),
@@ -145,6 +186,27 @@ mod tests {
             assert_eq!(status(PICTURE_PAGE, files, long, is_said).await, 200);
             assert_eq!(status(PICTURE_PAGE, files, UPLOADS[0].1 + 1, is_said).await, refused);
         }
+    }
+
+    #[tokio::test]
+    async fn of_an_account_one_list_is_in_memory_at_a_time() {
+        let [slow, other] = [1, 2].map(|n| AccountId::new(uuid::Uuid::from_u128(n)));
+        let first = place_for_list(slow).await;
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(place_for_list(slow))).collect();
+        for second in &mut waiting {
+            tokio::select! {
+                biased;
+                _ = second => panic!("it has the place of the first"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        drop(place_for_list(other).await);
+        drop(first);
+        drop(waiting.remove(0).await);
+        waiting.clear();
+        drop(place_for_list(slow).await);
+        let left = TURNS.lock().unwrap().values().filter(|turn| turn.strong_count() > 0).count();
+        assert_eq!(left, 0, "who waits no more is forgotten");
     }
 
     #[tokio::test]

@@ -17,10 +17,10 @@ Github-Public-Key-Signature: MEUCIQ…
 200 OK
 [{"token_hash": "7e1b…", "token_type": "tollgate_key", "label": "true_positive"}]"#;
 
-const LIST: &str = r#"name,permissions,expires,tags,addresses
-till 1,orders:read orders:write,30d,"shop,berlin",203.0.113.0/24
-till 2,orders:read,2027-01-31,shop,
-back office,,never,,"#;
+const LIST: &str = r#"name,permissions,bundles,expires,tags,addresses
+till 1,orders:read orders:write,,30d,"shop,berlin",203.0.113.0/24
+till 2,,order-desk,2027-01-31,shop,
+back office,read-only,,never,,"#;
 
 pub fn leaked() -> AnyView {
     view! {
@@ -58,13 +58,14 @@ pub fn rotation() -> AnyView {
         <h2 id="rotation">"Rotation"</h2>
         <p>"Rotating a key gives it a new secret; the old one is accepted until a time that you choose, or until a call passes with the new one ("<code>"POST /api/v1/keys/{id}/rotate"</code>"). While several are accepted, calls are counted by the secret that was sent, whatever became of them. The page of the key and "<code>"GET /api/v1/keys/{id}/secrets/{secret_id}/usage"</code>" tell of each the calls of the last hour and day and, since the rotation, the addresses and routes behind them. The counts are exact to a quarter of an hour; of addresses and routes the busiest are told, the rest stands in one line, and all of it goes after 30 days unless your operator chose otherwise. A node that ends by force loses what it had not written in the last two seconds."</p>
         <p>"An old secret that nobody sent for three hours, since the rotation at the earliest, is said to be safe to drop ("<code>"is_safe_to_drop"</code>"). A program that runs once a day or a week does not show in three hours: if you have one, wait for it. Drop the old secret early, or move its end, in its menu, which asks first and says who still sends it, or by "<code>"DELETE"</code>" and "<code>"PATCH /api/v1/keys/{id}/secrets/{secret_id}"</code>"."</p>
+        <p>"On the command line it is "<code>"tollgate key rotate ID --old-lives 24h"</code>" (or "<code>"now"</code>", "<code>"first-use"</code>", a day, a moment), "<code>"tollgate key secrets ID"</code>", "<code>"tollgate key extend-secret ID --old-lives 7d"</code>" and "<code>"tollgate key drop-secret ID"</code>"; the id of the secret stands behind that of the key where there are several old ones."</p>
     }
     .into_any()
 }
 
 pub fn imported_limits() -> AnyView {
     view! {
-        <p>"What limits a key there limits it here. Rates ("<code>"ratelimits"</code>", "<code>"rateLimitMax"</code>") become limits with fixed windows of as many seconds; "<code>"remaining"</code>" becomes "<a href="#credits">"credits"</a>" of which as many are left, and come back every day or interval, by the clock in UTC. A monthly refill becomes a limit of so many calls a calendar month, which begins with nothing used. Our own lists have "<code>"limits"</code>" as REST sends them or as 100/hour 2000/day, "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" and "<code>"bundles"</code>"; the CSV of an export has these columns, and the plan. Limits are imported by whoever may set them ("<code>"keys:manage"</code>", or the command line). What can't be said here, such as rates that only hold in calls which name them, rates shared by an identity, roles, and intervals that are no whole seconds, is named beside its line as not imported."</p>
+        <p>"What limits a key there limits it here. Rates ("<code>"ratelimits"</code>", "<code>"rateLimitMax"</code>") become limits with fixed windows of as many seconds; "<code>"remaining"</code>" becomes "<a href="#credits">"credits"</a>" of which as many are left, and come back every day or interval, by the clock in UTC. A monthly refill becomes a limit of so many calls a calendar month, which begins with nothing used. Our own lists have "<code>"limits"</code>" as REST sends them or as 100/hour 2000/day, "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" and "<code>"bundles"</code>"; a preset may stand alone where permissions do; the CSV of an export has these columns, and the plan. Limits are imported by whoever may set them ("<code>"keys:manage"</code>", or the command line). What can't be said here, such as rates that only hold in calls which name them, rates shared by an identity, roles, and intervals that are no whole seconds, is named beside its line as not imported."</p>
     }
     .into_any()
 }
@@ -74,7 +75,7 @@ pub fn many() -> AnyView {
         <h2 id="many-at-once">"Many keys at once"</h2>
         <p>"One act goes to many keys, those that are ticked in the list or all that its filters leave, at most 10,000 a go: disable, enable, extend, tag, untag, revoke, and for operators give or take a plan. What will change is shown first; each key has its own line of history and its own event. Over REST it is "<code>"POST /api/v1/keys/bulk"</code>" with "<code>"dry_run"</code>", on the command line "<code>"tollgate key bulk disable --tagged season --dry-run"</code>". An operator's filter may name an owner: "<code>"owner"</code>", "<code>"--owner"</code>"."</p>
         <h2 id="create-many">"Many keys from a list"</h2>
-        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"external_id"</code>", "<code>"meta"</code>" (JSON in quotes), "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" (GET /orders/{id}; * /reports/*) and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
+        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" (or one of the presets basic, read-only and admin, there or as "<code>"preset"</code>"), "<code>"bundles"</code>" of the API, "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"external_id"</code>", "<code>"meta"</code>" (JSON in quotes), "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" (GET /orders/{id}; * /reports/*) and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
         <CodeBlock id="create-many-list" title="A list" code=LIST/>
         <p>"Each line is told what is wrong with which of its fields before anything is made; one wrong line keeps all from being made. Then all are made in one transaction, and the answer is a file "<code>"name,key_id,secret"</code>", given once: Tollgate keeps hashes only. Pressing the button twice makes nothing twice and gives the same file, for ten minutes; a page that is loaded again gives nothing. Cells that a spreadsheet would take for a formula begin with an apostrophe."</p>
         <p>"Over REST it is "<code>"POST /api/v1/keys/batch"</code>" with "<code>"api"</code>" and "<code>"keys"</code>", objects with the fields of a new key; "<code>"dry_run"</code>" only tells what is wrong, "<code>"Accept: text/csv"</code>" answers with the file, and sent twice with one "<a href="/docs#idempotency-key">"Idempotency-Key"</a>" the second is answered 409, since the secrets were in the first answer."</p>

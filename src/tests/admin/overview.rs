@@ -11,7 +11,7 @@ use tollgate::{
         nodes::Nodes,
     },
     platform::clock::Clock,
-    usage::server::{Backlog, write_batch},
+    usage::server::Backlog,
 };
 
 #[sqlx::test]
@@ -31,7 +31,7 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
     (0..3).for_each(|_| ask(&secret));
     ask(&stopped);
     ask("nothing at all");
-    write_batch(&app.ctx, app.ctx.new_id(), &gate.meter().take(app.ctx.new_id())).await.unwrap();
+    app.flush().await;
 
     let overview = server::read_overview(&app.ctx, &caller(&app, operator.account).await).await.unwrap();
     let n = overview.numbers;

@@ -4,7 +4,7 @@ use super::{Given, Scene, key, known, owner};
 use crate::support::TestApp;
 use serde_json::Value;
 use sqlx::PgPool;
-use tollgate::{boot::metrics, keys::server::gate::Gate, usage::server::write_batch};
+use tollgate::{boot::metrics, keys::server::gate::Gate};
 
 #[sqlx::test]
 async fn metrics_tell_what_was_answered_and_how_the_parts_do(db: PgPool) {
@@ -12,8 +12,7 @@ async fn metrics_tell_what_was_answered_and_how_the_parts_do(db: PgPool) {
     for key in [secret.as_str(), &secret, &secret, "nothing-at-all"] {
         app.http.get(app.url("/forward-auth/demo")).bearer_auth(key).send().await.unwrap();
     }
-    let gate = app.ctx.part::<Gate>().unwrap();
-    write_batch(&app.ctx, app.ctx.new_id(), &gate.meter().take(app.ctx.new_id())).await.unwrap();
+    app.flush().await;
     let text = metrics::text(&app.ctx).await;
     for line in [
         "# TYPE tollgate_verifications_total counter",

@@ -162,8 +162,12 @@ async fn credits_of_a_node_that_is_alone_go_on_without_postgres_and_are_settled_
     assert_eq!(passes(&first, &secret, 10).await, 10);
     way.cut();
     assert_eq!(passes(&first, &secret, 200).await, 200, "more than was leased");
+    let cut: time::OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(&db).await.unwrap();
     way.mend();
-    // Another one starts at once: it does not begin before the first has told what passed.
+    // A new node waits three seconds for one that was alone and is silent, which need not do where the machine is busy: it is heard of again,
+    // and told what passed before that.
+    let is_back = async || sqlx::query_scalar::<_, bool>("select bool_and(beat_at > $1) from nodes").bind(cut).fetch_one(&db).await.unwrap();
+    until_within(PATIENCE, "the first is back", is_back).await;
     let second = process::start(&process::url(&db), &folders[1], &[]).await;
     let rest = leases::hammer(&second, &secret, usize::MAX).await + leases::hammer(&first, &secret, usize::MAX).await;
     let rest = rest + leases::hammer(&second, &secret, usize::MAX).await;

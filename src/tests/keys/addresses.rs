@@ -5,7 +5,6 @@ use crate::support::TestApp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tollgate::{keys::server::gate::Gate, usage::server::write_batch};
 
 async fn behind_a_proxy(db: PgPool) -> TestApp {
     TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await
@@ -30,7 +29,7 @@ async fn a_key_passes_from_its_networks_only(db: PgPool) {
     for (address, status) in [("203.0.113.200", 200), ("::ffff:203.0.113.5", 200), ("2001:db8::7", 200), ("2001:db8::8", 403), ("198.51.100.7", 403)] {
         assert_eq!(from(&app, address, &secret).await, status, "{address}");
     }
-    write_batch(&app.ctx, app.ctx.new_id(), &app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id())).await.unwrap();
+    app.flush().await;
     let (address, detail): (String, String) =
         sqlx::query_as("select address, detail from refusal_samples where code = 'IP_DENIED' order by at, address desc limit 1").fetch_one(&db).await.unwrap();
     assert!(address == "2001:db8::8" && detail.contains("2001:db8::8"), "{address}: {detail}");

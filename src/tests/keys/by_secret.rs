@@ -1,7 +1,7 @@
 //! Who still sends which secret: counted while a key has several, told on its page and over REST, to nobody else.
 
 use super::{
-    old_secrets::{flush, rotated, secrets},
+    old_secrets::{rotated, secrets},
     pages::{hidden, id_of, make, words},
     *,
 };
@@ -66,7 +66,7 @@ async fn calls_are_counted_by_secret_while_there_are_several(db: PgPool) {
     for _ in 0..2 {
         assert_eq!(service.ask(&app, &new, Some("203.0.113.8"), None).await, "VALID");
     }
-    flush(&app).await;
+    app.flush().await;
     until("the calls are written", || async { counted(&db).await == 7 }).await;
 
     let [newest, oldest] = usage(&app, &mara, &id).await.try_into().unwrap();
@@ -84,7 +84,7 @@ async fn calls_are_counted_by_secret_while_there_are_several(db: PgPool) {
     // Once the old one has ended, calls are the key's again.
     app.ctx.clock.set(T0 + Duration::days(2));
     assert_eq!(service.ask(&app, &new, Some("203.0.113.8"), None).await, "VALID");
-    flush(&app).await;
+    app.flush().await;
     assert_eq!(counted(&db).await, 7, "none of keys with one secret");
 }
 
@@ -100,7 +100,7 @@ async fn the_secrets_of_a_service_that_only_asks_are_counted(db: PgPool) {
     for _ in 0..4 {
         service.ask(&app, "x", None, None).await;
     }
-    flush(&app).await;
+    app.flush().await;
     let [newest, oldest] = usage(&app, &olga, &id).await.try_into().unwrap();
     assert_eq!((day(&newest), day(&oldest), &oldest["users"][0]["routes"]), (0, 4, &json!(["POST /api/v1/keys/verify"])));
 }
@@ -121,7 +121,7 @@ async fn an_old_secret_is_safe_to_drop_after_three_quiet_hours(db: PgPool) {
     app.ctx.clock.set(T0 + Duration::hours(3));
     assert!(is_safe().await);
     assert_eq!(service.ask(&app, &old, None, Some("orders:destroy")).await, "FORBIDDEN");
-    flush(&app).await;
+    app.flush().await;
     assert!(!is_safe().await, "a refused call tells that somebody still has it");
     app.ctx.clock.set(T0 + Duration::hours(6));
     assert!(is_safe().await);
@@ -161,7 +161,7 @@ async fn the_page_says_who_still_sends_the_old_secret(db: PgPool) {
     for _ in 0..3 {
         assert_eq!(passes(&app, &old).await, 200);
     }
-    flush(&app).await;
+    app.flush().await;
     let told = words(&vera.browser.page(&path).await);
     for wanted in ["Still used", "3 calls in 24 hours, 3 in the last hour", "Who sent", "127.0.0.1", "0 calls in 24 hours"] {
         assert!(told.contains(wanted), "{wanted}: {told}");

@@ -6,12 +6,9 @@ use super::{
 };
 use crate::support::{browser::location, folder::Folder};
 use serde_json::json;
-use tollgate::{
-    keys::{
-        api::{CreateKey, SaveKey},
-        server::gate::Gate,
-    },
-    usage::server::write_batch,
+use tollgate::keys::{
+    api::{CreateKey, SaveKey},
+    server::gate::Gate,
 };
 
 const NONE_OF_THEM: &str = "This key may call certain routes only, and this is none of them.";
@@ -104,7 +101,7 @@ async fn k07_what_is_not_on_the_list_is_charged_to_nothing_and_kept_as_a_sample(
 
     let gate = app.ctx.part::<Gate>().unwrap();
     assert_eq!(gate.limit_state(id.parse().unwrap(), app.ctx.clock.now_micros())[0].used, 1, "only what passed");
-    write_batch(&app.ctx, app.ctx.new_id(), &gate.meter().take(app.ctx.new_id())).await.unwrap();
+    app.flush().await;
     let grounds: Vec<String> = sqlx::query_scalar("select distinct ground from refusal_samples order by 1").fetch_all(&db).await.unwrap();
     assert_eq!(grounds, ["key_route", "permission"]);
 }

@@ -12,7 +12,7 @@ pub fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
 }
 
 /// The same while the server of the test goes on.
-async fn run_beside(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+pub async fn run_beside(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
     command.output().await.unwrap()

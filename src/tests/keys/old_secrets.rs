@@ -4,16 +4,7 @@ use super::*;
 use crate::support::T0;
 use serde_json::json;
 use time::Duration;
-use tollgate::{
-    keys::server::gate::{Gate, Question},
-    usage::server::write_batch,
-};
-
-/// What the meter holds goes to the database, as every two seconds.
-pub(super) async fn flush(app: &TestApp) {
-    let batch = app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id());
-    write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap();
-}
+use tollgate::keys::server::gate::{Gate, Question};
 
 /// A key that was rotated: its id, the old secret and the new one.
 pub(super) async fn rotated(app: &TestApp, mara: &Person, how: Value) -> (String, String, String) {
@@ -38,19 +29,19 @@ async fn the_first_use_of_the_new_secret_ends_the_old_one(db: PgPool) {
     known(&other, id.parse().unwrap()).await;
 
     assert_eq!(passes(&app, &old).await, 200);
-    flush(&app).await;
+    app.flush().await;
     assert_eq!((app.run_jobs().await, passes(&app, &old).await), (0, 200), "only the new one's use counts");
     mara.post(&app, &format!("/api/v1/keys/{id}/disable"), json!({})).await;
     assert_eq!(passes(&app, &new).await, 401);
-    flush(&app).await;
+    app.flush().await;
     assert_eq!(app.run_jobs().await, 0, "and only one that passes");
     mara.post(&app, &format!("/api/v1/keys/{id}/enable"), json!({})).await;
 
     // Both nodes see a first use at once.
     crate::support::until("the other node knows the new secret", || async { passes(&other, &new).await == 200 }).await;
     assert_eq!(passes(&app, &new).await, 200);
-    flush(&app).await;
-    flush(&other).await;
+    app.flush().await;
+    other.flush().await;
     assert_eq!(app.run_jobs().await, 2);
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (401, 200));
     crate::support::until("the other node refuses the old one", || async { passes(&other, &old).await == 401 }).await;
@@ -60,7 +51,7 @@ async fn the_first_use_of_the_new_secret_ends_the_old_one(db: PgPool) {
     assert_eq!(passes(&app, &new).await, 200);
     app.ctx.clock.advance(Duration::minutes(2));
     assert_eq!(passes(&app, &new).await, 200);
-    flush(&app).await;
+    app.flush().await;
     assert_eq!(app.run_jobs().await, 0, "it is told once");
 }
 
@@ -81,7 +72,7 @@ async fn the_node_of_the_first_use_refuses_the_old_secret_from_that_call_on(db: 
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (401, 200));
     assert_eq!(secrets(&app, &mara, &id).await.len(), 2);
 
-    flush(&app).await;
+    app.flush().await;
     assert_eq!((app.run_jobs().await, secrets(&app, &mara, &id).await.len()), (1, 1));
     crate::support::until("the other node refuses the old one", || async { passes(&other, &old).await == 401 }).await;
 }
@@ -96,7 +87,7 @@ async fn an_old_secret_that_gets_a_date_after_the_first_use_lives_until_then(db:
     let path = format!("/api/v1/keys/{id}/secrets/{oldest}");
     assert_eq!(mara.call(&app, Method::PATCH, &path, Some(json!({ "grace": 3_600 }))).await.status(), 200);
     assert_eq!(passes(&app, &old).await, 200);
-    flush(&app).await;
+    app.flush().await;
     app.run_jobs().await;
     assert_eq!(passes(&app, &old).await, 200, "what was told of the first use is of no effect");
     app.ctx.clock.advance(Duration::hours(1));
@@ -112,7 +103,7 @@ async fn a_first_use_that_was_not_told_is_told_by_the_next_process(db: PgPool) {
     drop(app); // without a flush
     let app = TestApp::start(db.clone()).await;
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (200, 200));
-    flush(&app).await;
+    app.flush().await;
     assert_eq!((app.run_jobs().await, passes(&app, &old).await), (1, 401));
 }
 
@@ -122,14 +113,14 @@ async fn rotated_again_the_first_use_of_the_middle_one_ends_what_waited_for_it(d
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let (id, first, second) = rotated(&app, &mara, json!({ "until": "first_use" })).await;
     assert_eq!(passes(&app, &second).await, 200);
-    flush(&app).await;
+    app.flush().await;
     let (_, body) = json(mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "until": "first_use" })).await).await;
     assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (401, 200), "what was refused once is not accepted again");
     app.run_jobs().await;
     assert_eq!(secrets(&app, &mara, &id).await.len(), 2, "and is gone");
     assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (401, 200), "the middle one waits for the newest");
     assert_eq!(passes(&app, &text(&body, "secret")).await, 200);
-    flush(&app).await;
+    app.flush().await;
     app.run_jobs().await;
     assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (401, 401));
 }
@@ -143,7 +134,7 @@ async fn the_use_of_an_asking_service_s_own_key_counts_too(db: PgPool) {
     let (_, rotated) = json(olga.post(&app, &format!("/api/v1/keys/{}/rotate", text(&made, "id")), json!({ "until": "first_use" })).await).await;
     let ask = |secret: String| app.http.post(app.url("/api/v1/keys/verify")).bearer_auth(secret).json(&json!({ "key": "x" })).send();
     assert_eq!(ask(text(&rotated, "secret")).await.unwrap().status(), 200);
-    flush(&app).await;
+    app.flush().await;
     assert_eq!(app.run_jobs().await, 1);
     assert_eq!(ask(text(&made, "secret")).await.unwrap().status(), 401);
     let used = secrets(&app, &olga, &text(&made, "id")).await;
@@ -165,7 +156,7 @@ async fn who_uses_which_secret_is_told_to_the_minute(db: PgPool) {
     app.ctx.clock.advance(Duration::seconds(30));
     ask(&old, "203.0.113.8").await;
     ask(&new, "2001:db8::7").await;
-    flush(&app).await;
+    app.flush().await;
     let listed = secrets(&app, &mara, &id).await;
     assert_eq!(listed.len(), 2);
     assert!(listed[0]["expires_at"].is_null() && new.starts_with(&text(&listed[0], "start")), "the newest first: {listed:?}");
@@ -177,7 +168,7 @@ async fn who_uses_which_secret_is_told_to_the_minute(db: PgPool) {
     // A change of the key begins a new minute for its secrets: a use after a rotation is always told.
     mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "grace": 86_400 })).await;
     ask(&old, "203.0.113.9").await;
-    flush(&app).await;
+    app.flush().await;
     let listed = secrets(&app, &mara, &id).await;
     assert!(listed.iter().any(|s| s["last_used_from"] == "203.0.113.9"), "{listed:?}");
 

@@ -2,10 +2,7 @@
 
 use super::*;
 use serde_json::json;
-use tollgate::{
-    keys::{api::SaveKey, server::gate::Gate},
-    usage::server::write_batch,
-};
+use tollgate::keys::api::SaveKey;
 
 const APP: &str = "https://app.example.com";
 
@@ -47,7 +44,7 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
         assert_eq!(answer.status(), status, "{origin:?}");
         assert!(status == 200 || header(&answer, "access-control-allow-origin").is_none());
     }
-    write_batch(&app.ctx, app.ctx.new_id(), &app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id())).await.unwrap();
+    app.flush().await;
     let detail: String = sqlx::query_scalar("select detail from refusal_samples where code = 'FORBIDDEN'").fetch_one(&db).await.unwrap();
     assert!(detail.contains("a page of https://a.b.example.org:8443"), "a sample: the first of its minute: {detail}");
 

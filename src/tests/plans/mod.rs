@@ -10,6 +10,7 @@ mod levels;
 mod pages;
 mod rest;
 mod trying;
+mod unsaved;
 
 use crate::{
     gate::{Given, Scene, key, known},

@@ -20,6 +20,7 @@ use tollgate::{
     accounts::server::Passwords,
     app::App,
     boot::server::Running,
+    keys::server::gate::Gate,
     platform::{
         Ctx,
         clock::Clock,
@@ -27,6 +28,7 @@ use tollgate::{
         crypto::{Rng, Vault},
         mail::Mailer,
     },
+    usage::server::{Backlog, write_batch},
 };
 
 /// A running Tollgate over real HTTP. The clock stands at `T0` until the test moves it.
@@ -95,6 +97,14 @@ impl TestApp {
     /// Ends the server as the product ends.
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+
+    /// What the meter holds goes to the database, as every two seconds. What the flusher of the server took just before arrives first.
+    pub async fn flush(&self) {
+        let batch = self.ctx.part::<Gate>().unwrap().meter().take(self.ctx.new_id());
+        write_batch(&self.ctx, self.ctx.new_id(), &batch).await.unwrap();
+        let backlog = self.ctx.part::<Backlog>().unwrap();
+        until("the flusher has written what it took", async || backlog.waiting() == 0).await;
     }
 
     pub fn url(&self, path: &str) -> String {

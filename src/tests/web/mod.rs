@@ -5,6 +5,7 @@ mod headers;
 mod hostile;
 mod input;
 mod listening;
+mod long_lists;
 mod pace;
 mod proxies;
 mod refused;

@@ -12,8 +12,22 @@ use crate::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The columns that a list may have; only the first is needed.
-const COLUMNS: [&str; 13] =
-    ["name", "permissions", "preset", "expires", "tags", "external_id", "meta", "addresses", "origins", "routes", "environment", "limits", "account"];
+const COLUMNS: [&str; 14] = [
+    "name",
+    "permissions",
+    "preset",
+    "bundles",
+    "expires",
+    "tags",
+    "external_id",
+    "meta",
+    "addresses",
+    "origins",
+    "routes",
+    "environment",
+    "limits",
+    "account",
+];
 
 /// A list is at most this long: a thousand lines of a thousand bytes.
 const BYTES: usize = 1 << 20;
@@ -66,7 +80,15 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
     if cells.iter().skip(head.len()).any(|text| !text.trim().is_empty()) {
         fields.add("", "This line has more cells than the first one. A cell with a comma stands in quotes.");
     }
-    let preset = cell("preset").and_then(|text| fields.check("preset", Preset::parse(text).ok_or("A preset is basic, read-only or admin.")));
+    let mut preset = cell("preset").and_then(|text| fields.check("preset", Preset::parse(text).ok_or(rules::PRESET)));
+    let mut permissions = words("permissions");
+    if let Some(named) = permissions.as_deref().and_then(Preset::named) {
+        permissions = None;
+        if cell("preset").is_some() {
+            fields.add("preset", rules::EITHER);
+        }
+        preset = Some(named);
+    }
     let expires_at = cell("expires").and_then(|text| fields.check("expires", end(text, local)).flatten());
     let environment = match cell("environment") {
         None | Some("live") => Environment::Live,
@@ -85,9 +107,9 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
     let new = NewKey {
         name: cell("name").unwrap_or_default().to_owned(),
         api: None,
-        permissions: words("permissions"),
+        permissions,
         preset,
-        bundles: Vec::new(),
+        bundles: words("bundles").unwrap_or_default(),
         addresses: words("addresses").unwrap_or_default(),
         origins: words("origins").unwrap_or_default(),
         routes: routes.unwrap_or_default(),
@@ -104,7 +126,8 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
 /// "30d", "never", "2027-01-31" (when that day begins) or a moment of RFC 3339.
 fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static str> {
     let lasting = rules::lifetime(text).map(|lifetime| lifetime.map(|l| local.now() + l));
-    let moment = || local.start_of(text).or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok()).map(Some);
+    // The moment first: what reads days takes its day, and leaves its hour.
+    let moment = || OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| local.start_of(text)).map(Some);
     lasting.or_else(|_| moment().ok_or("Write how long it lasts (12h, 30d, 8w, 1y), a day (2027-01-31), or never."))
 }
 
@@ -161,9 +184,21 @@ mod tests {
     }
 
     #[test]
+    fn a_preset_may_stand_where_permissions_do() {
+        let text = "name,permissions,preset,bundles\na,admin,,\nb,read-only,basic,\nc,admin orders:read,,\nd,,,desk;tills\n";
+        let lines = read_lines(text, &local()).expect("a list");
+        let [alone, twice, among, held] = &lines[..] else { panic!("four lines") };
+        assert_eq!((alone.new.preset, &alone.new.permissions, alone.errors.len()), (Some(Preset::Admin), &None, 0));
+        assert_eq!(twice.errors.iter().map(|e| e.message.as_str()).collect::<Vec<_>>(), [rules::EITHER]);
+        assert_eq!(among.new.permissions.as_ref().map(Vec::len), Some(2), "beside others it is a permission, which there is not");
+        assert_eq!((held.new.bundles.join(" "), held.new.preset), ("desk tills".to_owned(), None));
+    }
+
+    #[test]
     fn days_begin_where_the_person_is() {
         assert_eq!(end("2027-01-31", &local()), Ok(Some(datetime!(2027-01-30 23:00 UTC))));
         assert_eq!(end("2027-01-31T00:00:00Z", &local()), Ok(Some(datetime!(2027-01-31 0:00 UTC))));
+        assert_eq!(end("2027-01-31T12:00:00+02:00", &local()), Ok(Some(datetime!(2027-01-31 10:00 UTC))));
         assert_eq!(end("never", &local()), Ok(None));
         assert!(end("soon", &local()).is_err());
     }

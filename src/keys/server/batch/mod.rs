@@ -11,13 +11,13 @@ pub use list::{limits as written_limits, read_lines};
 pub use waiting::{batch_page, forget_batches, keep_batch, run_batch};
 
 use super::{
-    about, apis,
+    about, apis, bundles,
     change::{self, Done},
     creating::{self, SHOWN_FOR},
     gate, grants,
     reach::actor,
     rules, secret,
-    store::{batches, keys, limits, secrets},
+    store::{self, batches, keys, limits, secrets},
 };
 use crate::{
     accounts::{Caller, server::policies},
@@ -163,6 +163,12 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
                 Err(error @ AppError::Forbidden { .. }) => errors.push(FieldError { field: "permissions".into(), message: error.to_string() }),
                 Err(error) => return Err(error),
             }
+            let given = if key.bundles.is_empty() { Vec::new() } else { store::bundles::list_given(&mut conn, api.id, &key.bundles).await? };
+            match rules::must_not_exceed(&mut conn, caller, workspace, &api, &given).await {
+                Ok(()) => {}
+                Err(error @ AppError::Forbidden { .. }) => errors.push(FieldError { field: "bundles".into(), message: error.to_string() }),
+                Err(error) => return Err(error),
+            }
             if let Some(earlier) = names.insert((workspace, key.name.clone()), number) {
                 errors.push(FieldError { field: "name".into(), message: format!("Line {earlier} has this name. The file of secrets is told apart by names.") });
             }
@@ -263,7 +269,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     if !wanted.limits.is_empty() {
         limits::replace_limits(conn, wanted.id, &wanted.limits).await?;
     }
-    let made = Key {
+    let mut made = Key {
         id: wanted.id,
         workspace: wanted.workspace,
         api: api.slug.clone(),
@@ -287,8 +293,12 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         limits: wanted.limits.clone(),
         plan: None,
     };
+    if !key.bundles.is_empty() {
+        bundles::give(ctx, conn, caller, (wanted.id, wanted.workspace), api, &key.bundles, &key.bundles).await?;
+        made = keys::find_key(conn, Some(wanted.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
+    }
     let data = serde_json::json!({
-        "name": made.name, "api": made.api, "permissions": made.permissions, "routes": made.routes, "limits": made.limits,
+        "name": made.name, "api": made.api, "permissions": made.permissions, "bundles": made.bundles, "routes": made.routes, "limits": made.limits,
         "external_id": made.external_id, "from": "list",
     });
     change::note(ctx, conn, caller, &made, Done { data, ..Done::new(Act::Created, "list") }).await?;

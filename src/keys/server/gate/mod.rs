@@ -29,6 +29,7 @@ mod leases;
 mod levels;
 mod limit;
 mod local;
+mod owner;
 mod passing;
 mod path;
 mod policies;

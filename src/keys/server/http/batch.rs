@@ -49,13 +49,17 @@ pub struct BatchKeyBody {
     /// 1 to 80 characters; each name once, since the answer is told apart by names.
     #[schema(example = "till 1")]
     name: String,
-    /// Without it, those of the preset.
+    /// Without it, those of the preset, or none beside the bundles that are named.
     #[serde(default)]
     permissions: Option<Vec<String>>,
-    /// In place of `permissions`: `basic` (the default), `read-only` or `admin`.
+    /// In place of `permissions`: `basic` (the default unless bundles are named), `read-only` or `admin`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     preset: Option<Preset>,
+    /// Names of bundles of the API, whose permissions it has beside its own.
+    #[serde(default)]
+    #[schema(example = json!(["order-desk"]))]
+    bundles: Vec<String>,
     #[serde(default)]
     addresses: Vec<String>,
     /// Origins of web pages whose browsers may use it; empty: it does not matter.
@@ -96,7 +100,7 @@ impl BatchKeyBody {
             api: None,
             permissions: self.permissions,
             preset: self.preset,
-            bundles: Vec::new(),
+            bundles: self.bundles,
             addresses: self.addresses,
             origins: self.origins,
             routes: self.routes,

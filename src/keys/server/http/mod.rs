@@ -25,6 +25,7 @@ use self::{
 pub use self::{
     bodies::{KeyBody, KeyLimitBody, WindowSchema},
     changed::SpreadBody,
+    secret_bodies::SecretBody,
 };
 use crate::{
     accounts::Caller,

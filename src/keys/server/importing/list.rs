@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::AppError,
     keys::{
-        model::{Environment, Meta},
+        model::{Environment, Meta, Preset},
         server::{about, key_routes, origins, rules, salted},
     },
     platform::{
@@ -26,7 +26,7 @@ pub struct Listed {
     /// How its secret begins.
     pub start: String,
     pub hash: Hash,
-    /// None: those of its bundles, or without any, those that only read.
+    /// None: those of its bundles, or without any, those that only read. The name of a preset may stand there alone.
     pub permissions: Option<Vec<String>>,
     pub tags: Vec<String>,
     pub external_id: Option<String>,
@@ -135,6 +135,13 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     let shown = if hash.phc.is_some() { *salted::START.end() } else { 24 };
     let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(moment).transpose()?;
     let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
+    let preset = take(&mut fields, &["preset"]).and_then(|value| value.as_str().map(|text| text.trim().to_owned())).filter(|text| !text.is_empty());
+    let permissions = match (permissions, preset) {
+        (Some(_), Some(_)) => return Err(rules::EITHER.to_owned()),
+        (None, Some(word)) if Preset::parse(&word).is_none() => return Err(rules::PRESET.to_owned()),
+        (None, Some(word)) => Some(vec![word]),
+        (permissions, None) => permissions,
+    };
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
     let meta = take(&mut fields, &["meta", "metadata"]).map(meta).transpose()?.unwrap_or_default();
     let addresses = take(&mut fields, &["addresses", "ipWhitelist", "ip_whitelist"]).map(permissions_or_words).transpose()?.unwrap_or_default();
@@ -296,6 +303,19 @@ mod tests {
         assert_eq!((key.origins.len(), key.bundles, key.left_out.len()), (2, vec!["order-desk".to_owned()], 0));
         let wrong = objects(json!([{ "hash": BASE64, "addresses": "everywhere" }])).expect("a list").pop().expect("a line");
         assert!(wrong.key.is_err_and(|words| words.starts_with("everywhere")));
+    }
+
+    #[test]
+    fn a_preset_is_named_by_itself_or_where_permissions_stand() {
+        let of = |more: Value| {
+            let mut fields = json!({ "hash": BASE64 });
+            fields.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+            objects(json!([fields])).expect("a list").pop().expect("a line").key.map(|key| key.permissions)
+        };
+        let basic = Ok(Some(vec!["basic".to_owned()]));
+        assert_eq!((of(json!({ "preset": "basic" })), of(json!({ "permissions": "basic" }))), (basic.clone(), basic));
+        assert_eq!(of(json!({ "preset": "all" })), Err(rules::PRESET.to_owned()));
+        assert_eq!(of(json!({ "preset": "basic", "permissions": ["orders:read"] })), Err(rules::EITHER.to_owned()));
     }
 
     #[test]

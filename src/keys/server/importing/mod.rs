@@ -188,7 +188,10 @@ fn rules_of(api: &Api, withheld: &[Withheld], key: &Listed, now: OffsetDateTime)
     let bundles = bundles::chosen(api, &key.bundles)?;
     grants::bundles_must_be_granted(api, withheld, &bundles)?;
     let permissions = match &key.permissions {
-        Some(texts) => rules::permissions(api, texts)?,
+        Some(texts) => match Preset::named(texts) {
+            Some(preset) => api.preset(preset),
+            None => rules::permissions(api, texts)?,
+        },
         None if !bundles.is_empty() => Vec::new(),
         None => Preset::ReadOnly.of(&api.permissions).into_iter().filter(|p| !grants::is_withheld(withheld, p)).collect(),
     };

@@ -2,6 +2,7 @@
 
 mod bodies;
 pub mod groups;
+mod trying;
 
 use self::bodies::{AccountBody, DryRunBody, EditPlanBody, GrantsBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
 use super as server;
@@ -22,7 +23,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
@@ -36,6 +37,10 @@ use utoipa::{IntoParams, OpenApi};
     edit_plan,
     delete_plan,
     dry_run,
+    trying::try_plan,
+    trying::try_group,
+    trying::try_workspace,
+    trying::try_api,
     assign_to_account,
     read_workspace_plan,
     assign_plan,
@@ -50,8 +55,10 @@ pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/plans", get(list_plans).post(create_plan))
         .route("/api/v1/plans/{slug}", get(read_plan).patch(edit_plan).delete(delete_plan))
-        .route("/api/v1/plans/{slug}/dry-run", get(dry_run))
-        .route("/api/v1/plans/{slug}/accounts", axum::routing::post(assign_to_account))
+        .route("/api/v1/plans/{slug}/dry-run", get(dry_run).post(trying::try_plan))
+        .route("/api/v1/workspaces/{id}/dry-run", post(trying::try_workspace))
+        .route("/api/v1/apis/{slug}/dry-run", post(trying::try_api))
+        .route("/api/v1/plans/{slug}/accounts", post(assign_to_account))
         .route("/api/v1/workspaces/{id}/plan", get(read_workspace_plan).put(assign_plan))
         .route("/api/v1/workspaces/{id}/limits", axum::routing::put(set_workspace_limits))
         .route("/api/v1/workspaces/{id}/grants", axum::routing::put(set_workspace_grants))

@@ -155,3 +155,20 @@ pub async fn list_holding_keys(db: &PgPool, plan: PlanId) -> sqlx::Result<Vec<Uu
         .fetch_all(db)
         .await
 }
+
+/// The keys of an API that its limits hold: those that nothing nearer limits.
+pub async fn list_met_by_api(db: &PgPool, slug: &str) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select k.id from keys k join apis a on a.id = k.api_id where a.slug = $1
+           and not exists (select from key_limits l where l.key_id = k.id)
+           and not exists (select from plan_limits l where l.plan_id = k.plan_id)
+           and not exists (select from workspace_limits l where l.workspace_id = k.workspace_id)
+           and not exists (select from group_members m join group_limits l on l.group_id = m.group_id where m.workspace_id = k.workspace_id)
+           and not exists (select from workspace_plans h join plan_limits l on l.plan_id = h.plan_id where h.workspace_id = k.workspace_id)
+           and not exists (select from group_members m join groups g on g.id = m.group_id join plan_limits l on l.plan_id = g.plan_id
+             where m.workspace_id = k.workspace_id)",
+        slug,
+    )
+    .fetch_all(db)
+    .await
+}

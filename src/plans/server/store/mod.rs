@@ -4,7 +4,7 @@ mod dry_run;
 mod dry_run_minutes;
 pub mod groups;
 
-pub use dry_run::{AskedRow, LimitedRow, Whose, each_quarter, list_holding, list_holding_keys, list_limited};
+pub use dry_run::{AskedRow, LimitedRow, Whose, each_quarter, list_holding, list_holding_keys, list_limited, list_met_by_api};
 pub use dry_run_minutes::{each_minute, list_limited_by_minute};
 
 use crate::{

@@ -5,7 +5,7 @@ mod bodies;
 use self::bodies::{EditGroupBody, GroupBody, GroupListBody, MemberListBody, NewGroupBody, NewMemberBody};
 use super::{
     bodies::{DryRunBody, WorkspaceHoldBody},
-    workspace,
+    trying, workspace,
 };
 use crate::{
     accounts::Caller,
@@ -39,7 +39,7 @@ pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/groups", get(list_groups).post(create_group))
         .route("/api/v1/groups/{slug}", get(read_group).patch(edit_group).delete(delete_group))
-        .route("/api/v1/groups/{slug}/dry-run", get(dry_run))
+        .route("/api/v1/groups/{slug}/dry-run", get(dry_run).post(trying::try_group))
         .route("/api/v1/groups/{slug}/members", get(list_members).post(add_member))
         .route("/api/v1/groups/{slug}/members/{id}", delete(remove_member))
 }

@@ -1,0 +1,72 @@
+//! `tollgate key rotate|secrets|extend-secret|drop-secret`: the same operations beside a server.
+
+use super::{
+    lists_cli::{out, run_beside},
+    *,
+};
+use crate::support::folder::Folder;
+use std::process::Output;
+
+fn said(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+#[sqlx::test]
+async fn the_secrets_of_a_key_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, first) = mara.new_key(&app, "checkout").await;
+    let folder = Folder::new();
+    let key = async |arguments: &[&str]| run_beside(&folder, &db, &[&["key"], arguments].concat()).await;
+    assert_eq!(key(&["drop-secret", &id]).await.status.code(), Some(4), "there is no old one");
+
+    let dry = key(&["rotate", &id, "--old-lives", "30m", "--dry-run"]).await;
+    assert!(out(&dry).contains("the old secret is accepted for 30 minutes"), "{dry:?}");
+    assert_eq!(events(&db, "key.rotated").await, 0);
+    let second = said(&key(&["rotate", &id, "--old-lives", "first-use", "--json"]).await);
+    assert_eq!((text(&second, "id"), &second["spread"]["confirmed"]), (id.clone(), &Value::from(1)), "{second}");
+    let held = said(&key(&["secrets", &id, "--json"]).await);
+    assert_eq!((held.as_array().unwrap().len(), text(&held[1], "until").as_str(), &held[0]["expires_at"]), (2, "first_use", &Value::Null), "{held}");
+    assert!(!held.to_string().contains(&first) && !held.to_string().contains(&text(&second, "secret")), "what is sent is shown once");
+
+    let oldest = text(&held[1], "id");
+    let moved = said(&key(&["extend-secret", &id, "--old-lives", "2d", "--json"]).await);
+    assert_eq!(moved["spread"]["confirmed"], 1, "{moved}");
+    let held = said(&key(&["secrets", &id, "--json"]).await);
+    assert!(held[1]["until"].is_null() && held[1]["expires_at"].is_string(), "{held}");
+    assert_eq!(events(&db, "key.extended").await, 1);
+
+    let third = said(&key(&["rotate", &id, "--json"]).await);
+    let unclear = key(&["drop-secret", &id]).await;
+    assert_eq!(unclear.status.code(), Some(2), "which of the two? {unclear:?}");
+    assert_eq!(key(&["drop-secret", &id, &oldest, "--dry-run"]).await.status.code(), Some(0));
+    assert_eq!(events(&db, "key.dropped").await, 0);
+    let dropped = key(&["drop-secret", &id, &oldest]).await;
+    assert!(out(&dropped).starts_with("The old secret is dropped: key_") && out(&dropped).contains("Refused after"), "{dropped:?}");
+    assert_eq!((passes(&app, &first).await, events(&db, "key.dropped").await), (401, 1));
+    assert_eq!(key(&["drop-secret", &id, &oldest]).await.status.code(), Some(0), "safe to send twice");
+    assert_eq!(events(&db, "key.dropped").await, 1);
+    let newest = text(&said(&key(&["secrets", &id, "--json"]).await)[0], "id");
+    assert_eq!(key(&["drop-secret", &id, &newest]).await.status.code(), Some(4), "the newest is all it has");
+
+    let fourth = said(&key(&["rotate", &id, "--old-lives", "now", "--json"]).await);
+    assert_eq!((passes(&app, &text(&third, "secret")).await, passes(&app, &text(&fourth, "secret")).await), (401, 200));
+}
+
+#[sqlx::test]
+async fn a_life_that_an_old_secret_can_t_have_is_wrong_use(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, _) = mara.new_key(&app, "checkout").await;
+    let folder = Folder::new();
+    let rotate = async |arguments: &[&str]| run_beside(&folder, &db, &[&["key", "rotate", &id], arguments].concat()).await;
+    for wrong in
+        [&["--old-lives", "soon"][..], &["--old-lives", "31d"], &["--old-lives", "2020-01-31"], &["--old-lives", "1h", "--grace", "5"], &["--grace", "2592001"]]
+    {
+        assert_eq!(rotate(wrong).await.status.code(), Some(2), "{wrong:?}");
+        assert_eq!(rotate(&[wrong, &["--dry-run"]].concat()).await.status.code(), Some(2), "a dry run says it, too: {wrong:?}");
+    }
+    assert_eq!(events(&db, "key.rotated").await, 0);
+    assert_eq!(rotate(&["--grace", "60"]).await.status.code(), Some(0));
+    assert_eq!(run_beside(&folder, &db, &["key", "extend-secret", &id, "--old-lives", "now"]).await.status.code(), Some(2), "that is drop-secret");
+}
