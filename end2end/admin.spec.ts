@@ -148,7 +148,7 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
   const form = other.getByRole('form', { name: 'New plan' });
   await form.getByLabel('Name').fill('Trial');
   await form.getByLabel('Slug').fill(slug);
-  await form.getByLabel('Calls a day').fill('1234');
+  await form.getByLabel('Units a day').fill('1234');
   await form.getByRole('button', { name: 'Create plan' }).click();
   await expect(other).toHaveURL(new RegExp(`edit=${slug}$`));
   await other.getByLabel('Give it to').fill(person.email);
@@ -162,5 +162,5 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
   await stored(page); // the secret is still shown
   await expect(page.getByRole('main')).toContainText('Counted for all keys of the workspace together.');
   await page.getByText('Why this limit?').click();
-  await expect(page.getByRole('row', { name: /Plan of the workspace/ })).toContainText('1,234 calls a day');
+  await expect(page.getByRole('row', { name: /Plan of the workspace/ })).toContainText('1,234 units a day');
 });

@@ -1,10 +1,11 @@
-// The proxies of the documentation, for real: what `/docs` shows is taken from the page as it stands, with other ports, and run in
-// nginx and Caddy; the same questions go to the whole configurations of examples/orders.
+// The proxies of the documentation, for real: what `/docs` shows is the files of examples/orders, and is run in nginx and Caddy as it
+// stands, with other addresses; the same questions go to the whole example.
 import type { Page } from '@playwright/test';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Keyring, signature, type Key } from './support/gate';
 import { startOrders } from './support/orders';
@@ -32,25 +33,25 @@ const test = base.extend<Proxies>({
   },
 });
 
-/** A block of code of `/docs`, with the addresses of this test in place of those that stand there. */
-async function documented(page: Page, product: Product, upstream: Server, id: string): Promise<string> {
+/** A configuration of `/docs`, which is a file of the example, with the addresses of this test in place of those that stand there. */
+async function documented(page: Page, product: Product, upstream: Server, id: string, file: string): Promise<string> {
   await page.goto('/docs');
   const code = await page.locator(`pre#${id}`).textContent() ?? '';
-  return code.replaceAll('127.0.0.1:3000', new URL(product.url).host).replaceAll('127.0.0.1:8080', upstream.address);
+  expect(code).toBe((await readFile(fileURLToPath(new URL(`../examples/orders/${file}`, import.meta.url)), 'utf8')).trimEnd());
+  return code.replaceAll('127.0.0.1:3000', new URL(product.url).host).replaceAll('127.0.0.1:4000', upstream.address);
 }
+const nginxOf = (page: Page, product: Product, upstream: Server) => documented(page, product, upstream, 'nginx', 'nginx.conf');
+const caddyOf = (page: Page, product: Product, upstream: Server) => documented(page, product, upstream, 'caddy', 'Caddyfile');
 
-/** The block `lines` at the end of the location `name` of `config`, where the documentation says that they belong. */
-function within(config: string, name: string, lines: string): string {
-  const at = config.indexOf('\n}', config.indexOf(`location ${name} {`));
-  return `${config.slice(0, at)}\n${lines}${config.slice(at)}`;
-}
+/** What a key needs for each method of the example. */
+const WRITES = ['--permission', 'orders:read', '--permission', 'orders:write'];
 
 const bearer = (key: Key) => ({ Authorization: `Bearer ${key.secret}` });
 
 /** What a client may say of itself, and the service must not believe. */
 const FORGED = {
   'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged', 'X-Key-Entitlements': 'forged',
-  'X-External-Id': 'forged',
+  'X-External-Id': 'forged', 'X-Over-Limit': 'forged', 'X-Hold': 'forged',
 };
 /** Nor may these turn the question to another call. */
 const ELSEWHERE = { 'X-Original-Method': 'OPTIONS', 'X-Original-URI': '/else', 'X-Forwarded-Method': 'OPTIONS', 'X-Forwarded-Uri': '/else', 'X-Forwarded-Host': 'else.example' };
@@ -58,13 +59,17 @@ const ELSEWHERE = { 'X-Original-Method': 'OPTIONS', 'X-Original-URI': '/else', '
 /** What holds behind every proxy: who calls is told truly, what is called reaches the gate, and no answer is remembered. */
 async function asks(proxy: Server, product: Product, keyring: Keyring): Promise<void> {
   const key = await keyring.key('behind a proxy');
-  const passed = await fetch(`${proxy.url}/orders/7?page=2`, { headers: { ...bearer(key), ...FORGED, ...ELSEWHERE } });
+  const passed = await fetch(`${proxy.url}/orders/7?page=2`, { headers: { ...bearer(key), 'X-API-Key': key.secret, ...FORGED, ...ELSEWHERE } });
   expect(passed.status).toBe(200);
+  expect(passed.headers.get('ratelimit-policy'), 'told also where it passes').toMatch(/^"default";q=\d+;w=\d+$/);
+  expect(passed.headers.get('ratelimit')).toMatch(/^"default";r=\d+;t=\d+$/);
   const arrived = (await passed.json()) as Arrived;
   expect(arrived).toMatchObject({ method: 'GET', target: '/orders/7?page=2' });
   expect(arrived.headers['x-key-id']).toBe(key.id);
   expect(arrived.headers['x-key-owner']).toMatch(/^acc_[0-9A-Z]{26}$/);
   expect(JSON.stringify(arrived.headers)).not.toContain('forged');
+  expect(JSON.stringify(arrived.headers), 'the secret ends at the proxy').not.toContain(key.secret);
+  for (const name of ['x-external-id', 'x-over-limit', 'x-hold', 'x-key-entitlements']) expect(arrived.headers, 'nothing was said of it').not.toHaveProperty(name);
 
   for (const [headers, code] of [[undefined, 'MISSING'], [{ Authorization: 'Bearer demo_live_guessed' }, 'MALFORMED']] as const) {
     const refused = await fetch(`${proxy.url}/orders`, { headers });
@@ -89,7 +94,7 @@ async function saysWhy(answer: Response, status: number, code: string): Promise<
 
 /** A key whose calls must be signed: as signed they pass once, and nothing else passes. `said` reads what a refusal tells. */
 async function checksSignatures(proxy: string, keyring: Keyring, said: (answer: Response, words: RegExp) => Promise<void>): Promise<void> {
-  const key = await keyring.key('signed');
+  const key = await keyring.key('signed', ...WRITES);
   const hand = await keyring.signs(key);
   const target = `${proxy}/orders?page=2&of=%C3%A4`;
   const call = (url: string, fields: Record<string, string>, method = 'GET') => fetch(url, { method, headers: { ...bearer(key), ...fields } });
@@ -111,7 +116,7 @@ async function checksSignatures(proxy: string, keyring: Keyring, said: (answer: 
 
 test('nginx as documented', async ({ page, product, keyring, uses }) => {
   const upstream = await uses(startUpstream());
-  const config = await documented(page, product, upstream, 'nginx');
+  const config = await nginxOf(page, product, upstream);
   const nginx = await uses(startNginx(config));
   await asks(nginx, product, keyring);
 
@@ -124,14 +129,13 @@ test('nginx as documented', async ({ page, product, keyring, uses }) => {
   const mistyped = await uses(startNginx(config.replace('/forward-auth/demo/', '/forward-auth/demoo/')));
   await saysWhy(await fetch(`${mistyped.url}/orders`, { headers: bearer(limited) }), 500, 'MISCONFIGURED');
 
-  const signing = await uses(startNginx(within(config, '= /tollgate', await documented(page, product, upstream, 'nginx-signed'))));
-  await checksSignatures(signing.url, keyring, async () => undefined);
-  await commandsOfThePagePass(page, signing, keyring);
+  await checksSignatures(nginx.url, keyring, async (answer, words) => expect(await answer.text()).toMatch(words));
+  await commandsOfThePagePass(page, nginx, keyring);
 });
 
 /** The page Sign a call gives commands that sign and send one call: run as they stand, they pass once. */
 async function commandsOfThePagePass(page: Page, proxy: Server, keyring: Keyring): Promise<void> {
-  const key = await keyring.key('by hand');
+  const key = await keyring.key('by hand', ...WRITES);
   const folder = await mkdtemp(join(tmpdir(), 'signing-'));
   await writeFile(join(folder, 'private.pem'), (await keyring.signs(key)).export({ type: 'pkcs8', format: 'pem' }));
   await signIn(page, keyring.person);
@@ -150,8 +154,7 @@ async function commandsOfThePagePass(page: Page, proxy: Server, keyring: Keyring
 }
 
 test('Caddy as documented', async ({ page, product, keyring, uses }) => {
-  const config = await documented(page, product, await uses(startUpstream()), 'caddy');
-  const caddy = await uses(startCaddy((port) => config.replace(':8000', `http://127.0.0.1:${port}`)));
+  const caddy = await uses(startCaddy(await caddyOf(page, product, await uses(startUpstream()))));
   await asks(caddy, product, keyring);
   await checksSignatures(caddy.url, keyring, async (answer, words) => {
     expect(answer.headers.get('accept-signature')).toMatch(/^sig1=\("@method"/);
@@ -182,10 +185,8 @@ test('preflights as documented', async ({ page, product, keyring, uses }) => {
   await keyring.rest('PATCH', '/apis/demo', { answers_preflights: true });
   try {
     const upstream = await uses(startUpstream());
-    const site = await documented(page, product, upstream, 'caddy-preflight');
-    const lines = await documented(page, product, upstream, 'nginx-preflight');
-    const caddy = await uses(startCaddy((port) => site.replace(':8000', `http://127.0.0.1:${port}`)));
-    const nginx = await uses(startNginx(within(await documented(page, product, upstream, 'nginx'), '/', lines)));
+    const caddy = await uses(startCaddy(await caddyOf(page, product, upstream)));
+    const nginx = await uses(startNginx(await nginxOf(page, product, upstream)));
     for (const { url } of [caddy, nginx]) {
       const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' };
       const may = await fetch(`${url}/orders`, { method: 'OPTIONS', headers: { Origin: origin, ...asked } });
@@ -201,6 +202,7 @@ test('preflights as documented', async ({ page, product, keyring, uses }) => {
       expect(passed.status).toBe(200);
       expect(passed.headers.get('access-control-allow-origin')).toBe(origin);
       expect(passed.headers.get('vary')).toContain('Origin');
+      expect(passed.headers.get('access-control-expose-headers')).toContain('RateLimit-Policy');
       const { headers } = (await passed.json()) as Arrived;
       expect(headers['x-key-id']).toBe(key.id);
       expect(JSON.stringify(headers)).not.toContain('forged');

@@ -3,7 +3,7 @@
 //!
 //! `Internal` carries nothing but the request id: its cause was logged where it happened.
 
-use crate::values::Version;
+use crate::values::{NotNow, Version};
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -43,7 +43,9 @@ pub enum AppError {
     #[error("{message}")]
     Conflict { message: String },
     /// It would overwrite what somebody stored after it was shown: "This key". 409
-    #[error("{what} was changed after you opened this page, and nothing is saved yet. What you typed stands below; where something else is stored, that stands beside it. Save again to overwrite it.")]
+    #[error(
+        "{what} was changed after you opened this page, and nothing is saved yet. What you typed stands below; where something else is stored, that stands beside it. Save again to overwrite it."
+    )]
     Changed { what: String },
     /// Too many tries; seconds to wait. 429
     #[error("Too many tries. Wait {} and try again.", wait_in_words(*.retry_after))]
@@ -51,9 +53,12 @@ pub enum AppError {
     /// Quotas, by name, are used up; seconds until all have renewed, none where no time helps, as with prepaid credits. 429
     #[error("{} used up. {}", quotas_in_words(.quotas), renewal_in_words(*.retry_after))]
     QuotaExceeded { quotas: Vec<String>, retry_after: Option<u64> },
-    /// Something this needs is busy or away; seconds to wait. 503
+    /// Somebody else did the same at this moment, or it is not known what holds it up; seconds to wait. 503
     #[error("This is busy right now. Try again in {}.", wait_in_words(*.retry_after))]
     Unavailable { retry_after: u64 },
+    /// What holds it up is known; seconds to wait. 503
+    #[error("{} Try again in {}.", .why.sentence(), wait_in_words(*.retry_after))]
+    NotNow { why: NotNow, retry_after: u64 },
     /// HTTP itself said no, before any of us looked: a wrong method, too long, not readable, out of time.
     #[error("{message}")]
     Http { status: u16, message: String },
@@ -119,6 +124,11 @@ impl AppError {
         Self::Http { status, message: message.into() }
     }
 
+    /// It can't be answered for this reason; seconds to wait.
+    pub const fn not_now(why: NotNow, retry_after: u64) -> Self {
+        Self::NotNow { why, retry_after }
+    }
+
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::Conflict { message: message.into() }
     }
@@ -141,7 +151,7 @@ impl AppError {
             Self::Invalid { .. } => 422,
             Self::Conflict { .. } | Self::Changed { .. } => 409,
             Self::RateLimited { .. } | Self::QuotaExceeded { .. } => 429,
-            Self::Unavailable { .. } => 503,
+            Self::Unavailable { .. } | Self::NotNow { .. } => 503,
             Self::Http { status, .. } => *status,
             Self::Internal { .. } => 500,
             Self::Transport { .. } => 502,
@@ -151,8 +161,17 @@ impl AppError {
     /// Seconds to wait before trying again, where waiting helps.
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after } | Self::Unavailable { retry_after } => Some(*retry_after),
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after } | Self::NotNow { retry_after, .. } => Some(*retry_after),
             Self::QuotaExceeded { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Why it can't be answered just now, of every 503.
+    pub const fn why_not_now(&self) -> Option<NotNow> {
+        match self {
+            Self::Unavailable { .. } => Some(NotNow::Busy),
+            Self::NotNow { why, .. } => Some(*why),
             _ => None,
         }
     }
@@ -228,7 +247,7 @@ impl Fields {
 #[cfg(feature = "ssr")]
 mod ssr {
     use super::AppError;
-    use crate::platform::telemetry::request_id;
+    use crate::{platform::telemetry::request_id, values::NotNow};
     use axum::{
         http::{HeaderValue, StatusCode, header},
         response::{IntoResponse, Response},
@@ -242,7 +261,8 @@ mod ssr {
             Self::Internal { request_id }
         }
 
-        /// The problem document of RFC 9457, with `request_id` and, for wrong input, `errors: [{pointer, detail}]`.
+        /// The problem document of RFC 9457, with `request_id` and, for wrong input, `errors: [{pointer, detail}]`; each 503 has a type and a
+        /// code of its own.
         pub fn problem(&self) -> serde_json::Value {
             let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut body = serde_json::json!({
@@ -266,6 +286,11 @@ mod ssr {
                     body["violated-policies"] = serde_json::json!(quotas);
                 }
                 _ => {}
+            }
+            if let Some(why) = self.why_not_now() {
+                body["type"] = why.kind().into();
+                body["title"] = why.title().into();
+                body["code"] = why.as_str().into();
             }
             body
         }
@@ -295,7 +320,7 @@ mod ssr {
             match error {
                 sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
                     tracing::warn!("the database can't be reached: {error}");
-                    Self::Unavailable { retry_after: 5 }
+                    Self::not_now(NotNow::DatabaseAway, 5)
                 }
                 // 22021: a NUL, which no text of Postgres can hold.
                 sqlx::Error::Database(refused) if refused.code().is_some_and(|code| code == "22021") => {

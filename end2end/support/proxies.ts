@@ -39,19 +39,16 @@ export async function startUpstream(): Promise<Server> {
   return { ...at((server.address() as AddressInfo).port), stop };
 }
 
-/** nginx with `locations` in its one server, in the least frame that lets it run without root's folders. */
-export async function startNginx(locations: string): Promise<Server> {
+/** nginx with this whole configuration, on a free port in place of the one that stands there. */
+export async function startNginx(config: string): Promise<Server> {
   const port = await freePort();
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ');
-  const config = `daemon off; pid nginx.pid; error_log stderr warn; events {}\nhttp { access_log off; ${paths}\nserver { listen 127.0.0.1:${port};\n${locations}\n} }\n`;
-  return start('nginx', port, config, (folder, file) => ['-e', 'stderr', '-p', folder, '-c', file]);
+  return start('nginx', port, config.replace('listen 127.0.0.1:4001;', `listen 127.0.0.1:${port};`), (folder, file) => ['-e', 'stderr', '-p', folder, '-c', file]);
 }
 
-/** Caddy with the Caddyfile that `site` makes of its port. */
-export async function startCaddy(site: (port: number) => string): Promise<Server> {
+/** Caddy with this whole Caddyfile, likewise. */
+export async function startCaddy(config: string): Promise<Server> {
   const port = await freePort();
-  const config = `{\n\tadmin off\n\tauto_https off\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n${site(port)}\n`;
-  return start('caddy', port, config, (_, file) => ['run', '--config', file, '--adapter', 'caddyfile']);
+  return start('caddy', port, `${config.replace('{$CADDY_PORT:4002}', String(port))}\n`, (_, file) => ['run', '--config', file, '--adapter', 'caddyfile']);
 }
 
 async function start(program: string, port: number, config: string, args: (folder: string, file: string) => string[]): Promise<Server> {

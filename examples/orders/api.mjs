@@ -68,6 +68,8 @@ async function answer(request) {
 }
 
 const server = createServer(async (request, response) => {
+  // A browser asks before its call. What it may, the proxy says in the head of this answer.
+  if (request.method === 'OPTIONS') return response.writeHead(204).end();
   const { status, type, value, headers } = await answer(request);
   const text = `${JSON.stringify(value)}\n`;
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text), ...headers });

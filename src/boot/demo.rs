@@ -445,7 +445,7 @@ async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
         r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
            select gen_random_uuid(), $2::timestamptz - make_interval(mins => 17 * n + o), k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail, s.ground, s.limit_name
            from (values
-             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 calls an hour was used up.', 0, 'limit', 'default'),
+             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 units an hour was used up.', 0, 'limit', 'default'),
              (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5, 'permission', ''),
              (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9, 'disabled', '')) s(nth, code, route, address, detail, o, ground, limit_name)
            join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n"#,

@@ -16,6 +16,7 @@ use crate::{
     plans::server::http as plans,
     platform::Ctx,
     usage::server::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit, files_http, http as usage, latency_http, oversight_http, requests_http},
+    values::NotNow,
 };
 use axum::{
     Json, Router,
@@ -71,7 +72,7 @@ fn requirement(scheme: &str) -> SecurityRequirement {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only its schema is used: `AppError::problem` and the gate write them")]
 struct Problem {
-    /// `about:blank`, or the address of a kind that is registered.
+    /// `about:blank`, the address of a kind that is registered, or of 503 where it is described (`/docs#error-…`).
     #[schema(rename = "type")]
     kind: String,
     /// The status in words.
@@ -82,6 +83,8 @@ struct Problem {
     /// Of the request, as in the log of the server.
     #[schema(min_length = 8)]
     request_id: String,
+    /// Of 503: why, as `/docs#errors` lists them.
+    code: Option<String>,
     /// Of 422: what is wrong with which field.
     errors: Option<Vec<WrongInput>>,
     /// Of 403: the permission that is missing.
@@ -166,8 +169,10 @@ const ERRORS: [(&str, &str); 6] = [
 ];
 
 /// Adds what need not be said at each operation: whoever needs a key may have none, one that may not, or one whose own limit is used up; what
-/// a path names may not be there; what is read may be wrong. And every error is a problem document, every key may stand in either header.
+/// a path names may not be there; what is read may be wrong; anything may not be answered just now. And every error is a problem document,
+/// every key may stand in either header.
 fn with_errors(mut document: Document) -> Document {
+    let not_now = format!("Not now: `code` says why ({}), `Retry-After` when to ask again", NotNow::ALL.map(NotNow::as_str).join(", "));
     for (path, item) in &mut document.paths.paths {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
@@ -177,7 +182,7 @@ fn with_errors(mut document: Document) -> Document {
                 security.push(requirement(IN_HEADER));
             }
             let responses = &mut operation.responses.responses;
-            for (status, may_be) in [("401", needs_key), ("403", needs_key), ("404", named > 0), ("422", reads), ("429", needs_key)] {
+            for (status, may_be) in [("401", needs_key), ("403", needs_key), ("404", named > 0), ("422", reads), ("429", needs_key), ("503", true)] {
                 if may_be {
                     responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Described::default()));
                 }
@@ -185,7 +190,8 @@ fn with_errors(mut document: Document) -> Document {
             for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])) {
                 let RefOr::T(response) = response else { continue };
                 response.content.entry("application/problem+json".to_owned()).or_insert_with(|| RefOr::T(Content::new(Some(Ref::from_schema_name("Problem")))));
-                let words = ERRORS.iter().find(|(known, _)| known == status).map(|(_, words)| *words);
+                let listed = || ERRORS.iter().find(|(known, _)| known == status).map(|(_, words)| *words);
+                let words = if status == "503" { Some(not_now.as_str()) } else { listed() };
                 if let Some(words) = words.filter(|_| response.description.is_empty()) {
                     words.clone_into(&mut response.description);
                 }

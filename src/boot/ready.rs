@@ -4,6 +4,7 @@ use crate::{
     error::wait_in_words,
     platform::{Ctx, telemetry},
     site::server::{Parts, read_parts},
+    values::NotNow,
 };
 use axum::{
     Json,
@@ -19,18 +20,18 @@ const AGAIN: u64 = 5;
 pub async fn ready(State(ctx): State<Ctx>) -> Response {
     let (parts, stopped) = read_parts(&ctx).await;
     match stopped {
-        Some(detail) => not_ready(&detail, &parts),
+        Some(detail) => not_ready(if parts.keys.loaded { NotNow::CutOff } else { NotNow::Starting }, &detail, &parts),
         None if !parts.database.up => {
             let left = wait_in_words(parts.keys.verified_for.unwrap_or(0));
-            not_ready(&format!("The database does not answer. Keys are verified from memory, for {left} at most."), &parts)
+            not_ready(NotNow::DatabaseAway, &format!("The database does not answer. Keys are verified from memory, for {left} at most."), &parts)
         }
         None => Json(serde_json::json!({ "status": "ready", "parts": parts })).into_response(),
     }
 }
 
-fn not_ready(detail: &str, parts: &Parts) -> Response {
+fn not_ready(why: NotNow, detail: &str, parts: &Parts) -> Response {
     let body = serde_json::json!({
-        "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail, "request_id": telemetry::request_id(), "parts": parts,
+        "type": why.kind(), "title": why.title(), "status": 503, "code": why, "detail": detail, "request_id": telemetry::request_id(), "parts": parts,
     });
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, body.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -88,7 +88,7 @@ impl RuleOffer {
 pub struct ToldNotice {
     /// None: of what all keys of a workspace share.
     pub key: Option<KeyId>,
-    /// "checkout service used 80 % of 100 calls an hour".
+    /// "checkout service used 80 % of 100 units an hour".
     pub words: String,
     /// RFC 3339, UTC.
     pub at: String,

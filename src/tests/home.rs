@@ -56,7 +56,7 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
         " is held at its limit",
         &format!("/usage?key={held}"),
         "Calls of the last 24 hours",
-        "2 of 2 calls an hour",
+        "2 of 2 units an hour",
         "resets at 13:00",
     ] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");

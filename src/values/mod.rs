@@ -7,6 +7,7 @@ mod ids;
 mod job_state;
 mod language;
 mod link;
+mod not_now;
 mod outcome;
 mod permission;
 mod picture;
@@ -25,6 +26,7 @@ pub use ids::{
 pub use job_state::JobState;
 pub use language::Language;
 pub use link::link;
+pub use not_now::NotNow;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};
 pub use picture::{Picture, PictureSize};

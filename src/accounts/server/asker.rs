@@ -12,6 +12,7 @@ use crate::{
     accounts::model::{Caller, Via},
     error::AppError,
     platform::{Ctx, http::reply, session::PgSessions},
+    values::NotNow,
 };
 use axum::http::{Extensions, HeaderMap};
 use axum_extra::extract::CookieJar;
@@ -72,7 +73,7 @@ async fn of_cookie(ctx: &Ctx, headers: &HeaderMap, address: IpAddr) -> Result<Kn
     let jar = CookieJar::from_headers(headers);
     let Some(cookie) = jar.get(&reply::full_name(ctx, "sid")) else { return Ok(Known::default()) };
     let sessions = PgSessions::new(ctx.db.clone(), ctx.clock.clone(), &ctx.config.auth);
-    let Some((account, session)) = sessions.behind(cookie.value()).await.map_err(|_| AppError::Unavailable { retry_after: 5 })? else {
+    let Some((account, session)) = sessions.behind(cookie.value()).await.map_err(|_| AppError::not_now(NotNow::DatabaseAway, 5))? else {
         return Ok(Known::default());
     };
     let Some(entered) = entering(ctx, account, Via::Session(session), Some(address)).await? else { return Ok(Known::default()) };

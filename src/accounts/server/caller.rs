@@ -16,7 +16,7 @@ use crate::{
         http::{RequestInfo, request::names_caller},
         session,
     },
-    values::{AccountId, SessionId},
+    values::{AccountId, NotNow, SessionId},
 };
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -117,7 +117,7 @@ async fn from_session(ctx: &Ctx, session: &Session, address: IpAddr) -> Result<O
     let read = |key: &'static str| async move {
         session.get::<String>(key).await.map_err(|error| {
             tracing::warn!("the session can't be read: {error}");
-            AppError::Unavailable { retry_after: 5 }
+            AppError::not_now(NotNow::DatabaseAway, 5)
         })
     };
     let (Some(account), Some(id)) = (read(session::ACCOUNT).await?, read(session::SESSION).await?) else { return Ok(None) };

@@ -16,6 +16,7 @@ use crate::{
         crypto::{MasterKeyId, Rng, Vault},
         salted_hash,
     },
+    values::NotNow,
 };
 use argon2::{
     Algorithm, Argon2, KeyId, Params, ParamsBuilder, PasswordHash, PasswordHasher, PasswordVerifier, Version,
@@ -171,7 +172,7 @@ impl Passwords {
         if let Ok(permit) = self.permits.try_acquire() {
             return Ok(permit);
         }
-        let _place = Place::take(&self.waiting, self.queue).ok_or(AppError::Unavailable { retry_after: 2 })?;
+        let _place = Place::take(&self.waiting, self.queue).ok_or(AppError::not_now(NotNow::Overloaded, 2))?;
         self.permits.acquire().await.map_err(AppError::internal)
     }
 }
@@ -318,7 +319,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let refused = hasher.verify(None, &SecretString::from("x")).await;
-        assert_eq!(refused, Err(AppError::Unavailable { retry_after: 2 }));
+        assert_eq!(refused, Err(AppError::not_now(NotNow::Overloaded, 2)));
         drop(held);
         for one in waiting {
             assert_eq!(one.await.unwrap(), Ok(Verdict::Wrong));

@@ -71,7 +71,7 @@ pub(super) enum ApiCommand {
         /// Which limit: there may be up to 32
         #[arg(long, default_value = KeyLimit::DEFAULT)]
         name: String,
-        #[arg(long, value_name = "CALLS", required_unless_present_any = ["default", "remove"])]
+        #[arg(long, value_name = "UNITS", required_unless_present_any = ["default", "remove"])]
         limit: Option<u64>,
         /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30; without it what this limit has, an hour for a new one
         #[arg(long)]

@@ -35,13 +35,13 @@ pub(super) enum KeyCommand {
     },
     /// The limits of its own
     Limits { id: String },
-    /// Set one of its limits: how many calls it may make in a window. The others stay
+    /// Set one of its limits: how many units, one for a call unless its route costs more, in a window. The others stay
     SetLimit {
         id: String,
         /// Which limit: it may have up to 32
         #[arg(long, default_value = KeyLimit::DEFAULT)]
         name: String,
-        #[arg(long, value_name = "CALLS", required_unless_present_any = ["default", "remove"])]
+        #[arg(long, value_name = "UNITS", required_unless_present_any = ["default", "remove"])]
         limit: Option<u64>,
         /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour;
         /// credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30;

@@ -55,7 +55,7 @@ pub(super) struct New {
     #[arg(long, default_value = "")]
     description: String,
     /// Calls in one window; more limits by `plan set-limit`
-    #[arg(long, value_name = "CALLS")]
+    #[arg(long, value_name = "UNITS")]
     limit: Option<u64>,
     /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
     #[arg(long, default_value = "day", requires = "limit")]
@@ -88,7 +88,7 @@ pub(super) struct SetLimit {
     /// Which limit: there may be up to 32
     #[arg(long, default_value = KeyLimit::DEFAULT)]
     pub name: String,
-    #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
+    #[arg(long, value_name = "UNITS", required_unless_present = "remove")]
     pub limit: Option<u64>,
     /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
     #[arg(long)]

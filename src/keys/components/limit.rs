@@ -136,7 +136,7 @@ fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<
     .into_any()
 }
 
-/// The fields of one limit. The choice of the window says what is counted, calls or credits, so that the labels stay right whatever is
+/// The fields of one limit. The choice of the window says what is counted, units, credits or calls, so that the labels stay right whatever is
 /// chosen.
 #[component]
 fn LimitFields(
@@ -158,7 +158,7 @@ fn LimitFields(
     view! {
         <div class="cols-2">
             <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one unit or credit, unless its route or the service that asks says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
         </div>
         <MoreFields words="More: seconds, credits back, beyond it" begins is_set>

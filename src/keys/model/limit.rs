@@ -40,7 +40,7 @@ impl KeyLimit {
         Version::of(self)
     }
 
-    /// "100 calls an hour", "100 calls an hour, then 5 a second".
+    /// "100 units an hour", "100 units an hour, then 5 calls a second".
     pub fn words(&self) -> String {
         format!("{}{}", self.window.limit_words(self.limit), self.over.words())
     }
@@ -102,7 +102,7 @@ impl LimitChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitView {
     pub name: String,
-    /// "calls an hour", "credits, prepaid", "3 of 5 calls at the same time now".
+    /// "units an hour", "credits, prepaid", "3 of 5 calls at the same time now".
     pub per: String,
     pub limit: u64,
     /// More than the limit where calls beyond it passed.
@@ -192,16 +192,16 @@ mod tests {
     #[test]
     fn limits_are_said_in_words() {
         let words = |limit, window| KeyLimit::new("", limit, window).words();
-        assert_eq!(words(100, Window::HOUR), "100 calls an hour");
-        assert_eq!(words(2_400, Window::MINUTE), "2,400 calls a minute");
-        assert_eq!(words(1, Window::Seconds(600)), "1 call in 10 minutes");
-        assert_eq!(words(5, Window::Seconds(172_800)), "5 calls in 2 days");
-        assert_eq!(words(5, Window::Seconds(90)), "5 calls in 90 seconds");
-        assert_eq!(words(10_000, Window::Month), "10,000 calls a month");
-        assert_eq!(words(100, Window::Rolling(3_600)), "100 calls in any hour");
-        assert_eq!(words(5, Window::Rolling(2_592_000)), "5 calls in any 30 days");
+        assert_eq!(words(100, Window::HOUR), "100 units an hour");
+        assert_eq!(words(2_400, Window::MINUTE), "2,400 units a minute");
+        assert_eq!(words(1, Window::Seconds(600)), "1 unit in 10 minutes");
+        assert_eq!(words(5, Window::Seconds(172_800)), "5 units in 2 days");
+        assert_eq!(words(5, Window::Seconds(90)), "5 units in 90 seconds");
+        assert_eq!(words(10_000, Window::Month), "10,000 units a month");
+        assert_eq!(words(100, Window::Rolling(3_600)), "100 units in any hour");
+        assert_eq!(words(5, Window::Rolling(2_592_000)), "5 units in any 30 days");
         let marked = KeyLimit { over: Over::MARK, ..KeyLimit::new("", 5, Window::DAY) };
-        assert_eq!(marked.words(), "5 calls a day, more are marked");
+        assert_eq!(marked.words(), "5 units a day, more are marked");
     }
 
     #[test]

@@ -60,11 +60,12 @@ impl Over {
         }
     }
 
-    /// What stands behind "100 calls an hour": ", then 5 a second", ", more are marked"; nothing where it refuses.
+    /// What stands behind "100 units an hour": ", then 5 calls a second", ", more are marked"; nothing where it refuses.
     pub fn words(&self) -> String {
         let words = match self.action {
             OverAction::Refuse => return String::new(),
-            OverAction::Throttle { per_second } => format!(", then {} a second", super::limit::grouped(per_second.into())),
+            OverAction::Throttle { per_second: 1 } => ", then 1 call a second".to_owned(),
+            OverAction::Throttle { per_second } => format!(", then {} calls a second", super::limit::grouped(per_second.into())),
             OverAction::Mark => ", more are marked".to_owned(),
         };
         match self.until {

@@ -176,7 +176,7 @@ pub struct NewKeyForm {
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
-    /// What holds a new key at each of them: "100 calls an hour", "10,000 calls a day for all keys together".
+    /// What holds a new key at each of them: "100 units an hour", "10,000 units a day for all keys together".
     pub limits: Vec<String>,
 }
 

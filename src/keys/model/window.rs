@@ -66,7 +66,7 @@ impl Window {
     pub const HOUR: Self = Self::Seconds(3_600);
     pub const DAY: Self = Self::Seconds(86_400);
     /// The choice of a form that asks for a number of seconds, and the one whose window rolls.
-    pub const TYPED: [(&'static str, &'static str); 2] = [("seconds", "calls in so many seconds"), (Self::ROLLING_SECONDS, "calls in any so many seconds")];
+    pub const TYPED: [(&'static str, &'static str); 2] = [("seconds", "units in so many seconds"), (Self::ROLLING_SECONDS, "units in any so many seconds")];
     pub const ROLLING_SECONDS: &'static str = "rolling";
     /// What forms offer.
     pub const USUAL: [Self; 5] = [Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY, Self::Month];
@@ -221,7 +221,7 @@ impl Window {
         windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(typed).chain(credits).collect()
     }
 
-    /// As a form offers it, behind a number: "calls an hour"; of calls at the same time also for how long each counts.
+    /// As a form offers it, behind a number: "units an hour"; of calls at the same time also for how long each counts.
     fn offer_words(self) -> String {
         match self.hold() {
             Some(seconds) => format!("{}, each for {} at most", self.unit_words(), hold_words(seconds)),
@@ -229,9 +229,26 @@ impl Window {
         }
     }
 
-    /// "calls an hour", "credits, +100 every hour", "calls at the same time": what a limit is of.
+    /// What a limit counts, behind so many of it: windows what calls cost, credits too, places the calls themselves.
+    pub const fn counted(self, n: u64) -> &'static str {
+        match (self.kind(), n) {
+            (LimitKind::Credits, 1) => "credit",
+            (LimitKind::Credits, _) => "credits",
+            (LimitKind::Concurrent, 1) => "call",
+            (LimitKind::Concurrent, _) => "calls",
+            (LimitKind::Fixed | LimitKind::Rolling, 1) => "unit",
+            (LimitKind::Fixed | LimitKind::Rolling, _) => "units",
+        }
+    }
+
+    /// "units an hour", "credits, +100 every hour", "calls at the same time": what a limit is of.
     pub fn unit_words(self) -> String {
-        format!("{} {}", if self.is_credits() { "credits," } else { "calls" }, self.words())
+        self.of(2)
+    }
+
+    /// The same behind this number.
+    fn of(self, n: u64) -> String {
+        format!("{}{} {}", self.counted(n), if self.is_credits() { "," } else { "" }, self.words())
     }
 
     /// The choice of `offered` that this is; how many credits come back stands in a field of its own.
@@ -245,18 +262,12 @@ impl Window {
     /// How often credits come back in the choices of forms; 0: never.
     const REFILLS: [u32; 4] = [0, 60, 3_600, 86_400];
 
-    /// "100 calls an hour", "1,000 credits, +100 every hour", "5 calls at the same time": so many of it.
+    /// "100 units an hour", "1,000 credits, +100 every hour", "5 calls at the same time": so many of it.
     pub fn limit_words(self, limit: u64) -> String {
-        let unit = match (self.kind(), limit) {
-            (LimitKind::Credits, 1) => "credit,",
-            (LimitKind::Credits, _) => "credits,",
-            (_, 1) => "call",
-            _ => "calls",
-        };
-        format!("{} {unit} {}", super::limit::grouped(limit), self.words())
+        format!("{} {}", super::limit::grouped(limit), self.of(limit))
     }
 
-    /// "a minute", "an hour", "in 10 minutes", "a month", "in any hour", "at the same time": what stands behind a number of calls. Behind
+    /// "a minute", "an hour", "in 10 minutes", "a month", "in any hour", "at the same time": what stands behind a number of units or calls. Behind
     /// a number of credits: "+100 every hour", "prepaid".
     pub fn words(self) -> String {
         match self {
@@ -458,7 +469,9 @@ mod tests {
         assert_eq!(words(1, "credits:1/600"), "1 credit, +1 every 10 minutes");
         assert_eq!(words(5_000, "credits"), "5,000 credits, prepaid");
         assert_eq!(words(5, "concurrent"), "5 calls at the same time");
-        assert_eq!(words(1, "hour"), "1 call an hour");
+        assert_eq!(words(1, "hour"), "1 unit an hour");
+        assert_eq!(words(2, "rolling:hour"), "2 units in any hour");
+        assert_eq!(words(1, "concurrent"), "1 call at the same time");
         let offered = Window::offered(Window::Concurrent(45), None);
         assert!(offered.contains(&("concurrent:45".to_owned(), "calls at the same time, each for 45 seconds at most".to_owned())));
         assert!(offered.contains(&("concurrent:3600".to_owned(), "calls at the same time, each for 1 hour at most".to_owned())));

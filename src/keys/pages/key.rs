@@ -19,7 +19,7 @@ use crate::{
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
         chart::{Bucket, Limit, Series, UsageChart},
-        number::{count, thousands},
+        number::count,
     },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -190,7 +190,7 @@ fn series(detail: &KeyDetail) -> Series {
         unit: "Day".to_owned(),
         buckets: buckets.collect(),
         end: detail.days_end.clone(),
-        limit: detail.day_limit.as_ref().map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.window.words()) }),
+        limit: detail.day_limit.as_ref().map(|l| Limit { value: l.limit, label: l.window.limit_words(l.limit) }),
         ..Series::default()
     }
 }

@@ -3,7 +3,8 @@
 //! signature (`signing`), after a pause of the process the first word of the database (`gate::Contact`), and between several nodes a
 //! lease (`gate::leases`).
 //!
-//! What every answer has, these have too: a request id, problem documents, a panic that ends its request and not the process.
+//! What every answer has, these have too: a request id, problem documents, a panic that ends its request and not the process, and of the
+//! headers those that make sense where no page is shown (`headers::for_programs`).
 
 use super::{forward_auth, gate::Gate, release_http, verify_http};
 use crate::platform::{
@@ -35,12 +36,14 @@ pub struct Door {
     ctx: Ctx,
     gate: Arc<Gate>,
     ids: Ids,
+    /// This site is reached by https.
+    is_https: bool,
 }
 
 impl Door {
     pub fn new(ctx: Ctx, gate: Arc<Gate>) -> Self {
-        let ids = Ids::new(&ctx.rng);
-        Self { ctx, gate, ids }
+        let (ids, is_https) = (Ids::new(&ctx.rng), ctx.config.secure_cookies());
+        Self { ctx, gate, ids, is_https }
     }
 
     /// True for the paths that this door answers.
@@ -57,7 +60,7 @@ impl Door {
         let work = pin!(self.decide(&head, &info, body));
         let work = AssertUnwindSafe(work).catch_unwind();
         let mut response = telemetry::in_request(Arc::clone(&id), async { work.await.unwrap_or_else(|cause| panicked(cause).map(Into::into)) }).await;
-        for_programs(response.headers_mut());
+        for_programs(response.headers_mut(), self.is_https && !head.uri.path().starts_with(forward_auth::PATH));
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::AppError,
     platform::{Ctx, http::RequestInfo, telemetry::request_id},
-    values::{Outcome, Permission},
+    values::{NotNow, Outcome, Permission},
 };
 use axum::{
     extract::Query,
@@ -70,11 +70,13 @@ pub async fn answer(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts) ->
 /// This node may not answer now: 503, for nginx 403 with `X-Auth-Status: 503`.
 pub fn stopped(head: &Parts, stopped: Stopped) -> Response {
     let dialect = head.uri.path().strip_prefix(PATH).and_then(|path| path.split_once('/')).map(|(_, dialect)| dialect);
-    unavailable(stopped.into_response(), if dialect == Some("nginx") { Dialect::Nginx } else { Dialect::Plain })
+    unavailable(stopped.into(), if dialect == Some("nginx") { Dialect::Nginx } else { Dialect::Plain })
 }
 
-fn unavailable(response: Response, dialect: Dialect) -> Response {
-    saying(response, dialect, "UNAVAILABLE", "Keys can't be checked at the moment. Try again.")
+/// Nobody can say whether the key may pass: 503 with the code of why, or what failed on our side.
+fn unavailable(error: AppError, dialect: Dialect) -> Response {
+    let (code, words) = (error.why_not_now().map_or("FAILED", NotNow::as_str), error.to_string());
+    saying(error.into_response(), dialect, code, &words)
 }
 
 /// The proxy's own address is wrong, which is nothing that a client could mend.
@@ -207,17 +209,17 @@ impl Asked<'_> {
             request_id: &info.id,
         };
         if let Err(error) = upgrade(self.ctx, gate, secret, question.address).await {
-            return unavailable(error.into_response(), dialect);
+            return unavailable(error, dialect);
         }
         if headers.contains_key("signature-input") {
             question.proof = match Box::pin(self.proof(&question, &told)).await {
                 Ok(proof) => proof,
-                Err(error) => return unavailable(error.into_response(), dialect),
+                Err(error) => return unavailable(error, dialect),
             };
         }
         let answer = match gate.ask(question).await {
             Ok(answer) => answer,
-            Err(unleased) => return unavailable(unleased.into_response(), dialect),
+            Err(unleased) => return unavailable(unleased.into(), dialect),
         };
         let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, dialect) };
         ratelimit::tell(response.headers_mut(), &answer.limits);

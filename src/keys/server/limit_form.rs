@@ -50,7 +50,11 @@ impl TypedLimit {
     fn read_limit(&self) -> Result<KeyLimit, AppError> {
         let mut fields = Fields::default();
         let window = self.read_window(&mut fields);
-        let unit = if self.window.starts_with("credits") { "credits" } else { "calls" };
+        let unit = match self.window.as_str() {
+            credits if credits.starts_with("credits") => "credits",
+            together if together.starts_with("concurrent") => "calls",
+            _ => "units",
+        };
         let limit = digits(self.limit.trim()).parse::<u64>().map_err(|_| format!("Write a whole number of {unit}, for example 2,400."));
         let limit = fields.check("limit", limit);
         if limit.is_some_and(|limit| limit > KeyLimit::MAX_CALLS) {
@@ -118,11 +122,11 @@ mod tests {
     fn a_form_is_one_limit_with_its_name() {
         let read = |form: TypedLimit| form.read().ok().and_then(|change| change.now).map(|limit| (limit.name.clone(), limit.words()));
         let named = |name: &str, words: &str| Some((name.to_owned(), words.to_owned()));
-        assert_eq!(read(form("2,400", "3600")), named("burst", "2,400 calls an hour"));
-        assert_eq!(read(TypedLimit { name: " Day ".to_owned(), ..form("5", "month@Europe/Stockholm") }), named("day", "5 calls a month (Europe/Stockholm)"));
-        assert_eq!(read(TypedLimit { name: String::new(), ..form("5", "60") }), named("default", "5 calls a minute"));
-        assert_eq!(read(TypedLimit { seconds: "90".to_owned(), ..form("5", "seconds") }), named("burst", "5 calls in 90 seconds"));
-        assert_eq!(read(TypedLimit { seconds: "7,200".to_owned(), ..form("5", "rolling") }), named("burst", "5 calls in any 2 hours"));
+        assert_eq!(read(form("2,400", "3600")), named("burst", "2,400 units an hour"));
+        assert_eq!(read(TypedLimit { name: " Day ".to_owned(), ..form("5", "month@Europe/Stockholm") }), named("day", "5 units a month (Europe/Stockholm)"));
+        assert_eq!(read(TypedLimit { name: String::new(), ..form("5", "60") }), named("default", "5 units a minute"));
+        assert_eq!(read(TypedLimit { seconds: "90".to_owned(), ..form("5", "seconds") }), named("burst", "5 units in 90 seconds"));
+        assert_eq!(read(TypedLimit { seconds: "7,200".to_owned(), ..form("5", "rolling") }), named("burst", "5 units in any 2 hours"));
         assert_eq!(read(TypedLimit { refill: "2".to_owned(), ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
         let removed = TypedLimit { was: "burst".to_owned(), act: TypedLimit::REMOVE.to_owned(), ..TypedLimit::default() }.read();
         assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None, seen: None }));

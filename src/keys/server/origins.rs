@@ -72,8 +72,18 @@ pub fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) && headers.contains_key(header::ORIGIN)
 }
 
+/// What a page may read of the head of an answer, beyond the few fields that the standard lets every page read: what is left of limits, when
+/// to try again, the id to report. Proxies hand it on with what an API answers, whose own `Location` and `ETag` belong to it, too.
+const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, ETag, Location, Allow, Content-Disposition, WWW-Authenticate, \
+                       Accept-Signature, Idempotency-Replayed, X-Auth-Code, X-Over-Limit";
+
 /// Lets a page of this origin read the answer.
 pub fn let_read(response: &mut Response, origin: &str) {
+    name_origin(response, origin);
+    response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+}
+
+fn name_origin(response: &mut Response, origin: &str) {
     let headers = response.headers_mut();
     if let Ok(origin) = HeaderValue::from_str(origin) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -84,7 +94,7 @@ pub fn let_read(response: &mut Response, origin: &str) {
 /// Yes to a preflight: the asked method and headers, for this origin. 200, the one answer that every proxy lets pass.
 pub fn preflight(asked: &HeaderMap, origin: &str) -> Response {
     let mut response = StatusCode::OK.into_response();
-    let_read(&mut response, origin);
+    name_origin(&mut response, origin);
     let headers = response.headers_mut();
     for (from, to) in [
         (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),

@@ -26,7 +26,7 @@ use crate::{
             uploads::{ListOf, is_long_list},
         },
     },
-    values::{AccountId, Outcome},
+    values::{AccountId, NotNow, Outcome},
 };
 use axum::{
     body::{Body, to_bytes},
@@ -48,7 +48,7 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
 
 /// The layer over the REST routes: a presented key becomes the caller, or the call ends here.
 pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
-    let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
+    let Some(gate) = ctx.part::<Gate>() else { return AppError::not_now(NotNow::Starting, 1).into_response() };
     let api = gate.api("tollgate").map(|api| api.id);
     // Our own pages are no other site.
     let origin = origins::told(request.headers()).filter(|origin| *origin != ctx.config.origin()).map(str::to_owned);

@@ -186,7 +186,7 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
             fields.add(&format!("limits.{i}.name"), "Another limit has this name.");
         }
         if limit.limit > KeyLimit::MAX_CALLS {
-            fields.add(&format!("limits.{i}.limit"), "A limit is at most 4,294,967,295 calls.");
+            fields.add(&format!("limits.{i}.limit"), "A limit is at most 4,294,967,295 units.");
         }
         if let Window::Seconds(seconds) = limit.window
             && let Err(rule) = Window::seconds(seconds)

@@ -11,7 +11,7 @@ use crate::{
     keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, TypedCall, Unmatched, bundle_words},
     platform::{Ctx, LocalTime},
     ui::number::{count, thousands},
-    values::{KeyId, Outcome, Permission},
+    values::{KeyId, NotNow, Outcome, Permission},
 };
 use std::net::IpAddr;
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
     let key = find_key(ctx, caller, id).await?;
     let api = super::apis::api_for_key(ctx, Some(key.api.as_str())).await?;
     let wanted = checked(ctx, &call)?;
-    let gate = ctx.part::<Gate>().ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let gate = ctx.part::<Gate>().ok_or(AppError::not_now(NotNow::Starting, 1))?;
     let question = Question {
         permission: wanted.permission.as_ref().map(Permission::as_str),
         route: &wanted.route,
@@ -199,14 +199,16 @@ impl Words<'_> {
                 };
                 return limit(refused, going + &place);
             }
-            let left = format!("{}: {} of {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit));
+            let left = format!("{}: {} of {} {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit), l.window.counted(l.limit));
             let beyond = match (verdict, l.over) {
                 (Verdict::Fits, _) => String::new(),
                 (Verdict::Passes, OverAction::Throttle { per_second }) => {
-                    format!(" Beyond it {} a second pass, this call among them.", thousands(per_second.into()))
+                    format!(" Beyond it {} a second pass, this one among them.", count(per_second.into(), "call", "calls"))
                 }
                 (Verdict::Passes, _) => " Beyond it calls pass and are marked.".to_owned(),
-                (Verdict::Refuses, OverAction::Throttle { per_second }) => format!(" Beyond it {} a second pass, and these did.", thousands(per_second.into())),
+                (Verdict::Refuses, OverAction::Throttle { per_second }) => {
+                    format!(" Beyond it {} a second pass, and these did.", count(per_second.into(), "call", "calls"))
+                }
                 (Verdict::Refuses, _) if l.reset_after == 0 => " More pass once an operator adds credits.".to_owned(),
                 (Verdict::Refuses, _) if l.window.is_credits() => {
                     format!(" It has {}, the next {}.", l.window.words(), self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))

@@ -30,7 +30,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// Where it is asked.
 pub const PATH: &str = "/api/v1/keys/verify";
 /// How many header fields an answer has, or a few more.
-const FIELDS: usize = 8;
+const FIELDS: usize = 10;
 /// The routes under which the asking service's own secret is seen.
 const ASKING: &str = "POST /api/v1/keys/verify";
 const RELEASING: &str = "POST /api/v1/keys/release";
@@ -181,10 +181,6 @@ impl Serialize for MetaText<'_> {
         (status = 403, description = "The asking service's key lacks keys:verify"),
         (status = 422, description = "The question is malformed"),
         (status = 429, description = "A block slows the asking service's key or address: the problem and the RateLimit fields name it"),
-        (
-            status = 503,
-            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, has too many imported secrets with salted hashes to try, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
-        ),
     ),
     security(("key" = [])),
 )]

@@ -14,7 +14,7 @@ pub fn said(at: OffsetDateTime, words: String) -> Said {
     Said { at: at.format(&Rfc3339).unwrap_or_default(), words }
 }
 
-/// The badge of a key. `limit` says its limit: "100 calls an hour"; `next`, when calls pass again.
+/// The badge of a key. `limit` says its limit: "100 units an hour"; `next`, when calls pass again.
 pub fn standing(row: &Listed, limit: &str, next: &str, local: &LocalTime) -> Standing {
     let kind = row.kind;
     let (label, why) = match kind {

@@ -7,7 +7,7 @@ use crate::{
 };
 use time::OffsetDateTime;
 
-/// "used 80 % of 100 calls an hour", "used up 100 calls an hour", "20 % left of 1,000 credits, +100 every hour": stands behind "has".
+/// "used 80 % of 100 units an hour", "used up 100 units an hour", "20 % left of 1,000 credits, +100 every hour": stands behind "has".
 pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     let limit = window.limit_words(u64::try_from(allowed).unwrap_or(0));
     match threshold {
@@ -17,7 +17,7 @@ pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     }
 }
 
-/// "checkout service has used 80 % of 100 calls an hour", "All keys together have used up 5,000 calls a month".
+/// "checkout service has used 80 % of 100 units an hour", "All keys together have used up 5,000 units a month".
 pub fn said(notice: &LimitNotice) -> String {
     let verb = if notice.key_id.is_some() { "has" } else { "have" };
     format!("{} {verb} {}", notice.key_name, used(notice.threshold, notice.allowed, notice.window()))
@@ -90,10 +90,10 @@ mod tests {
 
     #[test]
     fn notices_are_said_in_words() {
-        assert_eq!(used(80, 1_000, Window::HOUR), "used 80 % of 1,000 calls an hour");
-        assert_eq!(used(100, 5, Window::DAY), "used up 5 calls a day");
-        assert_eq!(used(80, 5_000, Window::Month), "used 80 % of 5,000 calls a month");
-        assert_eq!(used(80, 100, Window::Rolling(3_600)), "used 80 % of 100 calls in any hour");
+        assert_eq!(used(80, 1_000, Window::HOUR), "used 80 % of 1,000 units an hour");
+        assert_eq!(used(100, 5, Window::DAY), "used up 5 units a day");
+        assert_eq!(used(80, 5_000, Window::Month), "used 80 % of 5,000 units a month");
+        assert_eq!(used(80, 100, Window::Rolling(3_600)), "used 80 % of 100 units in any hour");
         let credits: Window = "credits:100/hour".parse().expect("it is right");
         assert_eq!(
             [80, 100].map(|threshold| used(threshold, 1_000, credits)),

@@ -125,7 +125,7 @@ pub struct ChosenPlan {
 pub struct PlanPage {
     pub plans: Vec<Plan>,
     pub chosen: Option<ChosenPlan>,
-    /// What keys get that no level limits: "100 calls an hour".
+    /// What keys get that no level limits: "100 units an hour".
     pub default_limit: String,
     /// What could be granted.
     pub needing: Vec<GrantChoice>,

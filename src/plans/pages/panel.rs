@@ -50,7 +50,7 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
 
 /// The fields of `NewLimits` in the form of this name.
 pub fn limit_fields(of: &'static str) -> AnyView {
-    let calls = move |label: &'static str, name: &'static str| {
+    let number = move |label: &'static str, name: &'static str| {
         view! { <TextField label name=format!("{of}[{name}]") inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
     };
     let counting = [(NewLimits::CLOCK, "By the clock"), (NewLimits::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
@@ -60,19 +60,19 @@ pub fn limit_fields(of: &'static str) -> AnyView {
     let begins: Vec<_> = rarer.into_iter().chain(OVER_BEGINS).map(|(name, value)| (format!("{of}[{name}]"), value)).collect();
     view! {
         <div class="cols-2">
-            {calls("Calls a second", "second")}
-            {calls("Calls a minute", "minute")}
-            {calls("Calls an hour", "hour")}
-            {calls("Calls a day", "day")}
-            {calls("Calls a month", "month")}
+            {number("Units a second", "second")}
+            {number("Units a minute", "minute")}
+            {number("Units an hour", "hour")}
+            {number("Units a day", "day")}
+            {number("Units a month", "month")}
         </div>
         <MoreFields words="More: calls at the same time, rolling windows, credits, beyond it" begins>
             <div class="cols-2">
-                {calls("Calls at the same time", "together")}
+                {number("Calls at the same time", "together")}
                 <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
                 <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
-                {calls("Credits", "credits")}
-                {calls("Credits back each time", "refill")}
+                {number("Credits", "credits")}
+                {number("Credits back each time", "refill")}
                 <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
             </div>
             <OverFields over=Over::REFUSE group=of/>

@@ -29,7 +29,7 @@ pub fn PlansPage() -> impl IntoView {
 fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
     show_typed(trial, SetPlanLimit::PATH);
     let lead =
-        format!("Sets of limits with a name, for workspaces, groups and keys. A key that no plan, workspace or API limits may make {}.", page.default_limit)
+        format!("Sets of limits with a name, for workspaces, groups and keys. A key that no plan, workspace or API limits may use {}.", page.default_limit)
             .into_any();
     let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
         let name = &chosen.plan.name;

@@ -63,12 +63,12 @@ pub(super) fn limits(form: &NewLimits) -> Result<Vec<KeyLimit>, AppError> {
         fields.add("counting", "Choose by the clock, or rolling.");
     }
     for (window, field, typed) in form.windows() {
-        let calls = digits(typed.trim());
-        if calls.is_empty() {
+        let units = digits(typed.trim());
+        if units.is_empty() {
             continue;
         }
-        let read = calls.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_CALLS);
-        let limit = fields.check(field, read.ok_or("Write a whole number of calls, at most 4,294,967,295. Empty: no limit."));
+        let read = units.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
+        let limit = fields.check(field, read.ok_or("Write a whole number of units, at most 4,294,967,295. Empty: no limit."));
         limits.extend(limit.map(|limit| KeyLimit { over, ..KeyLimit::new(field, limit, window) }));
     }
     limits.extend(credits(form, &mut fields));

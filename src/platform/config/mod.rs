@@ -165,7 +165,7 @@ pub struct SignIn {
 
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Calls a key may make in a window unless it has a limit of its own (default 100). `TOLLGATE_KEY_LIMIT`
+    /// Cost units that a key may use in a window, unless it has a limit of its own (default 100). `TOLLGATE_KEY_LIMIT`
     pub key_calls: u64,
     /// The window in seconds (default 3600). `TOLLGATE_KEY_WINDOW`
     pub key_window: u32,

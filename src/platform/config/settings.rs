@@ -269,7 +269,7 @@ const RUNNING: &[Setting] = &[
         env: "TOLLGATE_KEY_LIMIT",
         kind: Kind::Number,
         allowed: "a number from 1 to 1000000000",
-        doc: "Calls a key may make in a window, unless it has a limit of its own.",
+        doc: "Cost units (one for a call, unless its route costs more) that a key may use in a window, unless it has a limit of its own.",
         set: |c, v| {
             c.limits.key_calls = number(v, 1..=1_000_000_000)?;
             Some(())

@@ -24,6 +24,11 @@ pub fn page_policy(nonce: &str, reloader: Option<&str>, frames: bool) -> String 
 /// The policy of everything that is not a page: nothing may run, nothing may frame it.
 const BARE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/// Where somebody came from is no other site's business.
+const REFERRER: &str = "same-origin";
+/// Two years; this host and those below it are asked by https only.
+const HTTPS_ONLY: &str = "max-age=63072000; includeSubDomains";
+
 /// Adds what is missing; an answer that set its own (a page's CSP, a caching rule) keeps it.
 pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -32,7 +37,7 @@ pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    add(header::REFERRER_POLICY, "same-origin");
+    add(header::REFERRER_POLICY, REFERRER);
     add(header::X_FRAME_OPTIONS, "DENY");
     add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     add(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
@@ -43,16 +48,22 @@ pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
     add(header::CONTENT_SECURITY_POLICY, BARE_POLICY);
     add(header::CACHE_CONTROL, "no-store");
     if ctx.config.secure_cookies() {
-        add(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+        add(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     name_the_charset(headers);
     response
 }
 
-/// For answers that no browser shows: what the gate says to services and proxies.
-pub fn for_programs(headers: &mut HeaderMap) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+/// For answers that no browser shows as a page: what the gate says to services and proxies. All values are made when the program is built: a
+/// call pays for their places alone. `https_only`: our own host answers, by https. What a proxy hands on to its client under the name of
+/// another site must not speak for that site.
+pub fn for_programs(headers: &mut HeaderMap, https_only: bool) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
+    headers.insert(header::REFERRER_POLICY, const { HeaderValue::from_static(REFERRER) });
+    headers.entry(header::CACHE_CONTROL).or_insert(const { HeaderValue::from_static("no-store") });
+    if https_only {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, const { HeaderValue::from_static(HTTPS_ONLY) });
+    }
 }
 
 /// Leptos and axum say `text/html` without a charset in places; browsers should not guess.

@@ -8,65 +8,6 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-const NGINX: &str = r#"location / {
-  auth_request /tollgate;
-  auth_request_set $key_id          $upstream_http_x_key_id;
-  auth_request_set $key_owner       $upstream_http_x_key_owner;
-  auth_request_set $key_plan        $upstream_http_x_key_plan;
-  auth_request_set $key_permissions $upstream_http_x_key_permissions;
-  auth_request_set $entitlements    $upstream_http_x_key_entitlements;
-  auth_request_set $external_id     $upstream_http_x_external_id;
-  proxy_set_header X-Key-Id           $key_id;
-  proxy_set_header X-Key-Owner        $key_owner;
-  proxy_set_header X-Key-Plan         $key_plan;
-  proxy_set_header X-Key-Permissions  $key_permissions;
-  proxy_set_header X-Key-Entitlements $entitlements;
-  proxy_set_header X-External-Id      $external_id;
-  proxy_pass http://127.0.0.1:8080;
-  auth_request_set $auth_status       $upstream_http_x_auth_status;
-  auth_request_set $auth_code         $upstream_http_x_auth_code;
-  auth_request_set $auth_detail       $upstream_http_x_auth_detail;
-  auth_request_set $auth_challenge    $upstream_http_www_authenticate;
-  auth_request_set $auth_retry        $upstream_http_retry_after;
-  error_page 401 = @no_key;
-  error_page 403 = @refused;
-}
-location @no_key {
-  default_type application/problem+json;
-  return 401 '{"status": 401, "code": "$auth_code", "detail": "$auth_detail"}';
-}
-location @refused {
-  default_type application/problem+json;
-  add_header WWW-Authenticate $auth_challenge always;
-  add_header Retry-After $auth_retry always;
-  set $problem '"code": "$auth_code", "detail": "$auth_detail"}';
-  if ($auth_status = 429) { return 429 '{"status": 429, $problem'; }
-  if ($auth_status = 503) { return 503 '{"status": 503, $problem'; }
-  if ($auth_status != 403) { return 500 '{"status": 500, $problem'; }
-  return 403 '{"status": 403, $problem';
-}
-location = /tollgate {
-  internal;
-  proxy_pass http://127.0.0.1:3000/forward-auth/demo/nginx;
-  proxy_pass_request_body off;
-  proxy_set_header Content-Length "";
-  proxy_set_header X-Original-Method $request_method;
-  proxy_set_header X-Original-URI $request_uri;
-  proxy_set_header X-Forwarded-For $remote_addr;
-}"#;
-
-const CADDY: &str = r#":8000 {
-  route {
-    request_header -X-Key-*
-    request_header -X-External-Id
-    forward_auth 127.0.0.1:3000 {
-      uri /forward-auth/demo?
-      copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions X-Key-Entitlements X-External-Id
-    }
-    reverse_proxy 127.0.0.1:8080
-  }
-}"#;
-
 const VERIFY: &str = r#"curl http://127.0.0.1:3000/api/v1/keys/verify \
   -H "Authorization: Bearer $SERVICE_KEY" \
   -H "Content-Type: application/json" \
@@ -103,10 +44,7 @@ pub fn DocsPage() -> impl IntoView {
 
                 <h2 id="proxy">"By a proxy"</h2>
                 <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>", and in "<code>"X-External-Id"</code>" where the key has one; where its plan has entitlements that are a name or "<code>"name=value"</code>" they stand in "<code>"X-Key-Entitlements"</code>", with commas between. 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
-                <CodeBlock id="nginx" title="nginx" code=NGINX/>
-                <p>"Every refusal has its code in "<code>"X-Auth-Code"</code>", too ("<code>"MISSING"</code>" where no key was sent), and in a challenge "<code>"error_description"</code>" says why. nginx understands only 401 and 403 and drops the body, so it gets the status in "<code>"X-Auth-Status"</code>" and the sentence in "<code>"X-Auth-Detail"</code>", which may stand in JSON as it is; "<code>"@no_key"</code>" and "<code>"@refused"</code>" make answers of them. 404 and 422 there say that the address in "<code>"= /tollgate"</code>" is wrong. "<code>"examples/orders"</code>" has a whole configuration."</p>
-                <CodeBlock id="caddy" title="Caddy" code=CADDY/>
-                {super::docs_proxies::others()}
+                {super::docs_proxies::proxies()}
 
                 <h2 id="verify">"By your code"</h2>
                 <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>
@@ -122,13 +60,13 @@ pub fn DocsPage() -> impl IntoView {
                 </table></div>
 
                 <h2 id="limits">"Limits"</h2>
-                <p>"A key may make 100 calls an hour unless an operator sets something else. Windows begin at multiples of their length since 1970, UTC: an hourly one at every full hour, a day at midnight; a month is the calendar month, UTC. A day or a month may also be that of a time zone of the IANA database: "<code>"day@Europe/Stockholm"</code>", "<code>"month@Europe/Stockholm"</code>". It begins there with midnight, so a day has 23 or 25 hours where the clocks change, and where they leave midnight out it begins with what follows. All these are fixed; there are "<a href="#rolling">"rolling ones"</a>", too, "<a href="#credits">"credits"</a>", which have no window, and limits of "<a href="#together">"calls at the same time"</a>". Within a window exactly the limit passes, however many calls come at once; only a window of less than a minute begins anew when a server was killed, so that around that up to twice its limit may pass; a restart in order goes on with it. A limit counts cost units, one for a call unless its route or the asking service says otherwise. Several limits are charged together: a call that one of them refuses charges none."</p>
+                <p>"A key may use 100 units an hour unless an operator sets something else: 100 calls, where each costs one. Windows begin at multiples of their length since 1970, UTC: an hourly one at every full hour, a day at midnight; a month is the calendar month, UTC. A day or a month may also be that of a time zone of the IANA database: "<code>"day@Europe/Stockholm"</code>", "<code>"month@Europe/Stockholm"</code>". It begins there with midnight, so a day has 23 or 25 hours where the clocks change, and where they leave midnight out it begins with what follows. All these are fixed; there are "<a href="#rolling">"rolling ones"</a>", too, "<a href="#credits">"credits"</a>", which have no window, and limits of "<a href="#together">"calls at the same time"</a>". Within a window exactly the limit passes, however many calls come at once; only a window of less than a minute begins anew when a server was killed, so that around that up to twice its limit may pass; a restart in order goes on with it. A limit counts cost units, one for a call unless its route or the asking service says otherwise; only limits of calls at the same time, and what a throttle or a block lets pass in a second, are of calls. Several limits are charged together: a call that one of them refuses charges none."</p>
                 <p>"Limits are exact on several servers too: of a limit of N no more than N pass on all of them together. A server that is alone counts in memory and asks nobody, but for credits. Beside others it charges only blocks that it has leased from the database: what two seconds of its present pace use, at most a quarter of its even share of what is left, so that a block is asked for now and then and not for every call. A call that must wait for one waits half a second at most. A server that stops gives back what it holds, and so does one whose block lay idle for five seconds; what a server held that was killed is lost until the window ends: so much less than N may pass, never more. A server that joins answers when the others have told what they counted. If the database can't be reached and the block is used up, the answer is 503 with "<code>"Retry-After"</code>" (behind nginx 403 with "<code>"X-Auth-Status: 503"</code>"), not a refusal that would be a guess. What remains of a limit is then told as this server knows it: its block, and what nobody had when it last asked."</p>
                 <p>"One case is left. A server that was alone and is cut off from the database goes on, for "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" at most (15 minutes unless set otherwise). If another one starts meanwhile that reaches the database, it begins with what usage says was used, and what the first one passes while it is cut off comes on top ("<a href="#outages">"Without the database"</a>"). Who can't have that sets a shorter time."</p>
-                <p>"Limits may stand at several levels. The nearest that sets any holds the key, with all that it sets: the key itself, the key's own plan, its workspace, the workspace's group, the workspace's plan, the group's plan, its API, and at last the default. What a workspace, its plan or its group allows is counted for all keys of the workspace together; every other level counts each key alone. A group holds each of its workspaces by itself: two workspaces of a group with 1,000 calls a day may make 1,000 each. A workspace is in one group at most, and an account joins by its personal workspace. A key for Tollgate's own API is not held by its workspace, so that managing keys does not use up what a customer may call. The page of a key shows the levels under Why this limit? A plan without limits changes no limit; its name is still told as "<code>"X-Key-Plan"</code>" and "<code>"plan"</code>"."</p>
+                <p>"Limits may stand at several levels. The nearest that sets any holds the key, with all that it sets: the key itself, the key's own plan, its workspace, the workspace's group, the workspace's plan, the group's plan, its API, and at last the default. What a workspace, its plan or its group allows is counted for all keys of the workspace together; every other level counts each key alone. A group holds each of its workspaces by itself: two workspaces of a group with 1,000 units a day may use 1,000 each. A workspace is in one group at most, and an account joins by its personal workspace. A key for Tollgate's own API is not held by its workspace, so that managing keys does not use up what a customer may call. The page of a key shows the levels under Why this limit? A plan without limits changes no limit; its name is still told as "<code>"X-Key-Plan"</code>" and "<code>"plan"</code>"."</p>
                 <p>"The plan of a key stands right behind the key, since it was chosen for that one; what an operator set by hand for a workspace or its group says more than the plans that these have. Levels are never added up: a key that has any limit of its own, or a plan with limits, leaves what its workspace shares. Give it the workspace's limits, too, where it shall have both; they count its calls alone then. One place has up to 32 limits, each with a name of its own; every call is charged to all that hold it, so few are faster than many."</p>
                 <p>"A limit over a day or longer is a quota: a call beyond it is answered "<code>"QUOTA_EXCEEDED"</code>", beyond a shorter one "<code>"RATE_LIMITED"</code>"; both are 429 unless the limit lets calls pass ("<a href="#over">"Beyond a limit"</a>"), and "<code>"violated"</code>" in the answer of a verification, "<code>"violated-policies"</code>" in a problem document, names every limit that the call would have broken. Changes of limits and plans hold within a second on every server. A limit that is new counts what was used of its present window before; of calls in the two seconds around the change some may be missed or counted twice."</p>
-                <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-10): q calls in w seconds, r remain, t seconds until it resets. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
+                <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-10): q units in w seconds, r remain, t seconds until it resets. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
 
                 {super::docs_rolling::rolling()}
                 {super::docs_credits::credits()}
@@ -186,6 +124,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_acting::acting()}
                 {super::docs_master_key::invitations()}
                 {super::docs_account::account()}
+                {super::docs_errors::errors()}
                 {super::docs_rest::rest()}
                 {super::docs_mails::mails()}
                 {super::docs_master_key::master_key()}

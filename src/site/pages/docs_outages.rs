@@ -26,7 +26,7 @@ pub fn outages() -> AnyView {
     let rows = rows.into_iter().map(|(what, one, several)| view! { <tr><th scope="row">{what}</th><td>{one}</td><td>{several}</td></tr> }).collect_view();
     view! {
         <h2 id="outages">"Without the database"</h2>
-        <p>"A database that is slow, restarts or is away for minutes stops no verification: keys, rights, blocks and limits stand in memory, for "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" (15 minutes unless set otherwise). What needs an answer of it waits half a second, signed calls two. 503 comes with "<code>"Retry-After"</code>" and charges nothing."</p>
+        <p>"A database that is slow, restarts or is away for minutes stops no verification: keys, rights, blocks and limits stand in memory, for "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" (15 minutes unless set otherwise). What needs an answer of it waits half a second, signed calls two. 503 comes with "<code>"Retry-After"</code>", says why in its "<code>"code"</code>" ("<a href="#errors">"Errors"</a>"), and charges nothing."</p>
         <div class="table-wrap"><table class="table"><caption class="visually-hidden">"What is refused while the database is away"</caption>
             <thead><tr><th scope="col">"What"</th><th scope="col">"One server"</th><th scope="col">"Each of several"</th></tr></thead>
             <tbody>{rows}</tbody>

@@ -1,18 +1,33 @@
-//! The part of `/docs` about Traefik and Envoy: whole configurations, the files of `examples/orders` as they stand.
+//! The part of `/docs` about the four proxies: whole configurations, the files of `examples/orders` as they stand. The tests run the
+//! first two and play what the other two send, so that what is shown is what was tried.
 
 use crate::ui::CodeBlock;
 use leptos::prelude::*;
 
+const NGINX: &str = include_str!("../../../examples/orders/nginx.conf");
+const CADDY: &str = include_str!("../../../examples/orders/Caddyfile");
 const TRAEFIK: &str = include_str!("../../../examples/orders/traefik.yaml");
 const ENVOY: &str = include_str!("../../../examples/orders/envoy.yaml");
 
-pub fn others() -> AnyView {
+pub fn proxies() -> AnyView {
     view! {
-        <p>"Traefik and Envoy below are whole files, with your service on port 4000 and Tollgate on 3000. They were tried by hand; no test of ours runs them. In both, no answer of Tollgate means that the call does not pass."</p>
+        <p>"Below are four whole files, those of "<code>"examples/orders"</code>" as they stand, with your service on port 4000 and Tollgate on 3000; "<code>"examples/orders/start"</code>" runs the first two. In all of them:"</p>
+        <ul>
+            <li>"No answer of Tollgate means that the call does not pass."</li>
+            <li>"What only Tollgate may say ("<code>"X-Key-*"</code>", "<code>"X-External-Id"</code>", "<code>"X-Over-Limit"</code>", "<code>"X-Hold"</code>") is taken out of what clients send, whether or not Tollgate says it of this call."</li>
+            <li>"The secret ends at the proxy: your service gets neither "<code>"Authorization"</code>" nor "<code>"X-API-Key"</code>"."</li>
+            <li>"The client is told its limits in "<code>"RateLimit"</code>" and "<code>"RateLimit-Policy"</code>", also when its call passes (not by Traefik, which can't)."</li>
+        </ul>
+        <p>"Put the address of your proxy into "<code>"TOLLGATE_TRUSTED_PROXIES"</code>", so that it is believed where a call comes from. Every refusal has its code in "<code>"X-Auth-Code"</code>", too ("<code>"MISSING"</code>" where no key was sent), and in a challenge "<code>"error_description"</code>" says why."</p>
+        <CodeBlock id="nginx" title="nginx: nginx.conf" code=NGINX.trim_end()/>
+        <p>"nginx understands only 401 and 403 and drops the body, so it gets the status in "<code>"X-Auth-Status"</code>" and the sentence in "<code>"X-Auth-Detail"</code>", which may stand in JSON as it is; "<code>"@no_key"</code>" and "<code>"@refused"</code>" make answers of them. 404 and 422 there say that the address in "<code>"= /_tollgate"</code>" is wrong."</p>
+        <CodeBlock id="caddy" title="Caddy: Caddyfile" code=CADDY.trim_end()/>
+        <p>"Caddy asks as its directive "<code>"forward_auth"</code>" would, which is short for "<code>"reverse_proxy"</code>" with "<code>"handle_response"</code>"; the long form also hands fields of Tollgate's answer to the client. A refusal reaches the client as Tollgate wrote it."</p>
         <CodeBlock id="traefik" title="Traefik 3: traefik.yaml" code=TRAEFIK.trim_end()/>
-        <p>"Traefik asks by its middleware "<code>"forwardAuth"</code>", at the address that Caddy uses too, and tells method, host and path as "<code>"X-Forwarded-Method"</code>", "<code>"-Host"</code>" and "<code>"-Uri"</code>". A refusal (401, 403 or 429) reaches the caller as Tollgate wrote it, with "<code>"Retry-After"</code>" and the reason. Where a call passes, what a client sent under the names of "<code>"authResponseHeadersRegex"</code>" is replaced by Tollgate's word; "<code>"RateLimit"</code>" can't be handed to the caller then, only with a refusal. Leave "<code>"trustForwardHeader"</code>" off unless another proxy of yours stands in front, and put Traefik's address into "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" so that the caller's address is believed."</p>
+        <p>"Traefik asks by its middleware "<code>"forwardAuth"</code>", at the address that Caddy uses too, and tells method, host and path as "<code>"X-Forwarded-Method"</code>", "<code>"-Host"</code>" and "<code>"-Uri"</code>". A refusal (401, 403 or 429) reaches the caller as Tollgate wrote it, with "<code>"Retry-After"</code>" and the reason. Where a call passes, what a client sent under the names of "<code>"authResponseHeadersRegex"</code>" is replaced by Tollgate's word; "<code>"RateLimit"</code>" can't be handed to the caller then, only with a refusal. Leave "<code>"trustForwardHeader"</code>" off unless another proxy of yours stands in front."</p>
         <CodeBlock id="envoy" title="Envoy: envoy.yaml" code=ENVOY.trim_end()/>
-        <p>"Envoy asks by its filter "<code>"ext_authz"</code>" over HTTP: the path of the call is put behind "<code>"path_prefix"</code>", so the address ends with "<code>"/envoy"</code>" and takes no "<code>"?permission="</code>"; say what calls need as "<a href="#routes">"routes"</a>". Only 200 counts as yes, every other answer goes to the caller as it is. Headers but "<code>"Authorization"</code>" go along only if "<code>"allowed_headers"</code>" names them; what a client may not say itself is removed before the filters run."</p>
+        <p>"Envoy asks by its filter "<code>"ext_authz"</code>" over HTTP: the path of the call is put behind "<code>"path_prefix"</code>", so the address ends with "<code>"/envoy"</code>" and takes no "<code>"?permission="</code>"; say what calls need as "<a href="#routes">"routes"</a>". Only 200 counts as yes, every other answer goes to the caller as it is. Headers but "<code>"Authorization"</code>" go along only if "<code>"allowed_headers"</code>" names them; what a client may not say itself is removed before the filters run. Envoy adds its own address to "<code>"X-Forwarded-For"</code>": trust that one, too."</p>
+        <p>"Our tests run nginx and Caddy with these very files. Traefik and Envoy they do not run: they play the requests that these two send, byte for byte, against the listener of the product, and compare status and headers. The two files were tried by hand with Traefik 3.7 and Envoy 1.40."</p>
     }
     .into_any()
 }

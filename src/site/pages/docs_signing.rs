@@ -3,38 +3,6 @@
 use crate::ui::CodeBlock;
 use leptos::prelude::*;
 
-const CADDY_PREFLIGHT: &str = r":8000 {
-  route {
-    request_header -X-Key-*
-    request_header -X-External-Id
-    forward_auth 127.0.0.1:3000 {
-      uri /forward-auth/demo?
-      copy_headers X-Key-Id Access-Control-Allow-Origin Access-Control-Allow-Methods Access-Control-Allow-Headers
-    }
-    header Access-Control-Allow-Origin  {header.Access-Control-Allow-Origin}
-    header Access-Control-Allow-Methods {header.Access-Control-Allow-Methods}
-    header Access-Control-Allow-Headers {header.Access-Control-Allow-Headers}
-    header Vary Origin
-    @preflight {
-      method OPTIONS
-      header Access-Control-Request-Method *
-    }
-    respond @preflight 204
-    reverse_proxy 127.0.0.1:8080
-  }
-}";
-
-const NGINX_PREFLIGHT: &str = r"  auth_request_set $cors_origin  $upstream_http_access_control_allow_origin;
-  auth_request_set $cors_methods $upstream_http_access_control_allow_methods;
-  auth_request_set $cors_headers $upstream_http_access_control_allow_headers;
-  add_header Access-Control-Allow-Origin  $cors_origin  always;
-  add_header Access-Control-Allow-Methods $cors_methods always;
-  add_header Access-Control-Allow-Headers $cors_headers always;
-  add_header Vary Origin always;";
-
-const NGINX_SIGNED: &str = r"  proxy_set_header X-Original-Host  $http_host;
-  proxy_set_header X-Original-Proto $scheme;";
-
 const TURN_ON: &str = r#"openssl genpkey -algorithm ed25519 -out private.pem
 curl -X PUT http://127.0.0.1:3000/api/v1/keys/key_…/signing \
   -H "Authorization: Bearer $TOLLGATE_KEY" -H "Content-Type: application/json" \
@@ -78,10 +46,8 @@ pub fn origins() -> AnyView {
     view! {
         <h2 id="origins">"Web pages"</h2>
         <p>"A key that stands in a web page can be read by who visits it. Give it few permissions, and name the origins (RFC 6454) of the pages that may use it, on its page, as "<code>"origins"</code>" over REST or by "<code>"--origin"</code>": "<code>"https://app.example.com"</code>", with scheme and, if it is not the usual one, port; "<code>"https://*.example.com"</code>" is one more label; at most 20. A call whose "<code>"Origin"</code>" is another is answered "<code>"FORBIDDEN"</code>", and Requests shows from where it came; "<code>"null"</code>" is never allowed. A call without "<code>"Origin"</code>" comes from no page and passes: programs can send what they like, so this keeps other sites away, not other programs. Who asks by code sends "<code>"origin"</code>"."</p>
-        <p>"The answer of "<code>"/forward-auth"</code>" to a named origin carries "<code>"Access-Control-Allow-Origin"</code>", which your proxy may hand on. Before most calls a browser asks whether it may make them ("<code>"OPTIONS"</code>" with "<code>"Access-Control-Request-Method"</code>", a preflight), without the key. Such a question is refused like every call without a key, unless an operator has the API answer preflights (Admin › APIs, "<code>"answers_preflights"</code>"): then 200 with "<code>"Access-Control-Allow-Origin"</code>", "<code>"-Methods"</code>", "<code>"-Headers"</code>" and "<code>"-Max-Age"</code>" (5 minutes) if any active key of the API names the origin, else 403."</p>
-        <CodeBlock id="caddy-preflight" title="Caddy, preflights answered" code=CADDY_PREFLIGHT/>
-        <CodeBlock id="nginx-preflight" title="nginx, in location /" code=NGINX_PREFLIGHT/>
-        <p>"Behind nginx your service answers "<code>"OPTIONS"</code>" itself, with 204 or anything below 300. Traefik hands the four fields to your service with "<code>"authResponseHeaders"</code>"; its own middleware "<code>"headers"</code>" can answer preflights as well."</p>
+        <p>"The answer of "<code>"/forward-auth"</code>" to a named origin carries "<code>"Access-Control-Allow-Origin"</code>" and "<code>"Access-Control-Expose-Headers"</code>", which your proxy may hand on. Before most calls a browser asks whether it may make them ("<code>"OPTIONS"</code>" with "<code>"Access-Control-Request-Method"</code>", a preflight), without the key. Such a question is refused like every call without a key, unless an operator has the API answer preflights (Admin › APIs, "<code>"answers_preflights"</code>"): then 200 with "<code>"Access-Control-Allow-Origin"</code>", "<code>"-Methods"</code>", "<code>"-Headers"</code>" and "<code>"-Max-Age"</code>" (5 minutes) if any active key of the API names the origin, else 403."</p>
+        <p>"The files for "<a href="#proxy">"nginx and Caddy"</a>" hand these fields to the browser. Caddy answers a preflight itself; behind nginx your service answers "<code>"OPTIONS"</code>", with 204 or anything below 300. Traefik hands them to your service if "<code>"authResponseHeaders"</code>" names them; its own middleware "<code>"headers"</code>" can answer preflights as well. A page reads only what "<code>"Access-Control-Expose-Headers"</code>" names: every answer to a named origin has it, with "<code>"RateLimit"</code>", "<code>"RateLimit-Policy"</code>", "<code>"Retry-After"</code>", "<code>"X-Request-Id"</code>", "<code>"WWW-Authenticate"</code>", "<code>"Accept-Signature"</code>", "<code>"X-Auth-Code"</code>", "<code>"ETag"</code>", "<code>"Location"</code>" and what else REST tells in headers."</p>
         <p>"Tollgate's own REST API is for programs and for its own pages: no other site may read its answers, unless a key for "<code>"tollgate"</code>" names that site's origin. Cookies never count there."</p>
     }
     .into_any()
@@ -105,9 +71,7 @@ pub fn signed() -> AnyView {
             <thead><tr><th scope="col">"It says"</th><th scope="col">"Do"</th></tr></thead>
             <tbody>{faults}</tbody>
         </table></div>
-        <p>"Behind a proxy the gate sees the head of a call, not its body. Method, path and host come from "<code>"X-Forwarded-Method"</code>", "<code>"-Uri"</code>", "<code>"-Host"</code>" and "<code>"-Proto"</code>"; nginx needs two lines more:"</p>
-        <CodeBlock id="nginx-signed" title="nginx, in location = /tollgate" code=NGINX_SIGNED/>
-        <p>"So your service must compare the signed "<code>"Content-Digest"</code>" with the body that it got, for each call that has one:"</p>
+        <p>"Behind a proxy the gate sees the head of a call, not its body. Method, path and host come from "<code>"X-Forwarded-Method"</code>", "<code>"-Uri"</code>", "<code>"-Host"</code>" and "<code>"-Proto"</code>", from nginx as "<code>"X-Original-…"</code>"; the files for the "<a href="#proxy">"proxies"</a>" tell them all. So your service must compare the signed "<code>"Content-Digest"</code>" with the body that it got, for each call that has one:"</p>
         <CodeBlock id="digest" title="Python" code=UPSTREAM/>
         <p>"Who asks by code sends the call as it was signed; with "<code>"body_sha256"</code>" the digest is compared too. Calls of Tollgate's own REST API are checked with their body."</p>
         <CodeBlock id="verify-signed" title="POST /api/v1/keys/verify" code=VERIFY/>

@@ -20,7 +20,7 @@ const RELEASE: &str = r#"curl -X POST http://127.0.0.1:3000/api/v1/keys/release 
 {"released": true, "data": [{"hold": "hold_AZqxY…", "released": true, "sent_on": false}]}"#;
 
 const NGINX: &str = r#"location /orders/ {
-  auth_request     /tollgate;
+  auth_request     /_tollgate;
   auth_request_set $hold $upstream_http_x_hold;
   proxy_set_header X-Hold $hold;
   proxy_pass       http://orders;
@@ -53,7 +53,7 @@ pub fn together() -> AnyView {
             <li>"Mails at 80 and 100 %, the forecast, the meters of Usage and “Who would be limited?” leave these limits out: they count what goes on now, and usage does not keep it. The page of a key says how many go on."</li>
         </ul>
         <h3 id="together-proxies">"Behind a proxy"</h3>
-        <p>"At "<code>"/forward-auth"</code>" the hold is the header "<code>"X-Hold"</code>" of the answer that lets a call pass. Proxies ask when a call begins and tell nobody when it has ended, so have "<code>"X-Hold"</code>" passed on to the service (nginx "<code>"auth_request_set"</code>", Caddy "<code>"copy_headers"</code>", Traefik "<code>"authResponseHeaders"</code>", Envoy "<code>"allowed_upstream_headers"</code>"), strip it from what clients send, and let the service give it back. Where the service can't, choose few seconds: the place ends by itself."</p>
+        <p>"At "<code>"/forward-auth"</code>" the hold is the header "<code>"X-Hold"</code>" of the answer that lets a call pass. Proxies ask when a call begins and tell nobody when it has ended, so have "<code>"X-Hold"</code>" passed on to the service, as the four files above do (nginx "<code>"auth_request_set"</code>", Caddy "<code>"handle_response"</code>", Traefik "<code>"authResponseHeaders"</code>", Envoy "<code>"allowed_upstream_headers"</code>"), strip it from what clients send, and let the service give it back. Where the service can't, choose few seconds: the place ends by itself."</p>
         <p>"nginx can do it in place of the service with "<code>"post_action"</code>", a directive that works and that its manual does not describe; we show it and do not test it. It is sent when the answer has gone out, or the client has hung up. Caddy, Traefik and the HTTP filter of Envoy have nothing of the kind without a module of one's own."</p>
         <CodeBlock id="together-nginx" title="nginx, without the service" code=NGINX/>
         <h3 id="together-servers">"On several servers"</h3>

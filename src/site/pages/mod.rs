@@ -9,6 +9,7 @@ mod docs_bans;
 mod docs_blocks;
 mod docs_bundles;
 mod docs_credits;
+mod docs_errors;
 mod docs_factors;
 mod docs_keys;
 mod docs_mails;

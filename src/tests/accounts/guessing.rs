@@ -17,6 +17,7 @@ use tollgate::{
     admin::api as admin,
     error::AppError,
     platform::jobs::Job,
+    values::NotNow,
 };
 
 const WRONG: &str = "not the right one at all";
@@ -202,8 +203,8 @@ async fn s44_a_guess_that_a_busy_hasher_did_not_look_at_does_not_count(db: PgPoo
     let deleted = leaving::ask_deletion(&app.ctx, &caller, &Visitor::terminal(), "vera@example.com", Some(&PASSWORD.into())).await;
     let changed = change_password(&app.ctx, &caller, &Visitor::terminal(), &PASSWORD.into(), &"gate keeper sings at noon".into()).await;
     crowd.iter().for_each(tokio::task::JoinHandle::abort);
-    assert!(matches!(deleted, Err(AppError::Unavailable { .. })), "{deleted:?}");
-    assert!(matches!(changed, Err(AppError::Unavailable { .. })), "{changed:?}");
+    assert!(matches!(deleted, Err(AppError::NotNow { why: NotNow::Overloaded, .. })), "{deleted:?}");
+    assert!(matches!(changed, Err(AppError::NotNow { why: NotNow::Overloaded, .. })), "{changed:?}");
     assert_eq!(count(&app, "select count(*) from attempt_counters where failures > 0").await, 0);
 }
 

@@ -106,6 +106,7 @@ async fn without_the_database_what_is_held_goes_on_and_then_it_is_no_refusal(db:
     until("it holds nothing more", async || b.ask(&secret).await != 200).await;
     let answer = b.get("/forward-auth/demo", &secret).await;
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    assert_eq!(answer.headers()["x-auth-code"], "LIMITS_UNKNOWN");
     assert!(answer.text().await.unwrap().contains("share the limits of this key"));
     let answer = b.get("/forward-auth/demo/nginx", &secret).await;
     assert_eq!((answer.status().as_u16(), answer.headers()["x-auth-status"].to_str().unwrap()), (403, "503"));

@@ -11,6 +11,7 @@ mod nodes;
 mod outage;
 mod over;
 mod process;
+mod proxies;
 mod revocation;
 mod rolling;
 mod routes;

@@ -317,11 +317,14 @@ async fn a_node_that_is_cut_off_goes_on_for_its_time_then_stops_until_it_is_back
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let answer = pair.b.get("/forward-auth/demo/nginx", &pair.secret).await;
     assert_eq!((answer.status().as_u16(), answer.headers()["x-auth-status"].to_str().unwrap()), (403, "503"));
+    assert_eq!(answer.headers()["x-auth-code"], "CUT_OFF");
     let answer = pair.b.post("/api/v1/keys/verify", &pair.manager, json!({ "key": pair.secret })).await;
     assert_eq!(answer.status(), 503);
+    assert_eq!(answer.json::<Value>().await.unwrap()["type"], "/docs#error-cut-off");
     let answer = pair.b.get("/readyz", "").await;
     assert_eq!(answer.status(), 503);
-    assert!(answer.text().await.unwrap().contains("cut off from its database for longer than 5 seconds"));
+    let told = answer.text().await.unwrap();
+    assert!(told.contains("cut off from its database for longer than 5 seconds") && told.contains("\"CUT_OFF\""), "{told}");
 
     way.mend();
     for end in &pair.ends {

@@ -204,6 +204,7 @@ async fn without_the_database_nobody_knows_whether_it_was_used(db: PgPool) {
     let answer = proxied(&scene.app, &scene.secret, &call, headers.clone()).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(answer.json::<Value>().await.unwrap()["code"], "SIGNATURE_UNKNOWN");
     let asked = scene.app.http.get(scene.app.url("/forward-auth/demo/nginx")).bearer_auth(&scene.secret);
     let asked = asked.header("x-original-method", "GET").header("x-original-uri", call.target);
     let answer = with(asked, headers.clone()).send().await.unwrap();

@@ -271,8 +271,8 @@ async fn who_guesses_salted_secrets_is_not_tried_any_more(db: PgPool) {
             assert_eq!(text(&verified(&app, &service, &format!("legacy_4{n}"), FROM).await.1, "code"), "UNKNOWN", "the second time from memory");
         }
     }
-    let (status, _) = verified(&app, &service, OLD, FROM).await;
-    assert_eq!(status, 503, "ten wrong ones in a minute");
+    let (status, told) = verified(&app, &service, OLD, FROM).await;
+    assert_eq!((status, text(&told, "code").as_str()), (503, "OVERLOADED"), "ten wrong ones in a minute");
     assert_eq!(text(&verified(&app, &service, "something else", FROM).await.1, "code"), "MALFORMED", "others are not held");
     assert_eq!(verified(&app, &service, OLD, "198.51.100.7").await.1["code"], "VALID", "from elsewhere");
     assert_eq!(verified(&app, &service, OLD, FROM).await.1["code"], "VALID", "what was used once is an ordinary secret");

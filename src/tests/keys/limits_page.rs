@@ -58,7 +58,7 @@ async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool
     let olga = app.sign_in_as("operator").await;
     let (path, _) = make(&vera, "checkout").await;
     let (id, before) = (id_of(&path), words(&olga.browser.page(&path).await));
-    assert!(["100 calls an hour", "How many", "Of what", "calls a minute", "credits, prepaid"].iter().all(|said| before.contains(said)), "{before}");
+    assert!(["100 units an hour", "How many", "Of what", "units a minute", "credits, prepaid"].iter().all(|said| before.contains(said)), "{before}");
     let (only, more) = ("Only credits come back like this.", "<details open class=\"more-fields\"");
     assert!(!olga.browser.page(&path).await.contains(more), "what few limits need waits");
     for (limit, window, wrong) in
@@ -72,7 +72,7 @@ async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool
         let typed = ["name=\"refill\" value=\"77\"".to_owned(), format!("name=\"limit\" value=\"{limit}"), format!("<option value=\"{window}\" selected")];
         assert!(typed.iter().all(|kept| page.contains(kept)), "nothing that was typed is lost: {limit} {window}: {page}");
     }
-    assert!(olga.browser.page(&path).await.contains("100 calls an hour"), "nothing was set");
+    assert!(olga.browser.page(&path).await.contains("100 units an hour"), "nothing was set");
     let fields = [("id", id.as_str()), ("_form", "limit"), ("limit", "many"), ("window", "credits")];
     let page = olga.browser.post::<SetLimit>(&path, &fields).await.text().await.unwrap();
     assert!(page.contains("Write a whole number of credits, for example 2,400."), "{page}");
@@ -124,7 +124,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     olga.browser.post::<SetLimit>(&path, &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await], [200, 200], "two of two are used, and more pass");
     let page = olga.browser.page(&path).await;
-    assert!(page.contains("2 calls an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
+    assert!(page.contains("2 units an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
     assert!(words(&page).contains("2 beyond"), "{page}");
     let page = olga.browser.page(&format!("{path}?set=default")).await;
     assert!(page.contains("Change the limit default") && page.contains("value=\"2027-01-31\""), "the form of that limit: {page}");
@@ -195,7 +195,7 @@ async fn saving_one_limit_on_the_page_of_a_key_touches_no_other(db: PgPool) {
     }
     set(&[("name", "month"), ("limit", "1,000"), ("window", "month@Europe/Stockholm")]).await;
     set(&[("name", "day"), ("limit", "3"), ("window", "86400")]).await;
-    let three = ["burst: 5 calls in 90 seconds", "day: 3 calls a day", "month: 1,000 calls a month (Europe/Stockholm)"];
+    let three = ["burst: 5 units in 90 seconds", "day: 3 units a day", "month: 1,000 units a month (Europe/Stockholm)"];
     assert_eq!(held().await, three);
     let page = olga.browser.page(&path).await;
     assert!(["burst", "day", "month"].iter().all(|name| page.contains(&format!("{path}?set={name}#limit"))), "a row each: {page}");
@@ -210,7 +210,7 @@ async fn saving_one_limit_on_the_page_of_a_key_touches_no_other(db: PgPool) {
     for _ in 0..2 {
         set(&[("was", "day"), ("name", "daily"), ("limit", "2"), ("window", "86400")]).await;
     }
-    assert_eq!(held().await[1], "daily: 2 calls a day", "renamed and changed");
+    assert_eq!(held().await[1], "daily: 2 units a day", "renamed and changed");
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
     for _ in 0..2 {
         set(&[("was", "daily"), ("act", "remove")]).await;

@@ -130,7 +130,7 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     let badge = |name: &str| list.rows.iter().find(|r| r.key.name == name).map(|r| r.standing.clone()).unwrap();
     for (name, kind, label, why) in [
         ("passing", StandingKind::Passing, "Passing", "Nothing was held or refused today."),
-        ("held", StandingKind::Held, "Held at limit", "Held 3 of 103 calls today at 100 calls an hour. The next call passes."),
+        ("held", StandingKind::Held, "Held at limit", "Held 3 of 103 calls today at 100 units an hour. The next call passes."),
         ("refused", StandingKind::Refused, "5 refused today", "Mostly FORBIDDEN. This key does not have the permission that the call needs."),
         (
             "expiring",

@@ -32,6 +32,10 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
     assert_eq!((status, &edited["origins"]), (200, &json!(["https://*.example.org:8443", APP])));
     let passing = from(&app, &secret, Some(APP)).await;
     assert_eq!((passing.status().as_u16(), header(&passing, "access-control-allow-origin"), header(&passing, "vary")), (200, Some(APP), Some("Origin")));
+    let exposed = header(&passing, "access-control-expose-headers").unwrap();
+    assert!(
+        ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate", "ETag"].iter().all(|name| exposed.split(", ").any(|n| n == *name))
+    );
     for (origin, status) in [
         (None, 200),
         (Some("https://a.example.org:8443"), 200),
@@ -43,6 +47,7 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
         let answer = from(&app, &secret, origin).await;
         assert_eq!(answer.status(), status, "{origin:?}");
         assert!(status == 200 || header(&answer, "access-control-allow-origin").is_none());
+        assert_eq!(header(&answer, "access-control-expose-headers").is_some(), header(&answer, "access-control-allow-origin").is_some());
     }
     app.flush().await;
     let detail: String = sqlx::query_scalar("select detail from refusal_samples where code = 'FORBIDDEN'").fetch_one(&db).await.unwrap();
@@ -132,8 +137,12 @@ async fn r85_our_own_api_is_read_by_named_pages_only(db: PgPool) {
         let answer = call(method.clone(), APP).await;
         assert_eq!((answer.status().as_u16(), header(&answer, "access-control-allow-origin")), (status, Some(APP)), "{method}");
         assert_eq!(header(&answer, "access-control-allow-credentials"), None);
+        assert!(
+            header(&answer, "access-control-expose-headers").is_some_and(|names| names.starts_with("RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"))
+        );
         let answer = call(method, "https://evil.example").await;
         assert_eq!((answer.status().as_u16(), header(&answer, "access-control-allow-origin")), (403, None));
+        assert_eq!(header(&answer, "access-control-expose-headers"), None);
     }
     assert_eq!(call(Method::GET, &app.base).await.status(), 200, "our own pages are no other site");
 

@@ -43,7 +43,7 @@ async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
     assert_eq!((status, &body["valid"], &body["route"], &body["cost"]), (200, &json!(true), &json!("GET /orders/{id}"), &json!(1)), "{body}");
     let checks: Vec<&str> = body["steps"].as_array().unwrap().iter().map(|s| s["check"].as_str().unwrap()).collect();
     assert_eq!(checks, ["state", "expiry", "address", "origin", "api", "route", "permission", "key_route", "signature", "limit"]);
-    assert_eq!(body["steps"][9]["detail"], "default: 100 of 100 left, the call costs 1 unit.");
+    assert_eq!(body["steps"][9]["detail"], "default: 100 of 100 units left, the call costs 1 unit.");
 
     let (_, body) = ask(&mara, json!({ "method": "POST", "path": "/orders" })).await;
     assert_eq!((&body["code"], refusing(&body)), (&json!("FORBIDDEN"), vec![("permission".to_owned(), "FORBIDDEN".to_owned())]));
@@ -58,7 +58,7 @@ async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
     };
     let body = beyond(json!({ "action": "throttle", "per_second": 5 })).await;
     assert_eq!((&body["valid"], refusing(&body)), (&json!(true), vec![]));
-    let words = "default: 100 of 100 left, the call costs 101 units. Beyond it 5 a second pass, this call among them.";
+    let words = "default: 100 of 100 units left, the call costs 101 units. Beyond it 5 calls a second pass, this one among them.";
     assert_eq!(body["steps"][9]["detail"], words);
     assert!(beyond(json!({ "action": "mark" })).await["steps"][9]["detail"].as_str().unwrap().ends_with("Beyond it calls pass and are marked."));
     let (_, body) = ask(&mara, json!({ "method": "GET", "path": "/health" })).await;

@@ -38,7 +38,7 @@ async fn each_mark_is_told_once_in_each_window(db: PgPool) {
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "80 % was told");
     app.run_jobs().await;
     let mails = app.mails();
-    assert_eq!(subjects(&mails), ["checkout service has used 80 % of 1,000 calls a day"]);
+    assert_eq!(subjects(&mails), ["checkout service has used 80 % of 1,000 units a day"]);
     assert_eq!(mails[0].to, "mara@example.com");
     insta::assert_snapshot!("limit_text", plain(&app, &[checkout], &mails[0].text));
     insta::assert_snapshot!("limit_html", plain(&app, &[checkout], &mails[0].html));
@@ -46,7 +46,7 @@ async fn each_mark_is_told_once_in_each_window(db: PgPool) {
     call(&app, &mara, checkout, Outcome::Valid, 100).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails()).last(), Some(&"checkout service has used up 1,000 calls a day"));
+    assert_eq!(subjects(&app.mails()).last(), Some(&"checkout service has used up 1,000 units a day"));
 
     // The next day is a new window; both marks are passed between two looks, and one mail tells the higher.
     app.ctx.clock.set(T0 + Duration::days(1));
@@ -54,7 +54,7 @@ async fn each_mark_is_told_once_in_each_window(db: PgPool) {
     call(&app, &mara, checkout, Outcome::Valid, 1_000).await;
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails())[2..], ["checkout service has used up 1,000 calls a day"]);
+    assert_eq!(subjects(&app.mails())[2..], ["checkout service has used up 1,000 units a day"]);
     assert_eq!(app.run_jobs().await, 0);
 }
 
@@ -72,7 +72,7 @@ async fn a_day_of_a_time_zone_begins_there(db: PgPool) {
     call(&app, &mara, checkout, Outcome::Valid, 80).await;
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails())[..], ["checkout has used 80 % of 100 calls a day (Asia/Kolkata)"; 2]);
+    assert_eq!(subjects(&app.mails())[..], ["checkout has used 80 % of 100 units a day (Asia/Kolkata)"; 2]);
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1);
 }
 
@@ -91,7 +91,7 @@ async fn one_mail_tells_of_all_that_came_near_at_once(db: PgPool) {
     assert!(mails[0].text.contains("2 of your keys are at or near a limit") && mails[0].text.contains("beta:"), "{}", mails[0].text);
     let present = present_limit_notices(&app.ctx, &mara).await.unwrap();
     let words: Vec<&str> = present.iter().map(|notice| notice.words.as_str()).collect();
-    assert_eq!(words, ["alpha has used up 100 calls an hour", "alpha has used 80 % of 101 calls a week", "beta has used 80 % of 50 calls a week"]);
+    assert_eq!(words, ["alpha has used up 100 units an hour", "alpha has used 80 % of 101 units a week", "beta has used 80 % of 50 units a week"]);
     app.ctx.clock.advance(Duration::hours(1));
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 2, "the hour is over");
 }
@@ -126,7 +126,7 @@ async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPoo
     call(&app, &mara, off, Outcome::Valid, 10).await;
     sqlx::query("update keys set state = 'disabled' where id = $1").bind(off.uuid()).execute(&app.ctx.db).await.unwrap();
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0);
-    // A key without a limit of its own has the default: 100 calls an hour.
+    // A key without a limit of its own has the default: 100 units an hour.
     let plain = key(&app.ctx, &mara, "plain").await;
     call(&app, &mara, plain, Outcome::Valid, 80).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
@@ -154,7 +154,7 @@ async fn a_month_of_a_keys_plan_is_told_to_its_owner(db: PgPool) {
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
     app.run_jobs().await;
     let mails = app.mails();
-    assert_eq!(subjects(&mails), ["own has used 80 % of 100 calls a month"]);
+    assert_eq!(subjects(&mails), ["own has used 80 % of 100 units a month"]);
     assert!(mails[0].text.contains("QUOTA_EXCEEDED") && mails[0].text.contains("1 Dec 2026, 01:00 CET"), "{}", mails[0].text);
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1);
     app.ctx.clock.set(datetime!(2026-12-01 0:00 UTC));
@@ -184,10 +184,10 @@ async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPo
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
     app.run_jobs().await;
     let mails = app.mails();
-    assert_eq!(subjects(&mails), ["All keys together have used 80 % of 100 calls a day"]);
-    assert!(mails[0].text.contains("80 of 100 calls used") && mails[0].text.contains("/usage?range=24h"), "{}", mails[0].text);
+    assert_eq!(subjects(&mails), ["All keys together have used 80 % of 100 units a day"]);
+    assert!(mails[0].text.contains("80 of 100 units used") && mails[0].text.contains("/usage?range=24h"), "{}", mails[0].text);
     let present = present_limit_notices(&app.ctx, &mara).await.unwrap();
-    assert_eq!(present.iter().map(|n| (n.key, n.words.as_str())).collect::<Vec<_>>(), [(None, "All keys together have used 80 % of 100 calls a day")]);
+    assert_eq!(present.iter().map(|n| (n.key, n.words.as_str())).collect::<Vec<_>>(), [(None, "All keys together have used 80 % of 100 units a day")]);
 
     app.ctx.clock.advance(Duration::minutes(5));
     // 100 % of it and 80 % of the key with its own, in one mail; then the workspace's own limit takes the place of its plan's.
@@ -205,7 +205,7 @@ async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPo
         .unwrap();
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0), "100 of 120 in this hour");
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails())[2..], ["All keys together have used 80 % of 120 calls an hour"]);
+    assert_eq!(subjects(&app.mails())[2..], ["All keys together have used 80 % of 120 units an hour"]);
 }
 
 #[sqlx::test]

@@ -49,9 +49,9 @@ async fn a_mark_of_a_rolling_window_is_told_again_after_one_window(db: PgPool) {
     assert_eq!(told(&app).await, 1);
     app.run_jobs().await;
     let mails = app.mails();
-    assert_eq!(subjects(&mails), ["checkout has used 80 % of 100 calls in any hour"]);
+    assert_eq!(subjects(&mails), ["checkout has used 80 % of 100 units in any hour"]);
     let text = plain(&app, &[checkout], &mails[0].text).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("until some of it comes back") && text.contains("80 of 100 calls used, all of it back by 20 Nov 2026, 14:31 CET"), "{text}");
+    assert!(text.contains("until some of it comes back") && text.contains("80 of 100 units used, all of it back by 20 Nov 2026, 14:31 CET"), "{text}");
     let present = present_limit_notices(&app.ctx, &mara).await.unwrap();
     assert_eq!(present.iter().map(|n| n.when.as_str()).collect::<Vec<_>>(), ["It comes back bit by bit, the last of it at 14:31."]);
 
@@ -66,7 +66,7 @@ async fn a_mark_of_a_rolling_window_is_told_again_after_one_window(db: PgPool) {
     call(&app, &mara, checkout, Outcome::Valid, 60).await;
     assert_eq!(told(&app).await, 1);
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails())[1..], ["checkout has used up 100 calls in any hour"], "one mail tells the higher of two marks");
+    assert_eq!(subjects(&app.mails())[1..], ["checkout has used up 100 units in any hour"], "one mail tells the higher of two marks");
 }
 
 #[sqlx::test]
@@ -87,7 +87,7 @@ async fn a_mark_of_a_rolling_window_is_told_again_when_use_was_below_half_of_it(
     call(&app, &mara, checkout, Outcome::Valid, 20).await;
     assert_eq!(told(&app).await, 1, "each mark has fillings of its own");
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails()).last(), Some(&"checkout has used up 100 calls in any hour"));
+    assert_eq!(subjects(&app.mails()).last(), Some(&"checkout has used up 100 units in any hour"));
 }
 
 #[sqlx::test]
@@ -104,7 +104,7 @@ async fn what_all_keys_share_of_a_rolling_window_is_told_once_in_each_filling(db
     call(&app, &mara, b, Outcome::Valid, 10).await;
     assert_eq!(told(&app).await, 1);
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails()), ["All keys together have used 80 % of 100 calls in any 2 hours"]);
+    assert_eq!(subjects(&app.mails()), ["All keys together have used 80 % of 100 units in any 2 hours"]);
     app.ctx.clock.advance(Duration::minutes(21));
     assert_eq!((told(&app).await, present_limit_notices(&app.ctx, &mara).await.unwrap().len()), (0, 0));
     app.ctx.clock.advance(Duration::MINUTE);
@@ -126,6 +126,6 @@ async fn long_windows_roll_and_other_marks_hold_for_them_too(db: PgPool) {
     assert_eq!(told(&app).await, 1);
     app.run_jobs().await;
     let mails = app.mails();
-    assert_eq!(subjects(&mails), ["month has used 50 % of 100 calls in any 30 days"]);
+    assert_eq!(subjects(&mails), ["month has used 50 % of 100 units in any 30 days"]);
     assert!(mails[0].text.contains("QUOTA_EXCEEDED"), "{}", mails[0].text);
 }

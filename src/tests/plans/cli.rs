@@ -36,7 +36,7 @@ async fn a_plan_from_the_command_line(db: PgPool) {
     assert!(String::from_utf8_lossy(&would.stdout).starts_with("Would be: pro for the workspace "), "{would:?}");
     assert_eq!(json(&plan(&["assign", "pro", "--account", &email, "--json"]))["plan"], "pro");
     assert_eq!(json(&plan(&["list", "--json"]))[0]["workspaces"], 1);
-    assert!(String::from_utf8_lossy(&plan(&["show", "pro"]).stdout).contains("1,000 calls a day"));
+    assert!(String::from_utf8_lossy(&plan(&["show", "pro"]).stdout).contains("1,000 units a day"));
     assert!(json(&plan(&["try", "pro", "--json"]))["limited"].is_array());
     assert_eq!(plan(&["delete", "pro"]).status.code(), Some(4), "somebody has it");
     assert_eq!(json(&plan(&["assign", "--none", "--account", &email, "--json"]))["plan"], Value::Null);

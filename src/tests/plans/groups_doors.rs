@@ -80,14 +80,14 @@ async fn an_operator_describes_a_group_and_puts_somebody_into_it(db: PgPool) {
     let refused = browser.post::<api::CreateGroup>("/admin/groups", &wrong).await;
     assert_eq!(refused.status(), 422);
     let page = refused.text().await.unwrap();
-    assert!(page.contains("Write a whole number of calls") && page.contains("value=\"many\""), "beside its field, what was typed stays");
+    assert!(page.contains("Write a whole number of units") && page.contains("value=\"many\""), "beside its field, what was typed stays");
     let right = [("group[name]", "Partners <b>"), ("group[slug]", "partners"), ("group[plan]", "pro"), ("group[day]", "10,000")];
     let made = browser.post::<api::CreateGroup>("/admin/groups", &right).await;
     assert_eq!(location(&made), "/admin/groups?edit=partners");
     let twice = browser.post::<api::CreateGroup>("/admin/groups", &right).await;
     assert!(twice.text().await.unwrap().contains("Another group has this slug."));
     let page = browser.page("/admin/groups").await;
-    assert!(page.contains("Partners &lt;b&gt;") && page.contains("10,000 calls a day"));
+    assert!(page.contains("Partners &lt;b&gt;") && page.contains("10,000 units a day"));
 
     let edit = "/admin/groups?edit=partners";
     let nobody = browser.post::<api::AddToGroup>(edit, &[("slug", "partners"), ("to", "nobody@example.com")]).await;
@@ -135,7 +135,7 @@ async fn a_group_from_the_command_line(db: PgPool) {
     assert!(words(&run(&["add", "partners", "--account", &person.email, "--dry-run"])).contains("would be in Partners"));
     let hold = cli::json(&run(&["add", "partners", "--account", &person.email, "--json"]));
     assert_eq!(hold["group"], "partners");
-    assert!(words(&run(&["show", "partners"])).contains("1,000 calls a day"));
+    assert!(words(&run(&["show", "partners"])).contains("1,000 units a day"));
     assert_eq!(cli::json(&run(&["members", "partners", "--json"]))["rows"][0]["workspace"], hold["workspace"]);
     assert_eq!(run(&["delete", "partners"]).status.code(), Some(4), "somebody is in it");
     assert_eq!(cli::json(&run(&["set-limit", "partners", "--remove", "--json"]))["limits"], serde_json::json!([]));

@@ -27,14 +27,14 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     let refused = browser.post::<api::CreatePlan>("/admin/plans", &wrong).await;
     assert_eq!(refused.status(), 422);
     let page = refused.text().await.unwrap();
-    assert!(page.contains("Write a whole number of calls") && page.contains("value=\"many\""), "beside its field, what was typed stays");
+    assert!(page.contains("Write a whole number of units") && page.contains("value=\"many\""), "beside its field, what was typed stays");
     let right = [("plan[name]", "Pro <b>"), ("plan[slug]", "pro"), ("plan[day]", "10,000"), ("plan[per_1000]", "0.5"), ("plan[currency]", "EUR")];
     let made = browser.post::<api::CreatePlan>("/admin/plans", &right).await;
     assert_eq!(location(&made), "/admin/plans?edit=pro");
     let twice = browser.post::<api::CreatePlan>("/admin/plans", &right).await;
     assert!(twice.text().await.unwrap().contains("Another plan has this slug."));
     let page = browser.page("/admin/plans").await;
-    assert!(page.contains("Pro &lt;b&gt;") && page.contains("10,000 calls a day") && page.contains("0.50"));
+    assert!(page.contains("Pro &lt;b&gt;") && page.contains("10,000 units a day") && page.contains("0.50"));
 
     let assigned = "/admin/plans?edit=pro";
     let nobody = browser.post::<api::AssignPlan>(assigned, &[("slug", "pro"), ("to", "nobody@example.com")]).await;
@@ -56,7 +56,7 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
     assert_eq!(now.limits[0].over.to_string(), "throttle:5@2027-01-31T00:00:00Z");
     let page = browser.page("/admin/plans?edit=pro&set=month").await;
-    assert!(page.contains("200,000 calls a month, then 5 a second until 2027-01-31 00:00 UTC") && page.contains("value=\"2027-01-31\""));
+    assert!(page.contains("200,000 units a month, then 5 calls a second until 2027-01-31 00:00 UTC") && page.contains("value=\"2027-01-31\""));
     let wrong = [changed.as_slice(), &[("over", "throttle"), ("over_per_second", "0")]].concat();
     assert!(browser.post::<api::SetPlanLimit>(assigned, &wrong).await.text().await.unwrap().contains("Write how many calls pass in a second"));
     assert!(browser.page("/admin/plans?edit=pro&try=1").await.contains("nobody would have been held back"));
@@ -86,7 +86,7 @@ async fn a_plan_counts_by_the_clock_or_rolling(db: PgPool) {
     made.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(made, [limit("hour", 100, Window::Rolling(3_600)), limit("second", 3, Window::SECOND)]);
     let page = operator.browser.page("/admin/plans?edit=pro").await;
-    assert!(page.contains("100 calls in any hour") && page.contains("Limits of the plan"), "{page}");
+    assert!(page.contains("100 units in any hour") && page.contains("Limits of the plan"), "{page}");
 }
 
 #[sqlx::test]
@@ -98,11 +98,11 @@ async fn a_key_says_why_it_has_this_limit(db: PgPool) {
     let (id, _) = key(&db, &app, &owner, Given::default()).await;
     known(&app, id).await;
     let page = person.browser.page(&format!("/keys/{id}")).await;
-    assert!(page.contains("Why this limit?") && page.contains("100 calls an hour") && page.contains("Counted for this key alone."));
+    assert!(page.contains("Why this limit?") && page.contains("100 units an hour") && page.contains("Counted for this key alone."));
     plan(&app.ctx, "pro", vec![limit("day", 12_345, Window::DAY)]).await;
     assign_plan(&app.ctx, &Caller::cli(), owner.workspace, Some("pro")).await.unwrap();
     let page = person.browser.page(&format!("/keys/{id}")).await;
-    assert!(page.contains("12,345 calls a day") && page.contains("Counted for all keys of the workspace together."));
+    assert!(page.contains("12,345 units a day") && page.contains("Counted for all keys of the workspace together."));
     let panel = operator.browser.page(&format!("/admin/keys?key={id}")).await;
-    assert!(panel.contains("Why this limit?") && panel.contains("12,345 calls a day") && panel.contains("Plan of the workspace"));
+    assert!(panel.contains("Why this limit?") && panel.contains("12,345 units a day") && panel.contains("Plan of the workspace"));
 }

@@ -98,18 +98,18 @@ async fn the_line_of_a_limit_is_there_or_it_is_said_where(db: PgPool) {
     }
     let week = shown(&app, &owner, &[("range", "year")]).await;
     let hint = week.limit_hint.unwrap();
-    assert_eq!((hint.limit.as_str(), hint.key), ("100 calls an hour", None));
+    assert_eq!((hint.limit.as_str(), hint.key), ("100 units an hour", None));
 
     limit(&app, shop, &[("ten", 50, "600")]).await;
     let none = shown(&app, &owner, &[]).await.limit_hint.unwrap();
-    assert_eq!((none.limit.as_str(), none.view), ("50 calls in 10 minutes", None));
+    assert_eq!((none.limit.as_str(), none.view), ("50 units in 10 minutes", None));
 
     let other = key(&app.ctx, &owner, "other").await;
     limit(&app, other, &[("day", 700, "day@Europe/Stockholm")]).await;
     limit(&app, shop, &[("day", 800, "day@Europe/Stockholm")]).await;
     let both = shown(&app, &owner, &[]).await;
     let hint = both.limit_hint.unwrap();
-    assert_eq!((both.limit, hint.key.as_deref(), hint.limit.as_str()), (None, Some("shop"), "800 calls a day (Europe/Stockholm)"), "each has its own");
+    assert_eq!((both.limit, hint.key.as_deref(), hint.limit.as_str()), (None, Some("shop"), "800 units a day (Europe/Stockholm)"), "each has its own");
     assert_eq!(hint.view.map(|(_, query)| query.key), Some(Some(shop.to_string())));
 }
 

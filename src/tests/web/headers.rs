@@ -86,3 +86,31 @@ async fn r84_nothing_is_kept_nothing_is_told_of_the_server_and_nothing_is_traced
         assert!(matches!(status, 401 | 403 | 404), "{path}: {status}");
     }
 }
+
+/// What the gate says has those that make sense where no page is shown. What a proxy hands on does not speak for the site that it is handed
+/// on by: that one's names are not ours to bind to https.
+#[sqlx::test]
+async fn what_the_gate_says_has_the_headers_of_an_api(db: PgPool) {
+    for (public, https_only) in [("http://127.0.0.1:3000", ""), ("https://tollgate.example", "max-age=63072000; includeSubDomains")] {
+        let app = TestApp::start_with(db.clone(), |config| config.server.public_url = public.parse().unwrap()).await;
+        for (method, path) in [
+            (Method::POST, "/api/v1/keys/verify"),
+            (Method::GET, "/api/v1/keys/verify"),
+            (Method::POST, "/api/v1/keys/release"),
+            (Method::GET, "/forward-auth/demo"),
+            (Method::GET, "/forward-auth/demo/nginx"),
+            (Method::POST, "/forward-auth/demo/envoy/orders"),
+            (Method::GET, "/forward-auth/nothing"),
+        ] {
+            let answer = app.http.request(method.clone(), app.url(path)).send().await.unwrap();
+            let own = if path.starts_with("/forward-auth") { "" } else { https_only };
+            for (name, value) in
+                [("x-content-type-options", "nosniff"), ("referrer-policy", "same-origin"), ("cache-control", "no-store"), ("strict-transport-security", own)]
+            {
+                assert_eq!(header(&answer, name), value, "{method} {path} of {public}: {name}");
+            }
+        }
+        assert_eq!(header(&app.get("/healthz").await, "strict-transport-security"), https_only);
+        app.stop().await;
+    }
+}

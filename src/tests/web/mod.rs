@@ -6,9 +6,11 @@ mod hostile;
 mod input;
 mod listening;
 mod long_lists;
+mod not_now;
 mod pace;
 mod proxies;
 mod refused;
+mod request_id;
 mod sources;
 mod tabs;
 

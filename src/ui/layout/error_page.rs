@@ -61,7 +61,7 @@ fn saying(error: &AppError) -> (&'static str, String) {
             "That one is on us",
             "The page failed while it was being made. Nothing you sent was done twice. Try again, or tell your operator the request id.".to_owned(),
         ),
-        AppError::Unavailable { .. } | AppError::Transport { .. } => ("Not reachable right now", error.to_string()),
+        AppError::Unavailable { .. } | AppError::NotNow { .. } | AppError::Transport { .. } => ("Not reachable right now", error.to_string()),
         AppError::Http { status: 413, .. } => ("This is too long", error.to_string()),
         AppError::Http { status: 504, .. } => ("This took too long", error.to_string()),
         AppError::Http { .. } => ("This can't be read", error.to_string()),

@@ -22,7 +22,7 @@ pub fn LimitCard(
     let hatch = format!("{id}-hatch");
     let expected = meter.forecast.as_ref().map(|f| f.expected);
     let ends = meter.forecast.as_ref().map_or_else(|| meter.resets_at.clone(), |f| f.by.clone());
-    let unit = if meter.is_credits { "credits used," } else { "calls" };
+    let unit = if meter.is_credits { "credits used," } else { "units" };
     view! {
         <section class="card" aria-labelledby=heading.clone()>
             <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
@@ -42,7 +42,7 @@ pub fn LimitCard(
 /// What will happen next: nothing more passes, or until when something will, at the present pace.
 fn words(meter: &LimitMeter) -> AnyView {
     let resets = meter.resets_at.clone();
-    let left = count(meter.limit.saturating_sub(meter.used), "call", "calls");
+    let left = count(meter.limit.saturating_sub(meter.used), "unit", "units");
     let code = if meter.is_quota { "QUOTA_EXCEEDED" } else { "RATE_LIMITED" };
     if meter.is_credits {
         return credits(meter);
@@ -113,7 +113,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
             let (is_used_up, resets) = (meter.used >= meter.limit, meter.resets());
             let used = match meter.is_credits {
                 true => format!(" has {} left of {} credits", thousands(meter.remaining), thousands(meter.limit)),
-                false => format!(" used {} of {} calls {}", thousands(meter.used), thousands(meter.limit), meter.window),
+                false => format!(" used {} of {} units {}", thousands(meter.used), thousands(meter.limit), meter.window),
             };
             let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
             #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]

@@ -3,7 +3,7 @@
 use crate::{
     ui::{
         chart::{Bucket, Limit, Series},
-        number::thousands,
+        number::count,
     },
     usage::model::{BucketSize, UsageQuery, UsageReport},
 };
@@ -34,7 +34,7 @@ pub fn series(report: &UsageReport, id: &str, title: String, path: &str) -> Seri
         end: report.end.clone(),
         limit: report.limit.as_ref().map(|l| {
             let whose = if l.is_shared { ", all keys together" } else { "" };
-            Limit { value: l.calls, label: format!("{} {}{whose}", thousands(l.calls), l.window) }
+            Limit { value: l.calls, label: format!("{} {}{whose}", count(l.calls, "unit", "units"), l.window) }
         }),
         before: report.before.as_ref().map(|before| before.buckets.clone()).unwrap_or_default(),
         is_of_refusals: path == ERRORS,

@@ -19,9 +19,10 @@ pub struct Bucket {
     pub counts: Counts,
 }
 
-/// A line across the chart: what is above it did not pass.
+/// A line across the chart: where each call costs one unit, what is above it did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitLine {
+    /// Cost units.
     pub calls: u64,
     /// "an hour".
     pub window: String,
@@ -32,7 +33,7 @@ pub struct LimitLine {
 /// Which view has a limit's line, where the shown one has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitHint {
-    /// "100 calls an hour".
+    /// "100 units an hour".
     pub limit: String,
     /// The name of the key whose limit it is, where the view shows others, too.
     pub key: Option<String>,

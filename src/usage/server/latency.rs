@@ -17,7 +17,7 @@ use crate::{
     },
     platform::Ctx,
     usage::model::{BucketSize, Percentiles},
-    values::{KeyId, Outcome, permission_names as may},
+    values::{KeyId, NotNow, Outcome, permission_names as may},
 };
 use jiff::Timestamp;
 use sqlx::PgPool;
@@ -54,7 +54,7 @@ pub struct Reported {
 /// Counts how long calls took, in memory; written with the next batch of usage. All or nothing if something is wrong.
 pub fn report_latencies(ctx: &Ctx, caller: &Caller, calls: &[Took]) -> Result<Reported, AppError> {
     caller.require(&may::KEYS_VERIFY)?;
-    let gate = ctx.part::<Gate>().ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let gate = ctx.part::<Gate>().ok_or(AppError::not_now(NotNow::Starting, 1))?;
     let now = ctx.clock.now();
     check(calls, now)?;
     let known: Vec<Latency> = calls

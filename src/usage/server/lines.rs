@@ -162,7 +162,7 @@ pub struct UsedLimit {
     pub key: String,
     #[schema(example = "an hour")]
     pub window: String,
-    /// More than the limit where calls beyond it passed.
+    /// Cost units or credits, as all numbers here; more than the limit where calls beyond it passed.
     pub used: u64,
     pub limit: u64,
     pub remaining: u64,

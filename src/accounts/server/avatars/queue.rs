@@ -3,7 +3,11 @@
 //! waiting by sending slowly.
 
 use super::drawing::{Drawn, Flaw, draw};
-use crate::{error::AppError, platform::Ctx, values::AccountId};
+use crate::{
+    error::AppError,
+    platform::Ctx,
+    values::{AccountId, NotNow},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -81,7 +85,7 @@ impl Place {
         let queue = ctx.part::<Queue>().ok_or_else(|| AppError::internal("start-up did not add the queue of pictures to the context"))?;
         let places = Arc::clone(&queue.places);
         let share = Share::take(queue, account).ok_or(AppError::RateLimited { retry_after: RETRY_AFTER })?;
-        let permit = places.try_acquire_owned().map_err(|_| AppError::Unavailable { retry_after: RETRY_AFTER })?;
+        let permit = places.try_acquire_owned().map_err(|_| AppError::not_now(NotNow::Overloaded, RETRY_AFTER))?;
         Ok(Self { share, _permit: permit })
     }
 

@@ -162,7 +162,9 @@ impl TokenError {
             Self::Expired => "expired_token",
             Self::CodeNeeded => "mfa_required",
             Self::Refused(error) | Self::Other(error) => match error {
-                AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } | AppError::Unavailable { .. } => "temporarily_unavailable",
+                AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } | AppError::Unavailable { .. } | AppError::NotNow { .. } => {
+                    "temporarily_unavailable"
+                }
                 AppError::Internal { .. } | AppError::Transport { .. } => "server_error",
                 _ if matches!(self, Self::Refused(_)) => "invalid_grant",
                 _ => "invalid_request",

@@ -133,7 +133,7 @@ fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static
 
 /// "100/hour 2000/day": several are called by their windows.
 pub fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
-    const RULE: &str = "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls. 1000/credits:100/hour is 1000 credits, and 100 more every hour; 5/concurrent:30 is 5 at the same time, each for 30 seconds at most.";
+    const RULE: &str = "Write limits as units in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls. 1000/credits:100/hour is 1000 credits, and 100 more every hour; 5/concurrent:30 is 5 at the same time, each for 30 seconds at most.";
     let words: Vec<&str> = text.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
     let one = |word: &&str| -> Result<KeyLimit, &'static str> {
         let (calls, window) = word.split_once('/').ok_or(RULE)?;
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(till.new.permissions, Some(vec!["orders:read".to_owned(), "orders:write".to_owned()]));
         assert_eq!((till.new.expires_at, till.new.tags.len()), (Some(datetime!(2026-12-20 12:00 UTC)), 2));
         let limits: Vec<String> = till.limits.iter().map(|l| format!("{} {}", l.name, l.words())).collect();
-        assert_eq!(limits, ["hour 100 calls an hour", "day 2,000 calls a day"]);
+        assert_eq!(limits, ["hour 100 units an hour", "day 2,000 units a day"]);
         let rolling: Vec<_> = super::limits("5/rolling:minute 9/day").expect("limits").into_iter().map(|l| (l.name, l.window)).collect();
         assert_eq!(rolling, [("rolling-minute".to_owned(), Window::Rolling(60)), ("day".to_owned(), Window::DAY)]);
         let zoned: Vec<_> = super::limits("2000/day@Europe/Stockholm 9/hour").expect("limits").into_iter().map(|l| l.name).collect();

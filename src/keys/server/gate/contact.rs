@@ -8,14 +8,12 @@
 //! So whoever was named as missing by a change, which takes two seconds too, asks the database before it answers again.
 
 use crate::{
-    error::wait_in_words,
+    error::{AppError, wait_in_words},
     keys::server::nodes::RELIABLE,
-    platform::{clock::steady_millis, telemetry},
+    platform::clock::steady_millis,
+    values::NotNow,
 };
-use axum::{
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
@@ -130,21 +128,16 @@ impl fmt::Display for Stopped {
     }
 }
 
-impl IntoResponse for Stopped {
-    fn into_response(self) -> Response {
-        unavailable(&self.to_string(), AGAIN)
+impl From<Stopped> for AppError {
+    fn from(_: Stopped) -> Self {
+        Self::not_now(NotNow::CutOff, AGAIN)
     }
 }
 
-/// 503: why, and after how many seconds it may be asked again.
-pub(super) fn unavailable(detail: &str, again: u64) -> Response {
-    let body = serde_json::json!({
-        "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail, "request_id": telemetry::request_id(),
-    });
-    let mut response = (StatusCode::SERVICE_UNAVAILABLE, body.to_string()).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(again));
-    response
+impl IntoResponse for Stopped {
+    fn into_response(self) -> Response {
+        AppError::from(self).into_response()
+    }
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ pub(super) fn detail(question: &Question<'_>, answer: &Answer) -> String {
         (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
             let words = KeyLimit::new("", limit.limit, limit.window).words();
             match limit.over.per_second() {
-                Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
+                Some(n) => format!("The limit {} of {words} was used up, and beyond it calls pass at {n} a second at most.", limit.name),
                 None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
                 None => format!("The limit {} of {words} was used up.", limit.name),
             }

@@ -170,7 +170,7 @@ impl EditKeyBody {
     }
 }
 
-/// A limit: so many calls in a window, credits, or calls at the same time.
+/// A limit: so many cost units in a window, credits, or calls at the same time.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyLimitBody {

@@ -221,10 +221,10 @@ mod tests {
             { "name": "odd", "limit": 5, "duration": 1_500 },
             { "name": "tokens", "limit": 5, "duration": 60_000, "autoApply": false },
         ] });
-        let limits = words(["heavy-calls: 100 calls a minute", "heavy-calls-2: 5 calls a second"]);
+        let limits = words(["heavy-calls: 100 units a minute", "heavy-calls-2: 5 units a second"]);
         assert_eq!(said(rates), (limits, None, words(["ratelimits odd", "ratelimits tokens (it does not hold in every call)"])));
         let older = json!({ "ratelimit": "{\"type\":\"fast\",\"limit\":7,\"duration\":3600000}" });
-        assert_eq!(said(older), (words(["default: 7 calls an hour"]), None, vec![]));
+        assert_eq!(said(older), (words(["default: 7 units an hour"]), None, vec![]));
         assert_eq!(said(json!({ "ratelimit": { "limit": 7 }, "ratelimits": [] })), (vec![], None, words(["ratelimit"])));
     }
 
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(said(daily), (words(["credits: 100 credits, +100 every day"]), Some(40), vec![]));
         let monthly = json!({ "remaining": 40, "refill": { "interval": "monthly", "amount": 100, "refillDay": 15 } });
         let left_out = words(["remaining of this month", "refillDay (a month begins with its first day)"]);
-        assert_eq!(said(monthly), (words(["credits: 100 calls a month"]), None, left_out));
+        assert_eq!(said(monthly), (words(["credits: 100 units a month"]), None, left_out));
         let odd = json!({ "remaining": 40, "refill": { "interval": "yearly", "amount": 100 } });
         assert_eq!(said(odd), (words(["credits: 40 credits, prepaid"]), None, words(["refill"])));
         assert_eq!(said(json!({ "remaining": null })).0, Vec::<String>::new(), "no end");
@@ -245,7 +245,7 @@ mod tests {
     fn better_auth_s_fields_are_limits() {
         let all = json!({ "rateLimitEnabled": true, "rateLimitMax": "10", "rateLimitTimeWindow": 86_400_000, "remaining": 3, "refillAmount": 5,
             "refillInterval": 3_600_000, "lastRefillAt": "2026-01-01T00:00:00Z" });
-        assert_eq!(said(all), (words(["default: 10 calls a day", "credits: 5 credits, +5 every hour"]), Some(3), vec![]));
+        assert_eq!(said(all), (words(["default: 10 units a day", "credits: 5 credits, +5 every hour"]), Some(3), vec![]));
         let off = json!({ "rateLimitEnabled": false, "rateLimitMax": 10, "rateLimitTimeWindow": 86_400_000 });
         assert_eq!(said(off), (vec![], None, vec![]));
         let odd = json!({ "rateLimitEnabled": true, "rateLimitMax": 10, "rateLimitTimeWindow": 1 });
@@ -255,8 +255,8 @@ mod tests {
     #[test]
     fn our_own_limits_are_read_as_rest_sends_them_and_as_lists_have_them() {
         let own = json!({ "limits": [{ "name": "day", "limit": 5, "window": "day" }] });
-        assert_eq!(said(own), (words(["day: 5 calls a day"]), None, vec![]));
-        let cell = words(["hour: 5 calls an hour", "day: 9 calls a day"]);
+        assert_eq!(said(own), (words(["day: 5 units a day"]), None, vec![]));
+        let cell = words(["hour: 5 units an hour", "day: 9 units a day"]);
         assert_eq!(said(json!({ "limits": "5/hour 9/day", "credits": null })).0, cell);
         let wrong = json!({ "limits": [{ "name": "day", "limit": 5, "window": "fortnight" }] });
         assert!(take_limits(&mut wrong.as_object().cloned().expect("an object")).is_err());

@@ -10,7 +10,7 @@ use crate::{
         store::{keys, secrets},
     },
     platform::{Ctx, salted_hash::matches},
-    values::KeyId,
+    values::{KeyId, NotNow},
 };
 use std::{net::IpAddr, time::Duration};
 use tokio::time::timeout;
@@ -33,7 +33,7 @@ async fn try_all(ctx: &Ctx, gate: &Gate, candidates: Vec<(KeyId, Salted)>, secre
     if gate.tries().is_wrong(&of) {
         return Ok(());
     }
-    let turn = gate.tries().turn(&of).await.ok_or(AppError::Unavailable { retry_after: 2 })?;
+    let turn = gate.tries().turn(&of).await.ok_or(AppError::not_now(NotNow::Overloaded, 2))?;
     // Another call of the same secret may have been first.
     if gate.tries().is_wrong(&of) || gate.salted(secret, address).is_empty() {
         return Ok(());
@@ -53,9 +53,9 @@ async fn try_all(ctx: &Ctx, gate: &Gate, candidates: Vec<(KeyId, Salted)>, secre
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 tracing::warn!(%key, "a salted secret at its first use could not be replaced, its call is not answered: {error}");
-                Err(AppError::Unavailable { retry_after: 1 })
+                Err(AppError::not_now(NotNow::DatabaseAway, 1))
             }
-            Err(_) => Err(AppError::Unavailable { retry_after: 1 }),
+            Err(_) => Err(AppError::not_now(NotNow::DatabaseAway, 1)),
         },
         None => Ok(()),
     }
@@ -72,5 +72,5 @@ async fn replace(ctx: &Ctx, key: KeyId, salted: &Salted, hash: &[u8; 32]) -> Res
         record(ctx, &mut tx, change).await?;
     }
     tx.commit().await?;
-    if gate::refreshed(ctx, &[key]).await { Ok(()) } else { Err(AppError::Unavailable { retry_after: 1 }) }
+    if gate::refreshed(ctx, &[key]).await { Ok(()) } else { Err(AppError::not_now(NotNow::DatabaseAway, 1)) }
 }

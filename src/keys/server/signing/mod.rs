@@ -53,7 +53,7 @@ pub async fn prove(ctx: &Ctx, gate: &Gate, question: &Question<'_>, message: &Me
         Ok((nonce, created)) => {
             let is_first = gate.nonces().take(ctx, key, nonce, created).await?;
             // That took its time: what is decided now is decided on what is known now.
-            gate.contact().check().await.map_err(|_| AppError::Unavailable { retry_after: 1 })?;
+            gate.contact().check().await?;
             Ok(if is_first { Proof::Holds(signer.fingerprint) } else { Proof::Broken(Fault::Replayed) })
         }
     }

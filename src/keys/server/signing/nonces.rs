@@ -2,7 +2,12 @@
 //! asking the database. Where that does not answer, a node that is alone tells by itself (`alone`).
 
 use super::alone::{Alone, PIECE, Used, tell};
-use crate::{error::AppError, keys::server::store::signings, platform::Ctx, values::KeyId};
+use crate::{
+    error::AppError,
+    keys::server::store::signings,
+    platform::Ctx,
+    values::{KeyId, NotNow},
+};
 use sqlx::PgPool;
 use std::{
     collections::HashSet,
@@ -50,7 +55,7 @@ impl Nonces {
     /// True for who comes first. Where nobody can tell: 503. `created`: when the signature was made.
     pub async fn take(&self, ctx: &Ctx, key: KeyId, nonce: [u8; 32], created: i64) -> Result<bool, AppError> {
         if self.is_closed.load(Ordering::Acquire) {
-            return Err(AppError::Unavailable { retry_after: 5 });
+            return Err(AppError::not_now(NotNow::SignatureUnknown, 5));
         }
         let now = ctx.clock.now();
         if !self.is_new((key, nonce), now.unix_timestamp()) {
@@ -70,7 +75,7 @@ impl Nonces {
             return Ok(true);
         }
         self.forget((key, nonce));
-        Err(AppError::Unavailable { retry_after: 1 })
+        Err(AppError::not_now(NotNow::SignatureUnknown, 1))
     }
 
     /// True if nobody else can have taken it; it is remembered then, and told when the database is back.

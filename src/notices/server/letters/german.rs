@@ -21,7 +21,7 @@ pub fn name(notice: &LimitNotice) -> String {
     if notice.key_id.is_some() { harmless(&notice.key_name) } else { "Alle Schlüssel zusammen".to_owned() }
 }
 
-/// "80 % von 1.000 Aufrufen pro Tag verbraucht", "5 Aufrufe pro Tag aufgebraucht".
+/// "80 % von 1.000 Einheiten pro Tag verbraucht", "5 Einheiten pro Tag aufgebraucht".
 pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(window));
     if window.is_credits() {
@@ -29,9 +29,9 @@ pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
         return if threshold >= 100 { format!("{credits} aufgebraucht") } else { format!("noch {} % von {credits}", 100 - threshold) };
     }
     if threshold >= 100 {
-        format!("{} {per} aufgebraucht", count(allowed, "Aufruf", "Aufrufe"))
+        format!("{} {per} aufgebraucht", count(allowed, "Einheit", "Einheiten"))
     } else {
-        format!("{threshold} % von {} {per} verbraucht", count(allowed, "Aufruf", "Aufrufen"))
+        format!("{threshold} % von {} {per} verbraucht", count(allowed, "Einheit", "Einheiten"))
     }
 }
 
@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn notices_are_said_in_german() {
-        assert_eq!(used(80, 1_000, Window::HOUR), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
-        assert_eq!(used(100, 5, Window::DAY), "5 Aufrufe pro Tag aufgebraucht");
-        assert_eq!(used(100, 1, Window::Month), "1 Aufruf pro Monat aufgebraucht");
-        assert_eq!(used(80, 5_000, Window::Seconds(600)), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
+        assert_eq!(used(80, 1_000, Window::HOUR), "80 % von 1.000 Einheiten pro Stunde verbraucht");
+        assert_eq!(used(100, 5, Window::DAY), "5 Einheiten pro Tag aufgebraucht");
+        assert_eq!(used(100, 1, Window::Month), "1 Einheit pro Monat aufgebraucht");
+        assert_eq!(used(80, 5_000, Window::Seconds(600)), "80 % von 5.000 Einheiten in 10 Minuten verbraucht");
         let credits: Window = "credits:100/600".parse().expect("it is right");
         assert_eq!(used(80, 1_000, credits), "noch 20 % von 1.000 Credits (+100 alle 10 Minuten)");
         assert_eq!(used(100, 1, "credits".parse().expect("it is right")), "1 Credit (im Voraus bezahlt) aufgebraucht");

@@ -103,7 +103,7 @@ impl Letter for LimitsNearlyUsed {
                 return (harmless(&n.key_name), format!("{left} left of {}", n.window().limit_words(allowed)));
             }
             let resets = if n.window().is_rolling() { "all of it back by" } else { "resets" };
-            (harmless(&n.key_name), format!("{} of {} used, {resets} {}", to.language.thousands(used), count(allowed, "call", "calls"), end(n, to)))
+            (harmless(&n.key_name), format!("{} of {} used, {resets} {}", to.language.thousands(used), count(allowed, "unit", "units"), end(n, to)))
         };
         to.mail(subject)
             .text(lead)
@@ -158,7 +158,7 @@ impl Letter for LimitsNearlyUsed {
                 let left = to.language.thousands(allowed.saturating_sub(used));
                 return (german::name(n), format!("noch {left} von {}", german::credits(allowed, n.window())));
             }
-            let of = to.count(allowed, "Aufruf", "Aufrufen");
+            let of = to.count(allowed, "Einheit", "Einheiten");
             let resets = if n.window().is_rolling() { "alles wieder frei" } else { "beginnt von vorn" };
             (german::name(n), format!("{} von {of} verbraucht, {resets}: {}", to.language.thousands(used), end(n, to)))
         };

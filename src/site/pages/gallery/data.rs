@@ -111,7 +111,7 @@ fn row(name: &'static str, start: &'static str, calls: u64, used: &'static str, 
             <td class="col-2"><Sparkline name=name points=spark(n)/></td>
             <td class="num">{number::thousands(calls)}</td>
             <td class="col-2 nowrap">{used}</td>
-            <td class="cell-status"><BadgeTip id=format!("tip-row-{n}") gate label=state tip="Held 1,127 of 18,376 calls today at 2,400 an hour. Passing again since 14:00." end=true/></td>
+            <td class="cell-status"><BadgeTip id=format!("tip-row-{n}") gate label=state tip="Held 1,127 of 18,376 calls today at 2,400 units an hour. Passing again since 14:00." end=true/></td>
             <td class="cell-more">
                 <Menu id=format!("menu-row-{n}") label=format!("More for {name}")>
                     <MenuLink href="/keys" icon=Icon::Gear label="Edit"/>

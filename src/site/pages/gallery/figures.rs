@@ -34,7 +34,7 @@ pub fn ChartsAndFigures() -> impl IntoView {
             <section class="card" aria-labelledby="quota-title">
                 <div class="card-head"><h3 id="quota-title">"Quota for November"</h3><span class="push muted">"resets on 1 Dec"</span></div>
                 <div class="card-body stack">
-                    <div class="row-between"><span><b class="figure-inline">"1,097,638"</b>" "<span class="muted">"of 1,500,000 calls"</span></span><span class="muted">"73 %"</span></div>
+                    <div class="row-between"><span><b class="figure-inline">"1,097,638"</b>" "<span class="muted">"of 1,500,000 units"</span></span><span class="muted">"73 %"</span></div>
                     <QuotaMeter id="quota-over" used=1_097_638 limit=1_500_000 expected=1_675_783 ends="30 Nov"/>
                     <QuotaMeter id="quota-under" used=240_000 limit=1_500_000 expected=900_000 ends="30 Nov"/>
                     <QuotaMeter id="quota-empty" used=0 limit=10_000/>

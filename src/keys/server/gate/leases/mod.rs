@@ -91,11 +91,14 @@ pub use store::{forget_old, go_alone};
 pub use store_rolling::raise_parts;
 
 use super::{
-    contact,
     limit::{Counter, Limit},
     seats::Elsewhere,
 };
-use crate::{keys::model::Window, values::NodeId};
+use crate::{
+    error::AppError,
+    keys::model::Window,
+    values::{NodeId, NotNow},
+};
 use asking::{Done, Queue};
 use axum::response::{IntoResponse, Response};
 use std::{
@@ -259,12 +262,15 @@ impl Wanted {
     }
 }
 
+impl From<Unleased> for AppError {
+    fn from(_: Unleased) -> Self {
+        Self::not_now(NotNow::LimitsUnknown, 1)
+    }
+}
+
 impl IntoResponse for Unleased {
     fn into_response(self) -> Response {
-        contact::unavailable(
-            "The limits of this key are credits, or several servers share the limits of this key, and what is left of them could not be learnt from the database in time.",
-            1,
-        )
+        AppError::from(self).into_response()
     }
 }
 
