@@ -95,7 +95,7 @@ async fn of_a_secret_that_came_from_everywhere_the_newest_rows_are_read(db: PgPo
     let (id, ..) = rotated(&app, &mara, json!({ "grace": 2_592_000 })).await;
     sqlx::query(
         "insert into usage_secrets (secret_id, quarter, address, route, passed, limited, refused, last_at)
-         select s.id, $1 + q * interval '15 minutes', '192.0.2.' || a, 'GET /', 1, 0, 0, $1 + q * interval '15 minutes'
+         select s.id, $1::timestamptz + q * interval '15 minutes', '192.0.2.' || a, 'GET /', 1, 0, 0, $1::timestamptz + q * interval '15 minutes'
          from key_secrets s, generate_series(0, 299) q, generate_series(1, 100) a",
     )
     .bind(T0)

@@ -400,7 +400,8 @@ impl Gate {
                 // A call that only a limit refused was to need them too; one that lacks them, or is held for something else, was not.
                 let is_use = matches!(answer.outcome, Outcome::Valid | Outcome::RateLimited | Outcome::QuotaExceeded);
                 let needed = if is_use { needed(question, called) } else { [None; 2] };
-                self.meter.count_from(tally, question.address, needed);
+                let is_named = !matches!(called, Matched::Rule(..));
+                self.meter.count_from(tally, is_named, question.address, needed);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
         }
