@@ -108,7 +108,7 @@ impl PlanForm {
         }
     }
 
-    /// What all limits that the form shows do with calls beyond them; none if they differ. Credits, and calls at the same time, refuse.
+    /// What all limits that the form shows do with calls beyond them; none if they differ. Those of credits, and of calls at the same time, stay as they are.
     pub fn over_of(limits: &[KeyLimit]) -> Option<Over> {
         let others = Self::others(limits);
         let is_window = |limit: &&KeyLimit| !Self::has_own_fields(limit.window);

@@ -98,8 +98,10 @@ fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option
             fields.check("lasts", read.ok_or("Write a whole number of seconds, 1 to 3,600."))
         }
     };
-    let name = before.iter().find(|l| l.window.is_concurrent()).map_or("together", |l| l.name.as_str());
-    Some(KeyLimit::new(name, limit?, window?))
+    // The form does not say what becomes of calls beyond it: that stays.
+    let known = before.iter().find(|l| l.window.is_concurrent());
+    let name = known.map_or("together", |l| l.name.as_str());
+    Some(KeyLimit { over: known.map(|l| l.over).unwrap_or_default(), ..KeyLimit::new(name, limit?, window?) })
 }
 
 /// How many credits, and what comes back of them; none if the field is empty, or something is wrong. Clearing the number takes them away;

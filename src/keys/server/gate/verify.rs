@@ -14,7 +14,7 @@ use super::{
     explain::detail,
     facts::Salted,
     leases::{PATIENCE, Unleased, Wanted},
-    limit::{Till, refusing_code},
+    limit::{Limit, Till, refusing_code},
     record::{Counted, Record},
     routing::Matched,
     seats::{Hold, Seat},
@@ -461,6 +461,8 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
         drop(pace); // it did not pass
     } else {
         pace.keep();
+        let has_place = |(place, limit): (usize, &Limit)| limit.policy.seats().is_some() && !beyond.has(place);
+        let seat = seat.filter(|_| gate.counted(record).limits.iter().enumerate().any(has_place));
         answer.hold = seat.map(|seat| Box::new(Hold { node: leases.me(), key: record.facts.key, seat }));
     }
     answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));
