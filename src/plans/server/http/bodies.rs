@@ -1,7 +1,10 @@
 //! The JSON of the REST routes of plans. Unknown fields are refused.
 
 use crate::{
-    keys::{model::KeyLimit, server::http::KeyLimitBody},
+    keys::{
+        model::{KeyLimit, Spread},
+        server::http::{KeyLimitBody, SpreadBody},
+    },
     plans::model::{DryRun, NewPlan, NewPrice, Plan, PlanEdit, Price, WorkspaceHold},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -125,6 +128,15 @@ pub struct PlanBody {
     pub keys: u64,
     /// How many groups have it.
     pub groups: u64,
+    /// Of a change: on which nodes it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
+}
+
+impl PlanBody {
+    pub fn changed(plan: Plan, spread: Spread) -> Self {
+        Self { spread: Some(spread.into()), ..plan.into() }
+    }
 }
 
 impl From<Plan> for PlanBody {
@@ -140,6 +152,7 @@ impl From<Plan> for PlanBody {
             workspaces: plan.workspaces,
             keys: plan.keys,
             groups: plan.groups,
+            spread: None,
         }
     }
 }
@@ -196,6 +209,20 @@ impl From<Vec<KeyLimit>> for LimitsBody {
     }
 }
 
+/// The limits of an API after a change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangedLimitsBody {
+    pub limits: Vec<KeyLimitBody>,
+    /// On which nodes they hold.
+    pub spread: SpreadBody,
+}
+
+impl ChangedLimitsBody {
+    pub fn new(limits: Vec<KeyLimit>, spread: Spread) -> Self {
+        Self { limits: limits.into_iter().map(Into::into).collect(), spread: spread.into() }
+    }
+}
+
 /// What holds a workspace, besides the limits and plans of its keys.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkspaceHoldBody {
@@ -207,6 +234,15 @@ pub struct WorkspaceHoldBody {
     pub group: Option<String>,
     /// Its own; they stand before those of the plan and of the group.
     pub limits: Vec<KeyLimitBody>,
+    /// Of a change: on which nodes it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
+}
+
+impl WorkspaceHoldBody {
+    pub fn changed(hold: WorkspaceHold, spread: Spread) -> Self {
+        Self { spread: Some(spread.into()), ..hold.into() }
+    }
 }
 
 impl From<WorkspaceHold> for WorkspaceHoldBody {
@@ -217,6 +253,7 @@ impl From<WorkspaceHold> for WorkspaceHoldBody {
             plan: hold.plan.map(Into::into),
             group: hold.group.map(Into::into),
             limits: hold.limits.into_iter().map(Into::into).collect(),
+            spread: None,
         }
     }
 }
