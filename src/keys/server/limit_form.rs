@@ -68,8 +68,8 @@ impl TypedLimit {
             if limit.is_some_and(|limit| limit > KeyLimit::MAX_AT_ONCE) {
                 fields.add("limit", "There are at most 10,000 calls at the same time.");
             }
-            if over != Over::REFUSE {
-                fields.add("over", KeyLimit::AT_ONCE_REFUSES);
+            if over.action.per_second().is_some() {
+                fields.add("over", KeyLimit::AT_ONCE_IS_NOT_SLOWED);
             }
         }
         fields.done()?;

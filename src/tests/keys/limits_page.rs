@@ -134,11 +134,12 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
     let page = olga.browser.page(&path).await;
     assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
-    for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
-        let answer = olga
-            .browser
-            .post::<SetLimit>(&path, &[("id", &id), ("_form", "limit"), ("was", "default"), ("limit", limit), ("window", "concurrent:30"), ("over", over)])
-            .await;
+    for (limit, over, per_second, wrong) in
+        [("10001", "refuse", "", "at most 10,000 calls at the same time"), ("2", "throttle", "5", "refused or marked, and not slowed down")]
+    {
+        let fields = [("id", id.as_str()), ("_form", "limit"), ("was", "default"), ("limit", limit), ("window", "concurrent:30")];
+        let fields = [&fields[..], &[("over", over), ("over_per_second", per_second)][..]].concat();
+        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
         assert_eq!(answer.status(), 422, "{limit} {over}");
         assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
     }
