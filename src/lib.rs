@@ -18,6 +18,7 @@ pub mod values;
 // which would translate every page to throw it away, leaves them out. The first island of a feature takes the `cfg` off its line.
 #[cfg(feature = "ssr")]
 pub mod app;
+
 // Sign-up, sign-in and its factors, sessions, profile, bans; personal workspaces.
 #[cfg(feature = "ssr")]
 pub mod accounts;
