@@ -1,9 +1,9 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedKey, TypedLimit, TypedMany};
+use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
 use crate::{
     error::AppError,
-    values::{ImportId, KeyId, SecretId, Typed},
+    values::{ImportId, KeyId, SecretId},
 };
 use leptos::prelude::*;
 
@@ -59,35 +59,19 @@ pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(
     Ok(())
 }
 
-/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is; so does
-/// all of it, if the key is in another state by now than in this `version`.
+/// Saves what the form of a key has fields for. Nothing of it, if the key is in another state by now than the form showed.
 #[server]
 pub async fn save_key(
     id: KeyId,
-    name: String,
-    #[server(default)] expires_on: Typed,
+    #[server(flatten)] typed: TypedEdit,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
-    preset: Option<String>,
-    #[server(default)] addresses: Typed,
-    #[server(default)] origins: Typed,
-    #[server(default)] routes: Typed,
-    #[server(default)] tags: Typed,
-    #[server(default)] external_id: Typed,
-    #[server(default)] meta: Typed,
-    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let (permissions, bundles) = (chosen.then_some(permissions), chosen.then_some(bundles));
-    let (expires_on, addresses, origins, tags) = (expires_on.into_text(), addresses.into_text(), origins.into_text(), tags.into_text());
-    let (routes, external_id, meta) = (routes.into_text(), external_id.into_text(), meta.into_text());
-    let edit =
-        server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, routes, tags, external_id, meta)
-            .await?;
-    let changed = server::edit_key(&ctx, &caller, id, model::KeyEdit { seen: version, ..edit }).await?;
+    let edit = server::forms::edit(&ctx, &caller, id, typed, chosen.then_some(permissions), chosen.then_some(bundles)).await?;
+    let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
 }

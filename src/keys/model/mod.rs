@@ -47,7 +47,7 @@ pub use signing::{Algorithm, SignCall, SignedCall, Signing, SigningView};
 pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall, TypedCall};
-pub use typed_key::TypedKey;
+pub use typed_key::{TypedEdit, TypedKey};
 pub use typed_limit::TypedLimit;
 pub use used::PermissionUse;
 pub use view::{DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};

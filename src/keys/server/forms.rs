@@ -6,7 +6,7 @@ use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, TypedKey},
+    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, TypedEdit, TypedKey},
     platform::{
         Ctx, LocalTime,
         crypto::{sha256, sha512},
@@ -64,33 +64,24 @@ pub fn page_token(once: Option<String>) -> Result<Option<String>, AppError> {
     }
 }
 
-/// The form of `/keys/{id}`; what is none stays as it is, what is empty is taken away. A date that still stands as it was shown changes nothing,
-/// so that saving a name keeps the hour of an expiry.
+/// The form of `/keys/{id}`. A date that still stands as it was shown changes nothing, so that saving a name keeps the hour of an expiry.
 pub async fn edit(
     ctx: &Ctx,
     caller: &Caller,
     id: KeyId,
-    name: String,
-    expires_on: Option<String>,
+    typed: TypedEdit,
     permissions: Option<Vec<String>>,
     bundles: Option<Vec<String>>,
-    chosen_preset: Option<&str>,
-    addresses: Option<String>,
-    origins: Option<String>,
-    routes: Option<String>,
-    tags: Option<String>,
-    external_id: Option<String>,
-    meta: Option<String>,
 ) -> Result<KeyEdit, AppError> {
     let mut fields = Fields::default();
-    let preset = preset(chosen_preset, &mut fields);
-    let meta = meta.and_then(|text| fields.check("meta", about::typed(&text)));
+    let preset = preset(Some(&typed.preset), &mut fields);
+    let meta = typed.meta.as_deref().and_then(|text| fields.check("meta", about::typed(text)));
     fields.done()?;
     let permissions = permissions.filter(|_| preset.is_none());
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    let is_cleared = expires_on.is_some();
-    let expires_at = match (filled(expires_on), key.expires_at) {
+    let is_cleared = typed.expires_on.as_deref().is_some();
+    let expires_at = match (filled(typed.expires_on.into_text()), key.expires_at) {
         (None, _) => is_cleared.then_some(None),
         (Some(date), Some(at)) if local.date(at) == date => None,
         (Some(date), _) => match local.start_of(&date) {
@@ -101,8 +92,21 @@ pub async fn edit(
     };
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
-    let (addresses, origins, routes, tags) = (addresses.map(words), origins.map(words), routes.map(lines), tags.map(words));
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, routes, tags, external_id, meta, ..KeyEdit::default() })
+    Ok(KeyEdit {
+        name: Some(typed.name),
+        expires_at,
+        permissions,
+        preset,
+        bundles,
+        addresses: typed.addresses.into_text().map(words),
+        origins: typed.origins.into_text().map(words),
+        routes: typed.routes.into_text().map(lines),
+        tags: typed.tags.into_text().map(words),
+        external_id: typed.external_id.into_text(),
+        meta,
+        seen: Some(typed.version),
+        ..KeyEdit::default()
+    })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.
