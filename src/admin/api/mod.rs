@@ -17,13 +17,13 @@ pub use parts::*;
 
 use super::model::{
     AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
-    TypedTerm,
+    TypedApi, TypedTerm,
 };
 use crate::{
     error::AppError,
     keys::model::KeyQuery,
     usage::model::RefusalQuery,
-    values::{AccountId, BanId, JobId, KeyId, SessionId, Typed},
+    values::{AccountId, BanId, JobId, KeyId, SessionId},
 };
 use leptos::prelude::*;
 
@@ -272,24 +272,18 @@ pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, 
     Ok(())
 }
 
-/// Changes an API: its name, and what else the form has: permissions, the preset Basic, calls that no route matches.
+/// Changes an API, unless it is in another state by now than the form showed.
 #[server]
 pub async fn save_api(
     slug: String,
-    name: String,
-    #[server(default)] permissions: Typed,
+    #[server(flatten)] typed: TypedApi,
     #[server(default)] basic: Vec<String>,
     #[server(default)] needs_grant: Vec<String>,
-    #[server(default)] unmatched: Typed,
-    #[server(default)] preflights: Typed,
-    #[server(default)] sample_one_in: Typed,
-    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let (unmatched, preflights, sampled) = (unmatched.as_deref(), preflights.as_deref(), sample_one_in.as_deref());
-    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, needs_grant, unmatched, preflights, sampled, version).await?;
+    let saved = server::save_api(&ctx, &caller, &slug, typed, basic, needs_grant).await?;
     reply::toast(&ctx, &format!("Saved. {}", saved.spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
