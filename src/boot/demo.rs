@@ -5,6 +5,8 @@
 //! People and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
 //! directly: no operation can write it.
 
+mod plans;
+
 use crate::{
     accounts::{
         Caller, Via,
@@ -12,12 +14,8 @@ use crate::{
     },
     error::AppError,
     keys::{
-        model::{KeyLimit, NewKey, NewRoute, Window},
+        model::{NewKey, NewRoute},
         server::{create_key, replace_routes},
-    },
-    plans::{
-        model::{NewPlan, NewPrice},
-        server::create_plan,
     },
     platform::Ctx,
     values::{AccountId, Email},
@@ -197,11 +195,12 @@ const STORIES: [Story; 8] = [
 const ROTATED: usize = 3;
 
 /// The routes of the demo API: method, path, permission, cost (0: no quota), what it is for.
-const ROUTES: [(&str, &str, &str, u32, &str); 6] = [
+const ROUTES: [(&str, &str, &str, u32, &str); 7] = [
     ("GET", "/orders", "orders:read", 1, "The list of orders"),
     ("GET", "/orders/{id}", "orders:read", 1, "One order"),
     ("POST", "/orders", "orders:write", 5, "A new order, which the warehouse must handle"),
     ("PATCH", "/orders/{id}", "orders:write", 1, "Change an order"),
+    ("GET", "/reports/{month}", plans::GRANTED, 1, "All orders of a month as a file"),
     ("GET", "/stock/{sku}", "orders:read", 1, "What is left of an article"),
     ("GET", "/health", "", 0, "For whoever watches the shop"),
 ];
@@ -222,6 +221,7 @@ fn routes() -> Vec<NewRoute> {
 pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     let operator = person(ctx, OPERATOR_PERSON, &[DEVELOPER, OPERATOR]).await?;
     if let Some(operator) = caller_of(ctx, operator).await? {
+        plans::describe_reports(ctx, &operator).await?;
         replace_routes(ctx, &operator, "demo", routes()).await?;
     }
     let Some(developer) = person(ctx, DEVELOPER_PERSON, &[DEVELOPER]).await? else { return Ok(()) };
@@ -248,31 +248,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     write_refusals(&mut tx, &keys, now).await?;
     write_passed(&mut tx, &keys, now).await?;
     tx.commit().await?;
-    describe_plans(ctx).await
-}
-
-/// Two plans that nobody has yet: to be assigned, and to try on last month's usage.
-async fn describe_plans(ctx: &Ctx) -> Result<(), AppError> {
-    let limit = |limit, window| vec![KeyLimit::new(KeyLimit::DEFAULT, limit, window)];
-    let free = NewPlan {
-        slug: "free".to_owned(),
-        name: "Free".to_owned(),
-        description: "To try the API.".to_owned(),
-        limits: limit(100, Window::HOUR),
-        ..NewPlan::default()
-    };
-    let pro = NewPlan {
-        slug: "pro".to_owned(),
-        name: "Pro".to_owned(),
-        description: "For shops in production.".to_owned(),
-        entitlements: vec!["Answers within one working day".to_owned()],
-        price: Some(NewPrice { per_1000: "0.50".to_owned(), currency: "EUR".to_owned() }),
-        limits: limit(10_000, Window::DAY),
-    };
-    for plan in [free, pro] {
-        create_plan(ctx, &Caller::cli(), plan).await?;
-    }
-    Ok(())
+    plans::describe_plans(ctx).await
 }
 
 async fn caller_of(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Caller>, AppError> {

@@ -90,7 +90,22 @@ const OWNERS: &[(&str, &[&str])] = &[
             "removed_keys",
         ],
     ),
-    ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits", "groups", "group_limits", "group_members"]),
+    (
+        "plans",
+        &[
+            "plans",
+            "plan_limits",
+            "plan_grants",
+            "workspace_plans",
+            "workspace_limits",
+            "workspace_grants",
+            "api_limits",
+            "groups",
+            "group_limits",
+            "group_grants",
+            "group_members",
+        ],
+    ),
     ("blocks", &["blocks", "block_rules", "block_exemptions", "block_notices"]),
     (
         "usage",

@@ -203,6 +203,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), api, "nothing", "", None, 404).await;
     r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop", "answers_preflights": true, "sample_one_in": 100 })), 200).await;
     r.ask(patch.clone(), api, "shop", "", Some(json!({ "sample_one_in": 10_001 })), 422).await;
+    let marked = json!({ "permissions": [{ "name": "shop:read", "basic": true }, { "name": "shop:write", "needs_grant": true }] });
+    r.ask(patch.clone(), api, "shop", "", Some(marked), 200).await;
     let wanted = json!({ "routes": [{ "method": "GET", "path": "/goods/{id}", "permission": "shop:read", "cost": 2 }, { "path": "/*", "quota": "none" }] });
     r.ask(Method::PUT, routes, "shop", "", Some(wanted), 200).await;
     r.ask(Method::PUT, routes, "shop", "", Some(json!({ "routes": [{ "path": "goods" }] })), 422).await;
@@ -242,6 +244,9 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", &workspace, "", Some(json!({ "plan": "pro" })), 200).await;
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", "ws_nothing", "", Some(json!({ "plan": "pro" })), 404).await;
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/limits", &workspace, "", Some(json!({ "limits": limits })), 200).await;
+    let grants = "/api/v1/workspaces/{id}/grants";
+    r.ask(Method::PUT, grants, &workspace, "", Some(json!({ "grants": ["demo/orders:write"] })), 200).await;
+    r.ask(Method::PUT, grants, &workspace, "", Some(json!({ "grants": ["orders:write"] })), 422).await;
     r.ask(get.clone(), "/api/v1/apis/{slug}/limits", "demo", "", None, 200).await;
     r.ask(Method::PUT, "/api/v1/apis/{slug}/limits", "demo", "", Some(json!({ "limits": limits })), 200).await;
     r.ask(post.clone(), "/api/v1/plans/{slug}/accounts", "pro", "", Some(json!({ "account": r.mara.owner.account.to_string() })), 200).await;

@@ -2,10 +2,11 @@
 
 use crate::values::{Permission, Slug};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-/// A permission of an API, granted. In texts `orders/reports:export`.
+/// A permission of an API, granted. As text `orders/reports:export`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Grant {
     pub api: Slug,
     pub permission: Permission,
@@ -19,6 +20,25 @@ impl Grant {
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.api, self.permission)
+    }
+}
+
+impl FromStr for Grant {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (api, permission) = text.split_once('/').ok_or("Write the slug of an API, a slash and a permission: orders/reports:export.")?;
+        Ok(Self { api: api.parse()?, permission: permission.parse()? })
+    }
+}
+impl TryFrom<String> for Grant {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+impl From<Grant> for String {
+    fn from(grant: Grant) -> Self {
+        grant.to_string()
     }
 }
 
@@ -58,6 +78,15 @@ impl Withheld {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grant_is_one_word() {
+        let grant: Result<Grant, _> = "orders/reports:export".parse();
+        assert_eq!(grant.map(|grant| (grant.to_string(), grant.api.to_string())), Ok(("orders/reports:export".to_owned(), "orders".to_owned())));
+        for wrong in ["reports:export", "Orders/reports:export", "orders/reports", "orders/a/b:c", ""] {
+            assert!(wrong.parse::<Grant>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn who_grants_it_is_said() {

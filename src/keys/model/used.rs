@@ -12,6 +12,8 @@ pub struct PermissionUse {
     pub is_single: bool,
     /// The bundles of the key that give it.
     pub bundles: Vec<Slug>,
+    /// False: it needs a grant and has none, so calls that need it are refused.
+    pub is_granted: bool,
     pub calls: u64,
     pub last: Option<Said>,
     /// False: nobody can tell from the calls, since no route of the API names it and no service asks for it, or it was not counted for all of

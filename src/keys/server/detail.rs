@@ -80,8 +80,11 @@ pub async fn key_history(
 /// Each permission that a key has in effect, with the calls of the last 30 days that needed it.
 pub async fn key_uses(ctx: &Ctx, caller: &Caller, key: &Key) -> Result<Vec<PermissionUse>, AppError> {
     let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
-    let routes = store::routes::list_routes(&mut *ctx.db.acquire().await?, api.id).await?;
-    permission_uses(ctx, key, &api, &routes, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await
+    let mut conn = ctx.db.acquire().await?;
+    let routes = store::routes::list_routes(&mut conn, api.id).await?;
+    let withheld = grants::withheld(&mut conn, &api, key.workspace, key.plan.as_ref().map(Slug::as_str)).await?;
+    drop(conn);
+    permission_uses(ctx, key, &api, &withheld, &routes, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await
 }
 
 /// What `/keys/{id}` shows.
@@ -130,8 +133,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         secrets: secret_views(ctx, id, &local).await?,
         bundles: bundles(&key, &api, &grantable),
         permissions: permissions(&key, &api, grantable),
+        uses: permission_uses(ctx, &key, &api, &withheld, &routes, &local).await?,
         withheld,
-        uses: permission_uses(ctx, &key, &api, &routes, &local).await?,
         day_limit: day_limit(&limits, &why, &routes, &local),
         limits,
         why,

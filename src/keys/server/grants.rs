@@ -78,14 +78,13 @@ pub async fn read_grants(ctx: &Ctx, texts: &[String]) -> Result<Vec<Grant>, AppE
 }
 
 fn grant(apis: &[Api], text: &str) -> Result<Grant, String> {
-    let shown: String = text.chars().take(120).collect();
-    let (slug, name) =
-        text.split_once('/').ok_or_else(|| format!("“{shown}” names no API. Write its slug, a slash and the permission: orders/reports:export."))?;
-    let api = apis.iter().find(|api| api.slug.as_str() == slug).ok_or_else(|| format!("There is no API {}.", slug.chars().take(40).collect::<String>()))?;
+    let wanted = text.parse::<Grant>().map_err(|rule| format!("“{}”: {rule}", text.chars().take(120).collect::<String>()))?;
+    let api = apis.iter().find(|api| api.slug == wanted.api).ok_or_else(|| format!("There is no API {}.", wanted.api))?;
     if api.is_own() {
         return Err("What keys for Tollgate itself may is said by roles. Give the account another one.".to_owned());
     }
-    let known = api.permissions.iter().find(|p| p.permission.as_str() == name);
-    let known = known.ok_or_else(|| format!("The API {} knows no permission {}.", api.slug, name.chars().take(64).collect::<String>()))?;
-    Ok(Grant { api: api.slug.clone(), permission: known.permission.clone() })
+    if !api.permissions.iter().any(|p| p.permission == wanted.permission) {
+        return Err(format!("The API {} knows no permission {}.", wanted.api, wanted.permission));
+    }
+    Ok(wanted)
 }

@@ -5,11 +5,11 @@
 //! spool), and which were counted before. "Never used" is said only of what would have been seen: of a permission that a route names or that
 //! services ask for, counted for all of the time, and never of keys for Tollgate itself, whose own API asks nobody.
 
-use super::{change::Changed, detail::find_key, editing::edit_key, store, words::said};
+use super::{change::Changed, detail::find_key, editing::edit_key, grants::is_withheld, store, words::said};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, ApiRoute, Key, KeyEdit, PermissionUse},
+    keys::model::{Api, ApiRoute, Key, KeyEdit, PermissionUse, Withheld},
     platform::{Ctx, LocalTime},
     values::KeyId,
 };
@@ -18,8 +18,16 @@ use time::Duration;
 /// How far back is looked.
 pub const DAYS: i64 = 30;
 
-/// Each permission that the key has in effect, with where it comes from and the calls of the last 30 days that needed it.
-pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, api: &Api, routes: &[ApiRoute], local: &LocalTime) -> Result<Vec<PermissionUse>, AppError> {
+/// Each permission that the key has in effect, with where it comes from and the calls of the last 30 days that needed it; of them these are
+/// withheld.
+pub(super) async fn permission_uses(
+    ctx: &Ctx,
+    key: &Key,
+    api: &Api,
+    withheld: &[Withheld],
+    routes: &[ApiRoute],
+    local: &LocalTime,
+) -> Result<Vec<PermissionUse>, AppError> {
     if key.effective.is_empty() {
         return Ok(Vec::new());
     }
@@ -49,6 +57,7 @@ pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, api: &Api, routes: &[A
             permission: permission.clone(),
             is_single: key.permissions.contains(permission),
             bundles: api.bundles_giving(key, permission),
+            is_granted: !is_withheld(withheld, permission),
             calls,
             last: last.map(|at| said(at, local.ago(at))),
             is_known: calls > 0 || is_seen && is_counted_long && !api.is_own(),

@@ -1,13 +1,7 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::{
-    describing::{self, named},
-    forms,
-    noting::note,
-    spreading::spread,
-    store,
-};
+use super::{describing, forms, noting::note, spreading::spread, store};
 use crate::{
     accounts::Caller,
     activity::server::Change,
@@ -85,7 +79,7 @@ pub async fn set_workspace_grants(ctx: &Ctx, caller: &Caller, workspace: Workspa
         return Ok(before); // sent twice
     }
     store::replace_workspace_grants(&mut tx, workspace, &wanted).await?;
-    let data = json!({ "name": before.name, "from": named(&before.grants), "to": named(&wanted) });
+    let data = json!({ "name": before.name, "from": before.grants, "to": wanted });
     note(ctx, &mut tx, caller, of_workspace("workspace.granted", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }

@@ -6,7 +6,7 @@ use crate::{
     activity::server::Change,
     error::{AppError, Fields},
     keys::{
-        model::{Grant, KeyLimit},
+        model::KeyLimit,
         server::{WantedLimits, read_grants, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
@@ -135,13 +135,8 @@ pub(super) fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
 }
 
 fn facts(plan: &Plan) -> serde_json::Value {
-    let Plan { slug, name, entitlements, limits, price, .. } = plan;
-    serde_json::json!({ "slug": slug, "name": name, "entitlements": entitlements, "limits": limits, "price": price, "grants": named(&plan.grants) })
-}
-
-/// `orders/reports:export` each.
-pub(super) fn named(grants: &[Grant]) -> Vec<String> {
-    grants.iter().map(ToString::to_string).collect()
+    let Plan { slug, name, entitlements, limits, price, grants, .. } = plan;
+    serde_json::json!({ "slug": slug, "name": name, "entitlements": entitlements, "limits": limits, "price": price, "grants": grants })
 }
 
 fn change(kind: &'static str, plan: PlanId, data: serde_json::Value) -> Change<'static> {

@@ -82,6 +82,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_keys::about()}
                 {super::docs_keys::rotation()}
                 {super::docs_bundles::bundles()}
+                {super::docs_bundles::grants()}
                 {super::docs_signing::origins()}
                 {super::docs_signing::signed()}
 
@@ -104,7 +105,7 @@ pub fn DocsPage() -> impl IntoView {
                     <li>"A node that crashed is named like one that is cut off, until that time is over or it starts again on the same data folder."</li>
                 </ul>
                 <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change of very many keys one by one (an import, a bundle that all of them hold) is applied row by row, and calls are answered meanwhile."</p>
-                <p>"Limits of a plan, a group, a workspace or an API stand once in memory, whatever the number of keys below: a change of them holds for all keys at once and is answered when every node has confirmed it, too. What was counted goes on. Where it brings a limit that is new for the keys, what they used of its window before is added in the background; of a million keys that takes some seconds."</p>
+                <p>"Limits and grants of a plan, a group, a workspace or an API stand once in memory, whatever the number of keys below: a change of them holds for all keys at once and is answered when every node has confirmed it, too. What was counted goes on. Where it brings a limit that is new for the keys, what they used of its window before is added in the background; of a million keys that takes some seconds."</p>
 
                 {super::docs_speed::speed()}
 

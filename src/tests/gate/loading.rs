@@ -99,6 +99,9 @@ async fn a_start_knows_of_every_key_what_its_changes_told(db: PgPool) {
         "insert into groups (id, slug, name, plan_id, created_at, updated_at) select gen_random_uuid(), 'partners', 'Partners', id, now(), now() from plans",
         "insert into group_members (workspace_id, group_id, added_at)
            select w.id, g.id, now() from groups g, workspaces w join accounts a on a.id = w.personal_of where a.email = 'nina@example.com'",
+        "update api_permissions set needs_grant = true where permission = 'orders:write'",
+        "insert into group_grants (group_id, api_id, permission) select g.id, a.id, 'orders:write' from groups g, apis a where a.slug = 'demo'",
+        "insert into plan_grants (plan_id, api_id, permission) select p.id, a.id, 'orders:read' from plans p, apis a where a.slug = 'demo'",
         "insert into api_bundles (id, api_id, name, created_at, updated_at) select gen_random_uuid(), id, 'writer', now(), now() from apis where slug = 'demo'",
         "insert into api_bundle_grants (bundle_id, permission) select id, 'orders:write' from api_bundles",
     ] {

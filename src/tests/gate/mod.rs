@@ -2,6 +2,7 @@
 
 mod credits;
 mod forward_auth;
+mod grants;
 mod leases;
 mod levels;
 mod loading;

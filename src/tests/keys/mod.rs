@@ -9,6 +9,7 @@ mod bundles;
 mod by_secret;
 mod ends;
 mod find;
+mod grants;
 mod idempotency;
 mod importing;
 mod key_routes;

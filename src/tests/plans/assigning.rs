@@ -51,7 +51,7 @@ async fn what_is_wrong_with_a_plan_is_named(db: PgPool) {
         description: "x".repeat(401),
         entitlements: vec!["y".repeat(121)],
         price: price("a lot", "EUR"),
-        limits: vec![],
+        ..NewPlan::default()
     };
     let error = create_plan(&app.ctx, &cli, wrong).await.unwrap_err();
     for field in ["slug", "name", "description", "entitlements", "price.per_1000"] {

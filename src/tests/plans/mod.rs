@@ -4,6 +4,7 @@ mod assigning;
 mod cli;
 mod entitlements;
 mod estimate;
+mod grants;
 mod groups;
 mod groups_doors;
 mod levels;

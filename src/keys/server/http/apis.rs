@@ -295,7 +295,8 @@ async fn read_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Strin
 
 /// Change an API
 ///
-/// Needs `apis:manage`. A permission that a route needs, or that needs a grant, can't be left out. Answered when every node knows, after two seconds at most.
+/// Needs `apis:manage`. A permission that a route needs, or that needs a grant, can't be left out. Answered when every node knows, after two
+/// seconds at most.
 #[utoipa::path(
     patch, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "edit_api", params(("slug" = String, Path)), request_body = EditApiBody,
     responses((status = 200, body = ChangedApiBody)),

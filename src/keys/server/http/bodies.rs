@@ -323,7 +323,8 @@ pub struct KeyBody {
     pub permissions: Vec<String>,
     /// The bundles that it holds.
     pub bundles: Vec<String>,
-    /// All that it may, by itself and by its bundles; of a key for `tollgate` only what its owner may counts.
+    /// All that it may, by itself and by its bundles; of a key for `tollgate` only what its owner may counts. What needs a grant and lost it is
+    /// still among them (`is_granted` in `permission_uses` of one key).
     pub effective_permissions: Vec<String>,
     /// Networks from which it may be used; empty means from everywhere.
     pub addresses: Vec<String>,

@@ -61,6 +61,8 @@ pub struct PermissionUseBody {
     pub is_single: bool,
     /// The bundles of the key that give it.
     pub bundles: Vec<String>,
+    /// False: it needs a grant that neither its plan nor its workspace or group gives, so calls that need it are `FORBIDDEN`.
+    pub is_granted: bool,
     pub calls: u64,
     /// The last of these calls.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -75,6 +77,7 @@ impl From<PermissionUse> for PermissionUseBody {
             permission: used.permission.to_string(),
             is_single: used.is_single,
             bundles: used.bundles.iter().map(ToString::to_string).collect(),
+            is_granted: used.is_granted,
             calls: used.calls,
             last_used_at: used.last.map(|said| said.at),
             is_known: used.is_known,

@@ -8,7 +8,7 @@ use crate::{
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
-            describing::{self as plans, named, sorted},
+            describing::{self as plans, sorted},
             noting::note,
             rules,
             spreading::spread,
@@ -137,7 +137,7 @@ async fn plan(conn: &mut PgConnection, slug: Option<&str>) -> Result<Option<Grou
 
 fn facts(group: &Group) -> serde_json::Value {
     let plan = group.plan.as_ref().map(|p| &p.slug);
-    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": plan, "limits": group.limits, "grants": named(&group.grants) })
+    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": plan, "limits": group.limits, "grants": group.grants })
 }
 
 fn change(kind: &'static str, group: GroupId, data: serde_json::Value) -> Change<'static> {

@@ -1,6 +1,6 @@
 //! The SQL of groups.
 
-use super::{limits, stored_grants};
+use super::{limits, read_grants, stored_grants};
 use crate::{
     keys::{
         model::{Grant, KeyLimit},
@@ -18,10 +18,10 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
     let rows = sqlx::query!(
         r#"select g.id, g.slug, g.name, g.description, p.id as "plan_id?", p.slug as "plan_slug?", p.name as "plan_name?",
              coalesce((select jsonb_agg(l order by l.name) from group_limits l where l.group_id = g.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
-             coalesce((
-               select jsonb_agg(jsonb_build_object('api', a.slug, 'permission', o.permission) order by a.slug || '/' || o.permission collate "C")
-               from group_grants o join apis a on a.id = o.api_id where o.group_id = g.id
-             ), '[]') as "grants!: Json<Vec<Grant>>",
+             array(
+               select a.slug || '/' || o.permission from group_grants o join apis a on a.id = o.api_id
+               where o.group_id = g.id order by (a.slug || '/' || o.permission) collate "C"
+             ) as "grants!",
              (select count(*) from group_members m where m.group_id = g.id) as "members!"
            from groups g left join plans p on p.id = g.plan_id where $1::text is null or g.slug = $1 order by lower(g.name), g.slug"#,
         slug,
@@ -37,7 +37,7 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
             description: r.description,
             plan: plan(r.plan_id, r.plan_slug, r.plan_name),
             limits: limits(r.limits),
-            grants: r.grants.0,
+            grants: read_grants(&r.grants),
             members: u64::try_from(r.members).unwrap_or(0),
         })
     });

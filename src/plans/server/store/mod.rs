@@ -28,7 +28,7 @@ struct Row {
     price_micros: Option<i64>,
     currency: Option<String>,
     limits: Json<Vec<StoredLimit>>,
-    grants: Json<Vec<Grant>>,
+    grants: Vec<String>,
     workspaces: i64,
     keys: i64,
     groups: i64,
@@ -43,7 +43,7 @@ impl Row {
             name: self.name,
             description: self.description,
             entitlements: self.entitlements,
-            grants: self.grants.0,
+            grants: read_grants(&self.grants),
             price: self.price_micros.zip(self.currency).map(|(micros, currency)| Price { micros: whole(micros), currency }),
             limits: limits(self.limits),
             workspaces: whole(self.workspaces),
@@ -63,10 +63,10 @@ pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Re
         Row,
         r#"select p.id, p.slug, p.name, p.description, p.entitlements, p.price_micros, p.currency,
              coalesce((select jsonb_agg(l order by l.name) from plan_limits l where l.plan_id = p.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
-             coalesce((
-               select jsonb_agg(jsonb_build_object('api', a.slug, 'permission', g.permission) order by a.slug || '/' || g.permission collate "C")
-               from plan_grants g join apis a on a.id = g.api_id where g.plan_id = p.id
-             ), '[]') as "grants!: Json<Vec<Grant>>",
+             array(
+               select a.slug || '/' || g.permission from plan_grants g join apis a on a.id = g.api_id
+               where g.plan_id = p.id order by (a.slug || '/' || g.permission) collate "C"
+             ) as "grants!",
              (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
              (select count(*) from keys k where k.plan_id = p.id) as "keys!",
              (select count(*) from groups g where g.plan_id = p.id) as "groups!"
@@ -185,6 +185,11 @@ pub async fn replace_workspace_grants(conn: &mut PgConnection, workspace: Worksp
     Ok(())
 }
 
+/// A row that can't be read is left out, as elsewhere.
+fn read_grants(stored: &[String]) -> Vec<Grant> {
+    stored.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
 /// The slugs of their APIs, and their permissions.
 fn stored_grants(grants: &[Grant]) -> (Vec<String>, Vec<String>) {
     grants.iter().map(|grant| (grant.api.to_string(), grant.permission.to_string())).unzip()
@@ -256,10 +261,10 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
     let row = sqlx::query!(
         r#"select w.name, p.slug as "plan?", g.slug as "group?",
              coalesce((select jsonb_agg(l order by l.name) from workspace_limits l where l.workspace_id = w.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
-             coalesce((
-               select jsonb_agg(jsonb_build_object('api', a.slug, 'permission', g.permission) order by a.slug || '/' || g.permission collate "C")
-               from workspace_grants g join apis a on a.id = g.api_id where g.workspace_id = w.id
-             ), '[]') as "grants!: Json<Vec<Grant>>"
+             array(
+               select a.slug || '/' || g.permission from workspace_grants g join apis a on a.id = g.api_id
+               where g.workspace_id = w.id order by (a.slug || '/' || g.permission) collate "C"
+             ) as "grants!"
            from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
              left join group_members m on m.workspace_id = w.id left join groups g on g.id = m.group_id
            where w.id = $1"#,
@@ -273,7 +278,7 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         plan: r.plan.and_then(|p| p.parse().ok()),
         group: r.group.and_then(|g| g.parse().ok()),
         limits: limits(r.limits),
-        grants: r.grants.0,
+        grants: read_grants(&r.grants),
     }))
 }
 

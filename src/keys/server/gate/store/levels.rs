@@ -1,4 +1,5 @@
-//! What plans, groups, workspaces and APIs give their keys, limits and grants: read whole at a start, and of those that changed, however many keys they hold.
+//! What plans, groups, workspaces and APIs give their keys, limits and grants: read whole at a start, and of those that changed, however many
+//! keys they hold.
 
 use super::{
     super::{
