@@ -55,11 +55,13 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     Ok(accounts.len())
 }
 
-/// Every threshold that each limit has reached.
+/// Every threshold that each limit has reached. One of which less is left than its cheapest call cost is used up.
 fn marks(limits: Vec<UsedLimit>) -> Marks {
     let mut marks = Marks::default();
     for limit in limits {
-        for threshold in reached(&limit.thresholds, limit.used, limit.allowed) {
+        let is_spent = limit.used > 0 && limit.allowed.saturating_sub(limit.used) < limit.least;
+        let counted = if is_spent { limit.used.max(limit.allowed) } else { limit.used };
+        for threshold in reached(&limit.thresholds, counted, limit.allowed) {
             marks.id.push(limit.id);
             marks.account.push(limit.account_id);
             marks.limit_name.push(limit.limit_name.clone());
@@ -125,10 +127,17 @@ mod tests {
             window_start: datetime!(2026-11-20 12:00 UTC),
             allowed: 150,
             used,
+            least: 1,
             thresholds: vec![50, 80, 100],
         };
         assert!(marks(vec![limit(74)]).threshold.is_empty());
         assert_eq!(marks(vec![limit(120)]).threshold, [50, 80]);
         assert_eq!(marks(vec![limit(150), limit(75)]).threshold, [50, 80, 100, 50]);
+        let dear = |used, least| UsedLimit { least, ..limit(used) };
+        assert_eq!(marks(vec![dear(120, 30)]).threshold, [50, 80], "one more passes");
+        assert_eq!(marks(vec![dear(121, 30)]).threshold, [50, 80, 100], "and now none");
+        assert_eq!(marks(vec![dear(149, 1)]).threshold, [50, 80]);
+        assert!(marks(vec![dear(0, 500)]).threshold.is_empty(), "nothing is used of it");
+        assert_eq!(marks(vec![dear(121, 30)]).used, [121; 3], "the mail says what was used");
     }
 }

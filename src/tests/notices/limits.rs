@@ -11,7 +11,7 @@ use tollgate::{
     accounts::Caller,
     keys::{
         model::{KeyEdit, KeyLimit, Window},
-        server::{NewCredits, add_credits, edit_key},
+        server::{NewCredits, add_credits, edit_key, meter::Tally},
     },
     notices::server::{present_limit_notices, save_settings, tell_of_limits},
     plans::{
@@ -56,6 +56,76 @@ async fn each_mark_is_told_once_in_each_window(db: PgPool) {
     app.run_jobs().await;
     assert_eq!(subjects(&app.mails())[2..], ["checkout service has used up 1,000 units a day"]);
     assert_eq!(app.run_jobs().await, 0);
+}
+
+/// So many calls of this cost in the present minute.
+async fn dear(app: &TestApp, owner: &Caller, key: KeyId, route: &str, calls: u64, cost: u64) {
+    let of = tally(owner, key, route, Outcome::Valid, app.ctx.clock.now().unix_timestamp() / 60, calls);
+    write(app, vec![Tally { cost: calls * cost, ..of }]).await;
+}
+
+#[sqlx::test]
+async fn a_limit_whose_rest_no_call_fits_is_used_up(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let report = limited(&app, &mara, "reports", 100, 3_600).await;
+    dear(&app, &mara, report, "POST /report", 2, 30).await;
+    // What costs nothing is no call that still passes.
+    dear(&app, &mara, report, "GET /health", 5, 0).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "sixty units, and one more of thirty passes");
+    dear(&app, &mara, report, "POST /report", 1, 30).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    let mails = app.mails();
+    assert_eq!(subjects(&mails), ["reports has used up 100 calls an hour"]);
+    assert!(mails[0].text.contains("90 of 100 calls used, too little is left for another call"), "{}", mails[0].text);
+
+    // Another one has cheap calls, too: they still pass.
+    app.ctx.clock.advance(Duration::minutes(5));
+    let mixed = limited(&app, &mara, "mixed", 100, 3_600).await;
+    dear(&app, &mara, mixed, "POST /report", 2, 30).await;
+    dear(&app, &mara, mixed, "GET /orders", 30, 1).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()).last(), Some(&"mixed has used 80 % of 100 calls an hour"));
+
+    // A mark that use can't reach is passed as well, below it.
+    app.ctx.clock.advance(Duration::minutes(5));
+    save_settings(&app.ctx, &mara, true, "95", true).await.unwrap();
+    let month = limited(&app, &mara, "month", 100, 30 * 86_400).await;
+    dear(&app, &mara, month, "POST /report", 1, 60).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "forty are left, and a call costs sixty");
+}
+
+#[sqlx::test]
+async fn what_keys_share_and_credits_are_used_up_when_no_call_fits_their_rest(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let credits = limited(&app, &mara, "credits", 100, 3_600).await;
+    let db = &app.ctx.db;
+    sqlx::query("update key_limits set kind = 'credits', window_seconds = 0 where key_id = $1").bind(credits.uuid()).execute(db).await.unwrap();
+    sqlx::query("insert into credit_buckets (holder, name, seconds, number, before, used) values ($1, 'default', 0, 0, 0, 60)")
+        .bind(credits.uuid())
+        .execute(db)
+        .await
+        .unwrap();
+    dear(&app, &mara, credits, "POST /report", 1, 40).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "forty are left, and a call costs as many");
+    sqlx::query("update credit_buckets set used = 61 where holder = $1").bind(credits.uuid()).execute(db).await.unwrap();
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()), ["credits has used up 100 credits, prepaid"]);
+
+    app.ctx.clock.advance(Duration::minutes(5));
+    plan(&app, "shared", Window::DAY).await;
+    assign_plan(&app.ctx, &Caller::cli(), mara.workspace, Some("shared")).await.unwrap();
+    let (a, b) = (key(&app.ctx, &mara, "a").await, key(&app.ctx, &mara, "b").await);
+    dear(&app, &mara, a, "POST /report", 1, 35).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0);
+    dear(&app, &mara, b, "POST /report", 1, 35).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "thirty are left for calls of thirty-five");
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()).last(), Some(&"All keys together have used up 100 calls a day"));
 }
 
 #[sqlx::test]

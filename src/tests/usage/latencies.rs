@@ -121,6 +121,32 @@ async fn batches_add_up_over_keys_days_and_quarters(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn percentiles_stand_beside_those_of_the_time_before(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = app.sign_in_as("developer").await;
+    let owner = app.caller_in_a_browser(person.account).await;
+    let k = key(&app.ctx, &owner, "a").await;
+    let now = T0.unix_timestamp() / 900;
+    // The last of these came later on its day than it is now: like is compared with like.
+    let latencies = vec![latency(&owner, k, now, 20.0, 10), latency(&owner, k, now - 7 * 96, 10.0, 4), latency(&owner, k, now - 7 * 96 + 4, 900.0, 4)];
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { latencies, ..Batch::default() }).await.unwrap();
+    let report = async |range: &str| {
+        let query = UsageQuery { range: Some(range.to_owned()), compare: Some(UsageQuery::BEFORE.to_owned()), ..UsageQuery::default() };
+        report_usage(&app.ctx, &owner, query).await.unwrap()
+    };
+    let week = report("7d").await;
+    let (now, before) = (week.latency.unwrap(), week.before.unwrap().latency.unwrap());
+    assert_eq!((now.count, before.count), (10, 4));
+    assert!(before.p50 < now.p50 && before.p99 < now.p50, "{before:?} {now:?}");
+    assert_eq!(report("24h").await.before.unwrap().latency, None, "nothing was told of yesterday");
+    let page = person.browser.page("/usage?range=7d&compare=before").await;
+    assert!(page.contains("Half took no longer; +") && page.contains("calls, from 4, by the services"), "{page}");
+    assert!(page.contains("; the chart and the files are of the time that is shown."), "{page}");
+    let page = person.browser.page("/usage?range=24h&compare=before").await;
+    assert!(page.contains("Half of the calls took no longer") && page.contains("nothing was told, so nothing is compared"), "{page}");
+}
+
+#[sqlx::test]
 async fn minutes_have_the_percentiles_of_their_quarters_of_an_hour(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;

@@ -9,7 +9,7 @@ use crate::{
     ui::{
         Figure, Figures,
         chart::{Line, LineChart, Lines},
-        number::{millis, short, thousands},
+        number::{change, millis, short, thousands},
     },
     usage::model::{BucketSize, Percentiles, UsageReport},
 };
@@ -19,7 +19,12 @@ use leptos::prelude::*;
 #[component]
 pub fn Latency(report: UsageReport) -> impl IntoView {
     let Some(latency) = report.latency else { return ().into_any() };
-    let note = |rank: &str| format!("{rank} of the calls took no longer");
+    let before = report.before.as_ref().and_then(|before| before.latency);
+    let note = |rank: &str, value: fn(&Percentiles) -> u64| match &before {
+        Some(before) => format!("{rank} took no longer; {}, from {}", change(value(before), value(&latency)), millis(value(before))),
+        None => format!("{rank} of the calls took no longer"),
+    };
+    let (half, most, nearly_all) = (note("Half", |p| p.p50), note("95 %", |p| p.p95), note("99 %", |p| p.p99));
     let line =
         |name: &str, value: fn(&Percentiles) -> u64| Line { name: name.to_owned(), values: report.latencies.iter().map(|at| at.as_ref().map(value)).collect() };
     let lines = Lines {
@@ -36,18 +41,25 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
     let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis zoom=zoom(&report.query, USAGE)/> });
     let kept = match report.bucket {
         BucketSize::Week | BucketSize::Month => Some(" Weeks and months are made of days of UTC."),
-        BucketSize::Minute | BucketSize::FiveMinutes => Some(" It is kept by quarters of an hour: each minute shows its own, and so do the files."),
+        BucketSize::Minute | BucketSize::FiveMinutes => Some(" It is kept by quarters of an hour: a minute shows that of its own, and so do the files."),
         BucketSize::Hour | BucketSize::Day => None,
     };
-    let compared = report.query.compare.is_some().then_some(" These and their files are of the time that is shown: how long calls took is not compared.");
+    let told_of = match &before {
+        Some(before) => format!("calls, from {}, by the services that answered them", thousands(before.count)),
+        None => "calls, by the services that answered them".to_owned(),
+    };
+    let compared = report.before.as_ref().map(|earlier| match &before {
+        Some(_) => format!(" Compared with {}; the chart and the files are of the time that is shown.", earlier.period),
+        None => format!(" Of {} nothing was told, so nothing is compared.", earlier.period),
+    });
     view! {
         <section class="stack" aria-labelledby="h-latency">
             <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
             <Figures>
-                <Figure term="p50" value=millis(latency.p50) note=note("Half")/>
-                <Figure term="p95" value=millis(latency.p95) note=note("95 %")/>
-                <Figure term="p99" value=millis(latency.p99) note=note("99 %")/>
-                <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
+                <Figure term="p50" value=millis(latency.p50) note=half/>
+                <Figure term="p95" value=millis(latency.p95) note=most/>
+                <Figure term="p99" value=millis(latency.p99) note=nearly_all/>
+                <Figure term="Told of" value=thousands(latency.count) note=told_of/>
             </Figures>
             {chart}
             {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"))}

@@ -236,6 +236,8 @@ pub struct Before {
     pub totals: Counts,
     /// All calls, bucket by bucket.
     pub buckets: Vec<u64>,
+    /// How long they took, by whole quarters of an hour; none where nothing was told.
+    pub latency: Option<Percentiles>,
 }
 
 /// What `/usage/errors` shows: a report of what did not pass, and how many calls there were at all.

@@ -210,11 +210,12 @@ async fn list_buckets(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<V
 /// The earlier time, if it is asked for.
 async fn before(ctx: &Ctx, scope: &Scope, span: Option<&Span>, calendar: &Calendar, now: Timestamp) -> sqlx::Result<Option<Before>> {
     let Some(span) = span else { return Ok(None) };
-    let rows = list_buckets(&ctx.db, scope, span).await?;
+    let begin = span.quarters().first().copied().unwrap_or_else(|| span.start());
+    let (rows, latency) = tokio::try_join!(list_buckets(&ctx.db, scope, span), percentiles(&ctx.db, scope, instant(begin), instant(span.end())))?;
     let (cells, _) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
     cells.iter().for_each(|c| totals += *c);
-    Ok(Some(Before { period: stretch(span, calendar, now), totals, buckets: cells.iter().map(|c| c.total()).collect() }))
+    Ok(Some(Before { period: stretch(span, calendar, now), totals, buckets: cells.iter().map(|c| c.total()).collect(), latency }))
 }
 
 /// Reads the filters; a key of somebody else is not there, except for operators, who then see its workspace.

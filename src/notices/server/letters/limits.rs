@@ -55,6 +55,11 @@ fn is_over(notice: &LimitNotice) -> bool {
     notice.threshold >= 100
 }
 
+/// Something is left, and no call costs so little.
+fn has_rest(notice: &LimitNotice) -> bool {
+    is_over(notice) && notice.used < notice.allowed
+}
+
 fn numbers(notice: &LimitNotice) -> (u64, u64) {
     (u64::try_from(notice.used).unwrap_or(0), u64::try_from(notice.allowed).unwrap_or(0))
 }
@@ -98,12 +103,13 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
+            let rest = if has_rest(n) { ", too little is left for another call" } else { "" };
             if is_credits(n) {
                 let left = to.language.thousands(allowed.saturating_sub(used));
-                return (harmless(&n.key_name), format!("{left} left of {}", n.window().limit_words(allowed)));
+                return (harmless(&n.key_name), format!("{left} left of {}{rest}", n.window().limit_words(allowed)));
             }
             let resets = if n.window().is_rolling() { "all of it back by" } else { "resets" };
-            (harmless(&n.key_name), format!("{} of {} used, {resets} {}", to.language.thousands(used), count(allowed, "unit", "units"), end(n, to)))
+            (harmless(&n.key_name), format!("{} of {} used{rest}, {resets} {}", to.language.thousands(used), count(allowed, "unit", "units"), end(n, to)))
         };
         to.mail(subject)
             .text(lead)
@@ -154,13 +160,14 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
+            let rest = if has_rest(n) { ", für einen weiteren Aufruf zu wenig" } else { "" };
             if is_credits(n) {
                 let left = to.language.thousands(allowed.saturating_sub(used));
-                return (german::name(n), format!("noch {left} von {}", german::credits(allowed, n.window())));
+                return (german::name(n), format!("noch {left} von {}{rest}", german::credits(allowed, n.window())));
             }
             let of = to.count(allowed, "Einheit", "Einheiten");
             let resets = if n.window().is_rolling() { "alles wieder frei" } else { "beginnt von vorn" };
-            (german::name(n), format!("{} von {of} verbraucht, {resets}: {}", to.language.thousands(used), end(n, to)))
+            (german::name(n), format!("{} von {of} verbraucht{rest}, {resets}: {}", to.language.thousands(used), end(n, to)))
         };
         to.mail(subject)
             .text(lead)

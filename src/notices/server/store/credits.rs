@@ -13,6 +13,9 @@ pub async fn list_used_credits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result
         UsedLimit,
         r#"with active as (
              select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
+           ), costs as (
+             select key_id, workspace_id, min(greatest(coalesce(cost, count) / count, 1)) as least from usage_quarters
+             where quarter > $1::timestamptz - interval '45 minutes' and outcome = 'VALID' and coalesce(cost, count) > 0 group by 1, 2
            ), drawing as materialized (
              select k.id, k.workspace_id, k.api_id, k.plan_id, i.slug <> 'tollgate' as is_product
              from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
@@ -35,14 +38,16 @@ pub async fn list_used_credits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result
            )
            select b.is_shared as "is_shared!", b.holder as "id!", o.id as "account_id!", b.name as "limit_name!", b.window_seconds as "window_seconds!", 'UTC' as "zone!",
              'credits' as "kind!", b.refill as "refill!", b.starts as "window_start!", b.max_calls as "allowed!", b.used as "used!",
-             coalesce(n.thresholds, '{80,100}') as "thresholds!"
+             coalesce(s.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from buckets b
            join workspaces w on w.id = b.workspace_id
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
+           cross join lateral (select min(c.least) as least from costs c where case when b.is_shared then c.workspace_id = b.holder else c.key_id = b.holder end) s
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
              and not exists (select from account_departures g where g.account_id = o.id)
-             and b.used * 100 >= b.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)"#,
+             and (b.used * 100 >= b.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)
+               or (b.used > 0 and b.max_calls - b.used < s.least))"#,
         now,
     )
     .fetch_all(db)

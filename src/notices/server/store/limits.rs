@@ -24,6 +24,8 @@ pub struct UsedLimit {
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
+    /// The least that a call cost which passed in the window, of credits lately; free ones aside. 0: none passed.
+    pub least: i64,
     pub thresholds: Vec<i16>,
 }
 
@@ -41,7 +43,8 @@ pub struct DefaultLimit<'a> {
 /// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do; a rolling one
 /// with the minute that is its length ago, and what is told of it stands at now. What is used
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
-/// minutes before the first of those; so rows are bounded by the window's days.
+/// minutes before the first of those; so rows are bounded by the window's days. A limit of which less is left than the cheapest call cost is
+/// used up: the next one is refused.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
@@ -73,25 +76,25 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
            )
            select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!",
              case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
-             e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
+             e.max_calls as "allowed!", u.used as "used!", coalesce(u.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select sum(part)::bigint as used from (
-               select sum(d.cost) from usage_days d where d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+             select sum(part)::bigint as used, min(least) as least from (
+               select sum(d.cost), min(greatest(d.cost / d.count, 1)) filter (where d.cost > 0) from usage_days d where d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
                union all
-               select sum(coalesce(q.cost, q.count)) from usage_quarters q
+               select sum(coalesce(q.cost, q.count)), min(greatest(coalesce(q.cost, q.count) / q.count, 1)) filter (where coalesce(q.cost, q.count) > 0) from usage_quarters q
                where q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
                union all
-               select sum(coalesce(m.cost, m.count)) from usage_minutes m
+               select sum(coalesce(m.cost, m.count)), min(greatest(coalesce(m.cost, m.count) / m.count, 1)) filter (where coalesce(m.cost, m.count) > 0) from usage_minutes m
                where m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
-             ) parts(part)
+             ) parts(part, least)
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
                and not exists (select from account_departures g where g.account_id = o.id)
-             and u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)"#,
+             and (u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t) or e.max_calls - u.used < u.least)"#,
         now,
         default.name,
         default.calls,
