@@ -3,7 +3,7 @@
 //!
 //! `Internal` carries nothing but the request id: its cause was logged where it happened.
 
-use crate::values::{NotNow, Version};
+use crate::values::{Area, NotNow, Version};
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -30,6 +30,9 @@ pub enum AppError {
     /// The permission is missing. 403
     #[error("You may not do this: it needs the permission {permission}.")]
     Forbidden { permission: String },
+    /// Whoever runs the server has locked it. 403
+    #[error("{}", locked_in_words(*.area))]
+    Locked { area: Area },
     /// Not in this way, or not from here. 403
     #[error("{message}")]
     Refused { message: String },
@@ -68,6 +71,10 @@ pub enum AppError {
     /// The answer did not arrive or could not be read (browser side only).
     #[error("The server did not answer. Check your connection and try again.")]
     Transport { detail: String },
+}
+
+fn locked_in_words(area: Area) -> String {
+    area.locked()
 }
 
 fn first_message(fields: &[FieldError]) -> &str {
@@ -146,7 +153,7 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated | Self::StepUpNeeded => 401,
-            Self::Forbidden { .. } | Self::Refused { .. } => 403,
+            Self::Forbidden { .. } | Self::Locked { .. } | Self::Refused { .. } => 403,
             Self::NotFound => 404,
             Self::Invalid { .. } => 422,
             Self::Conflict { .. } | Self::Changed { .. } => 409,
@@ -281,6 +288,7 @@ mod ssr {
                     body["errors"] = errors.collect();
                 }
                 Self::Forbidden { permission } => body["permission"] = permission.clone().into(),
+                Self::Locked { .. } => body["code"] = "config_locked".into(),
                 Self::QuotaExceeded { quotas, .. } => {
                     body["type"] = "https://iana.org/assignments/http-problem-types#quota-exceeded".into();
                     body["violated-policies"] = serde_json::json!(quotas);

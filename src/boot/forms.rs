@@ -5,7 +5,7 @@
 //! status, the error beside its field and what was typed. So forms are the same with and without JavaScript, nothing forged can put
 //! an error on a page, and nothing typed is lost.
 
-use super::{files::reloader, resume, state::AppState};
+use super::{files::reloader, locked, resume, state::AppState};
 use crate::{
     accounts::{
         Caller,
@@ -190,10 +190,12 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
     let context = {
         let ctx = ctx.clone();
         let toast = toast.clone();
+        let locked = locked::forms(&ctx.config);
         let reloader = reloader(&state.leptos);
         move || {
             provide_context(ctx.clone());
             provide_context(theme.clone());
+            provide_context(locked.clone());
             if let Some(caller) = caller.clone() {
                 provide_context(MadeFor(caller.account.to_string()));
                 provide_context(caller);

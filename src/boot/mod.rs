@@ -8,6 +8,7 @@ pub mod files;
 pub mod forms;
 pub mod front;
 pub mod listen;
+mod locked;
 pub mod metrics;
 pub mod once;
 pub mod openapi;

@@ -89,6 +89,8 @@ struct Problem {
     errors: Option<Vec<WrongInput>>,
     /// Of 403: the permission that is missing.
     permission: Option<String>,
+    /// Of 403: `config_locked` where whoever runs the server has locked what would change.
+    code: Option<String>,
     /// Of 429: the limits that the call would have broken.
     #[schema(rename = "violated-policies")]
     violated_policies: Option<Vec<String>>,

@@ -121,6 +121,32 @@ fn config_init_writes_a_file_once() {
 }
 
 #[test]
+fn config_lock_adds_to_what_is_locked_and_unlock_takes_from_it() {
+    let folder = Folder::new();
+    let file = folder.path().join("tollgate.toml");
+    let config = |arguments: &[&str]| run(&folder, &[&["config"], arguments].concat());
+    assert_eq!(config(&["lock", "branding"]).status.code(), Some(2));
+    assert!(!file.exists());
+    assert!(out(&config(&["lock", "plans,fields", "--dry-run"])).contains("locked = [\"fields\", \"plans\"]"));
+    assert!(!file.exists());
+    assert_eq!(config(&["lock", "plans,fields"]).status.code(), Some(0));
+    assert_eq!(config(&["lock", "apis", "plans"]).status.code(), Some(0), "what is locked stays so");
+    let line = || {
+        let lines: Vec<serde_json::Value> = serde_json::from_str(&out(&config(&["show", "--json"]))).unwrap();
+        lines.into_iter().find(|line| line["name"] == "admin.locked").unwrap()["value"].clone()
+    };
+    assert_eq!(line(), "apis,fields,plans");
+    assert_eq!(config(&["unlock", "apis,plans"]).status.code(), Some(0));
+    assert_eq!(line(), "fields");
+    assert_eq!(config(&["unlock", "fields"]).status.code(), Some(0));
+    assert_eq!(line(), "");
+    std::fs::write(&file, "[admin]\nlocked = [\"branding\"]\n").unwrap();
+    let refused = config(&["show"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("admin.locked must be some of apis, fields, plans, rules and sessions"), "{}", err(&refused));
+}
+
+#[test]
 fn config_set_changes_one_line_and_leaves_the_others() {
     let folder = Folder::new();
     let file = folder.path().join("tollgate.toml");

@@ -3,8 +3,11 @@
 //! context: the form it belongs to (same `_fn`, same `_form`) shows the summary, and its fields find their typed value and
 //! their error. Nothing here needs JavaScript; the browser's own validation is off, so that every error looks and speaks alike.
 
-use super::{Button, Gate, GateGlyph, Look, Size};
-use crate::{error::AppError, values::Version};
+use super::{Button, Gate, GateGlyph, Look, Note, Size};
+use crate::{
+    error::AppError,
+    values::{Area, Version},
+};
 use leptos::{context::Provider, prelude::*};
 use std::sync::{Arc, Mutex};
 
@@ -28,6 +31,17 @@ pub struct MadeFor(pub String);
 
 impl MadeFor {
     pub const FIELD: &'static str = "_for";
+}
+
+/// The forms that the configuration of the server locks, by the addresses of their server functions, in the context of every page: they say so in
+/// place of their fields, and those of one button are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedForms(pub Vec<(&'static str, Area)>);
+
+impl LockedForms {
+    fn area_of(&self, action: &str) -> Option<Area> {
+        self.0.iter().find(|(path, _)| *path == action).map(|(_, area)| *area)
+    }
 }
 
 impl FormOutcome {
@@ -180,6 +194,9 @@ pub fn Form(
     version: Option<Version>,
     children: Children,
 ) -> impl IntoView {
+    if let Some(area) = use_context::<LockedForms>().and_then(|locked| locked.area_of(&action)) {
+        return if quiet { ().into_any() } else { view! { <div class=class><Note>{area.locked()}</Note></div> }.into_any() };
+    }
     let outcome = use_context::<FormOutcome>().filter(|o| o.is_of(&action, id.as_deref())).map(Arc::new);
     let state = FormState { prefix: id.as_ref().map(|id| format!("{id}-")).unwrap_or_default(), outcome: outcome.clone(), fields: Arc::default() };
     let known = state.fields.clone();

@@ -1,6 +1,7 @@
 //! Small parsed value types of both sides. What has one of these types has been checked; nothing here does I/O.
 
 mod abuse_rule;
+mod area;
 mod counts;
 mod email;
 mod ids;
@@ -17,6 +18,7 @@ mod typed;
 mod version;
 
 pub use abuse_rule::AbuseRule;
+pub use area::Area;
 pub use counts::Counts;
 pub use email::Email;
 pub use ids::{

@@ -28,6 +28,7 @@ mod leaked_passwords;
 pub mod leaving;
 mod letters;
 pub mod links;
+mod locked;
 mod locks;
 mod mail;
 mod mailboxes;
@@ -91,6 +92,7 @@ pub use invites::{
 };
 pub use known_passwords::{close_account, has_password};
 pub use letters::KINDS as MAIL_KINDS;
+pub use locked::must_be_open;
 pub use locks::{is_password_stopped, unlock, unlock_account};
 pub use mailboxes::NormalizeAddresses;
 pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};

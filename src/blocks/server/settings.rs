@@ -2,7 +2,10 @@
 
 use super::{rules, store};
 use crate::{
-    accounts::{Caller, server::require_pin},
+    accounts::{
+        Caller,
+        server::{must_be_open, require_pin},
+    },
     activity::server::{Change, record},
     blocks::model::{RuleChange, RuleSetting, exempt_version},
     error::{AppError, Fields},
@@ -11,7 +14,7 @@ use crate::{
         server::{actor, nodes::spread_of_blocks},
     },
     platform::Ctx,
-    values::{AbuseRule, permission_names as may},
+    values::{AbuseRule, Area, permission_names as may},
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -45,6 +48,7 @@ pub async fn change_rule(ctx: &Ctx, caller: &Caller, rule: AbuseRule, change: Ru
 
 async fn change_seen(ctx: &Ctx, caller: &Caller, rule: AbuseRule, change: RuleChange, seen: Option<&str>) -> Result<(RuleSetting, Spread), AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Rules)?;
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_rule(&mut tx, rule).await?.ok_or(AppError::NotFound)?;
     let wanted = checked(change.of(before))?;
@@ -83,6 +87,7 @@ fn checked(wanted: RuleSetting) -> Result<RuleSetting, AppError> {
 /// list, and refuse nothing.
 pub async fn set_exemptions(ctx: &Ctx, caller: &Caller, typed: &str, seen: Option<&str>) -> Result<Spread, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Rules)?;
     let wanted = rules::networks(typed.lines()).map_err(|words| AppError::invalid("networks", words))?;
     let mut tx = ctx.db.begin().await?;
     let before = store::list_exempt(&mut tx).await?;

@@ -1,9 +1,13 @@
-//! `tollgate config show`, `tollgate config init` and `tollgate config set`.
+//! `tollgate config show`, `init`, `set`, `lock` and `unlock`.
 
 use super::{Exit, Invocation, complain, print};
-use crate::platform::config::{Sources, show, writing};
+use crate::{
+    platform::config::{Sources, show, writing},
+    values::Area,
+};
 use clap::Subcommand;
 use std::{
+    collections::BTreeSet,
     fs::OpenOptions,
     io::{ErrorKind, Write},
     path::PathBuf,
@@ -30,6 +34,22 @@ pub(super) enum ConfigCommand {
         #[arg(long, conflicts_with = "value")]
         unset: bool,
     },
+    /// Operators change nothing of these any more on pages and over REST, only this command line does (admin.locked in the config file)
+    Lock {
+        /// apis, fields, plans (and groups), rules (of blocks), sessions; more than one with commas
+        #[arg(required = true, value_delimiter = ',', value_parser = area)]
+        areas: Vec<Area>,
+    },
+    /// Operators may change these again
+    Unlock {
+        /// apis, fields, plans, rules, sessions; more than one with commas
+        #[arg(required = true, value_delimiter = ',', value_parser = area)]
+        areas: Vec<Area>,
+    },
+}
+
+fn area(text: &str) -> Result<Area, String> {
+    Area::parse(text).ok_or_else(|| format!("what can be locked is {}", Area::ALL.map(Area::as_str).join(", ")))
 }
 
 impl ConfigCommand {
@@ -41,6 +61,8 @@ impl ConfigCommand {
                 Exit::Done
             }
             Self::Init { file } => init(file, invocation.dry_run, invocation.yes),
+            Self::Lock { areas } => lock(invocation, |locked| locked.extend(&areas)),
+            Self::Unlock { areas } => lock(invocation, |locked| locked.retain(|area| !areas.contains(area))),
             Self::Set { name, value, .. } => set(invocation.loaded.file.clone(), &name, value.as_deref(), invocation.dry_run),
         }
     }
@@ -74,6 +96,14 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// What is locked becomes this; an empty list is none.
+fn lock(invocation: &Invocation, change: impl FnOnce(&mut BTreeSet<Area>)) -> Exit {
+    let mut locked: BTreeSet<Area> = invocation.loaded.config.admin.locked.iter().copied().collect();
+    change(&mut locked);
+    let value = locked.into_iter().map(Area::as_str).collect::<Vec<_>>().join(",");
+    set(invocation.loaded.file.clone(), "admin.locked", (!value.is_empty()).then_some(value.as_str()), invocation.dry_run)
 }
 
 /// Writes one setting, or takes it out if there is no value. Refused if Tollgate would not start with it.

@@ -35,6 +35,7 @@ impl Exit {
                 Self::NotFound
             }
             AppError::Forbidden { .. }
+            | AppError::Locked { .. }
             | AppError::Refused { .. }
             | AppError::Conflict { .. }
             | AppError::Changed { .. }

@@ -93,7 +93,7 @@ enum Command {
     Logout,
     /// Say who is signed in
     Whoami,
-    /// Show the configuration, write a file to begin with, set one setting in it
+    /// Show the configuration, write a file to begin with, set one setting in it, lock what operators may change
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Make operators

@@ -7,12 +7,12 @@ use super::{
     store::{apis as store, routes},
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     activity::server::{Change, record},
     error::{AppError, Fields},
     keys::model::{Api, ApiEdit, ApiPermission, NewApi, Spread, Unmatched},
     platform::{Ctx, once},
-    values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
+    values::{ApiId, Area, KeyPrefix, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 use tokio::time::Instant;
@@ -47,6 +47,7 @@ pub(super) async fn api_for_key(ctx: &Ctx, slug: Option<&str>) -> Result<Api, Ap
 /// Describes a new API. Operators only.
 pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, AppError> {
     caller.require(&may::APIS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
     let name = fields.check("name", rules::name(&new.name));
@@ -80,6 +81,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
 /// Changes the name, the permissions of an API, or what becomes of calls that no route matches. Operators only.
 pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> Result<ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
     let permissions = edit.permissions.and_then(|lines| fields.check("permissions", described(&lines)));

@@ -3,11 +3,11 @@
 
 use super::{apis, gate, nodes, store};
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     error::{AppError, Fields},
     keys::model::{Api, ApiRoute, NewRoute, Spread},
     platform::Ctx,
-    values::{Permission, permission_names as may},
+    values::{Area, Permission, permission_names as may},
 };
 use tokio::time::Instant;
 
@@ -88,6 +88,7 @@ async fn change(
     make: impl FnOnce(&Api, Vec<ApiRoute>) -> Result<(Vec<NewRoute>, Names), AppError>,
 ) -> Result<ChangedRoutes, AppError> {
     caller.require(&may::APIS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     if slug == Api::OWN {
         return Err(AppError::conflict("Tollgate's own API has no routes to describe: its operations say what they need."));
     }

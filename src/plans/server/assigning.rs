@@ -3,7 +3,7 @@
 
 use super::{describing, forms, noting::note, spreading::spread, store};
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     activity::server::Change,
     error::AppError,
     keys::{
@@ -12,7 +12,7 @@ use crate::{
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
-    values::{WorkspaceId, permission_names as may},
+    values::{Area, WorkspaceId, permission_names as may},
 };
 use serde_json::json;
 
@@ -100,12 +100,14 @@ pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<Ke
 /// The limits of an API become these, for each of its keys alone; none: the default of the configuration.
 pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     limit_api(ctx, caller, slug, WantedLimits::check(ctx, Some(wanted), None).await?).await
 }
 
 /// One limit of an API is set or taken away; the others stay.
 pub async fn change_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, change: &LimitChange) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     limit_api(ctx, caller, slug, WantedLimits::check(ctx, None, Some(change.clone())).await?).await
 }
 

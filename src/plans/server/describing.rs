@@ -2,7 +2,7 @@
 
 use super::{noting::note, rules, spreading::spread, store};
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     activity::server::Change,
     error::{AppError, Fields},
     keys::{
@@ -11,7 +11,7 @@ use crate::{
     },
     plans::model::{NewPlan, Plan, PlanEdit},
     platform::{Ctx, once},
-    values::{PlanId, Slug, permission_names as may},
+    values::{Area, PlanId, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 
@@ -33,6 +33,7 @@ pub(super) async fn find(conn: &mut PgConnection, slug: &str) -> Result<Plan, Ap
 
 pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Plan, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
     if slug.as_ref().is_some_and(|s| s.as_str() == Plan::NONE) {
@@ -63,6 +64,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
 /// Changes a plan; its slug stays, since services read it.
 pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -> Result<Plan, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
@@ -110,6 +112,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
 /// Deletes a plan that nobody has.
 pub async fn delete_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let plan = find(&mut tx, slug).await?;

@@ -4,6 +4,7 @@
 //! `settings` is the one table of what can be set, of rows that `setting` describes: the loader, `config show`, `config init`, `config set`
 //! and the docs all read it.
 
+mod admin_settings;
 mod auth_settings;
 pub mod loader;
 pub mod master_key;
@@ -20,7 +21,7 @@ pub use parse::{span, span_text};
 pub use providers::Provider;
 pub use source::{Flag, Origin, Sources};
 
-use crate::values::Language;
+use crate::values::{Area, Language};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -36,6 +37,7 @@ pub struct Config {
     pub mail: Mail,
     pub auth: Auth,
     pub sign_in: SignIn,
+    pub admin: Admin,
     pub limits: Limits,
     pub log: Log,
     pub jobs: Jobs,
@@ -154,6 +156,13 @@ pub struct Auth {
     pub argon2_passes: u32,
     /// How many passwords are hashed at once (default: the number of cores). `TOLLGATE_ARGON2_PARALLEL`
     pub argon2_parallel: usize,
+}
+
+/// What operators may change.
+#[derive(Debug, Clone, Default)]
+pub struct Admin {
+    /// What they can't on pages and over REST, in order. `TOLLGATE_LOCKED`
+    pub locked: Vec<Area>,
 }
 
 /// Sign-in with others; in the config file alone (`providers`).
@@ -286,6 +295,7 @@ impl Config {
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
             },
             sign_in: SignIn::default(),
+            admin: Admin::default(),
             limits: Limits { key_calls: 100, key_window: 3600, account_rate: 600, address_rate: 1200 },
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },

@@ -1,10 +1,11 @@
 //! Everything that can be set, in one table: the name in the file, the variable, what is allowed, one sentence of documentation. The rows
-//! about signing in are in `auth_settings`.
+//! about signing in are in `auth_settings`, those about operators in `admin_settings`.
 
 pub use super::setting::{Kind, Setting};
 
 use super::{
     Env, LogFormat,
+    admin_settings::ADMIN,
     auth_settings::AUTH,
     parse::{DAY, database_url, filled, network, number, public_url, smtp_url, span, span_text},
 };
@@ -13,7 +14,7 @@ use secrecy::ExposeSecret;
 use std::{path::PathBuf, str::FromStr, sync::LazyLock, time::Duration};
 
 /// All settings, in the order in which they are shown.
-pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| [SERVING, AUTH, RUNNING, KEEPING].concat());
+pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| [SERVING, AUTH, ADMIN, RUNNING, KEEPING].concat());
 
 /// Where it serves, what it stands on, and how it sends mail.
 const SERVING: &[Setting] = &[

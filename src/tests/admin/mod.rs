@@ -7,6 +7,7 @@ mod bans;
 mod bans_rest;
 mod jobs;
 mod keys;
+mod locked;
 mod many_accounts;
 mod overview;
 mod templates;

@@ -54,6 +54,7 @@ fn saying(error: &AppError) -> (&'static str, String) {
     match error {
         AppError::NotFound => ("No page at this address", "It does not exist, or you may not open it. We do not say which.".to_owned()),
         AppError::Refused { message } => ("This was refused", message.clone()),
+        AppError::Locked { .. } => ("This is locked", error.to_string()),
         AppError::Forbidden { permission } => ("You may not open this", format!("It needs the permission {permission}. Ask an operator for it.")),
         AppError::Unauthenticated => ("Sign in first", "This page is for people with an account, and your session may have ended.".to_owned()),
         AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } => ("Too many tries", error.to_string()),

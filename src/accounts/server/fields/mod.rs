@@ -6,13 +6,13 @@
 
 pub mod values;
 
-use super::{Visitor, factors::require_admin_proof, store::fields as store};
+use super::{Visitor, factors::require_admin_proof, locked::must_be_open, store::fields as store};
 use crate::{
     accounts::model::{Caller, FieldForm, FieldKind, FieldUse, FieldValue, ProfileField},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::Ctx,
-    values::{AccountId, permission_names as may},
+    values::{AccountId, Area, permission_names as may},
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -45,6 +45,7 @@ pub async fn values_of(ctx: &Ctx, caller: &Caller, account: AccountId) -> Result
 /// Makes a field. Nobody has to fill it in until they save their profile the next time.
 pub async fn create_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &FieldForm) -> Result<ProfileField, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Fields)?;
     let field = checked(form, None)?;
     let mut tx = ctx.db.begin().await?;
     if store::list_fields(&mut *tx).await?.len() >= MOST {
@@ -62,6 +63,7 @@ pub async fn create_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &Fie
 /// What is as it was is no change.
 pub async fn change_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &FieldForm, seen: Option<&str>) -> Result<ProfileField, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Fields)?;
     let mut tx = ctx.db.begin().await?;
     let old = store::list_fields(&mut *tx).await?.into_iter().find(|field| field.slug == form.slug).ok_or(AppError::NotFound)?;
     let field = checked(form, Some(&old))?;
@@ -77,6 +79,7 @@ pub async fn change_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &Fie
 /// Deletes a field and what people wrote into it; nothing happens if by now that is more than the `saw` ones. Gone already is gone.
 pub async fn delete_field(ctx: &Ctx, caller: &Caller, from: &Visitor, slug: &str, saw: u64) -> Result<(), AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Fields)?;
     require_admin_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let Some(field) = store::list_fields(&mut *tx).await?.into_iter().find(|field| field.slug == slug) else { return Ok(()) };

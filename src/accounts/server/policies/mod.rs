@@ -11,6 +11,7 @@ mod words;
 use super::{
     Visitor,
     factors::require_admin_proof,
+    locked::must_be_open,
     store::policies::{self as store, Found, Said},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         Ctx,
         session::{self, Ends},
     },
-    values::{AccountId, WorkspaceId, permission_names as may},
+    values::{AccountId, Area, WorkspaceId, permission_names as may},
 };
 use serde_json::json;
 use sqlx::PgExecutor;
@@ -132,6 +133,7 @@ pub async fn list_policies(ctx: &Ctx, caller: &Caller) -> Result<Vec<store::Row>
 /// Sets what a role or a plan says, all four values; with none it says nothing. What is said already is no change.
 pub async fn set_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, holder: &PolicyHolder, says: &Policy) -> Result<store::Row, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Sessions)?;
     words::check(says)?;
     require_admin_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;

@@ -15,13 +15,13 @@ use super::{
 use crate::{
     accounts::{
         Caller,
-        server::{require_pin, require_recent_proof},
+        server::{must_be_open, require_pin, require_recent_proof},
     },
     error::{AppError, Fields},
     keys::model::{Api, Bundle, NewBundle, Spread, bundle_words},
     platform::Ctx,
     ui::number::count,
-    values::{BundleId, Permission, Slug, permission_names as may},
+    values::{Area, BundleId, Permission, Slug, permission_names as may},
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -49,6 +49,7 @@ pub async fn count_bundle_holders(ctx: &Ctx, caller: &Caller, api: &Api) -> Resu
 /// Describes a bundle. With `may_replace` one of this name becomes it, on every key that holds it; without, another one is refused.
 pub async fn put_bundle(ctx: &Ctx, caller: &Caller, slug: &str, new: NewBundle, may_replace: bool) -> Result<ChangedBundle, AppError> {
     caller.require(&may::APIS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     require_pin(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let id = of_apis::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
@@ -87,6 +88,7 @@ pub async fn put_bundle(ctx: &Ctx, caller: &Caller, slug: &str, new: NewBundle, 
 /// Deletes a bundle that no key holds, revoked ones aside, and no other bundle includes. One that is not there is gone already.
 pub async fn delete_bundle(ctx: &Ctx, caller: &Caller, slug: &str, name: &str) -> Result<(), AppError> {
     caller.require(&may::APIS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     let mut tx = ctx.db.begin().await?;
     let id = of_apis::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let api = of_apis::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;

@@ -1,7 +1,7 @@
 //! Describing groups.
 
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     activity::server::Change,
     error::{AppError, Fields},
     keys::server::{WantedLimits, read_grants, rules as of_keys},
@@ -18,7 +18,7 @@ use crate::{
     },
     platform::{Ctx, once},
     ui::number::count,
-    values::{GroupId, Slug, permission_names as may},
+    values::{Area, GroupId, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 
@@ -40,6 +40,7 @@ pub async fn find(conn: &mut PgConnection, slug: &str) -> Result<Group, AppError
 
 pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<Group, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
     let name = fields.check("name", of_keys::name(&new.name));
@@ -66,6 +67,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
 /// Changes a group; its slug stays.
 pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit) -> Result<Group, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
@@ -114,6 +116,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
 /// Deletes a group that nobody is in.
 pub async fn delete_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let group = find(&mut tx, slug).await?;
