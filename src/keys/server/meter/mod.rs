@@ -11,6 +11,7 @@ pub mod latency;
 mod names;
 mod passed;
 pub mod permissions;
+mod recent;
 mod sampling;
 mod spool;
 
@@ -20,6 +21,7 @@ pub use latency::Latency;
 pub use names::PER_KEY as NAMES_PER_KEY;
 pub use passed::{PER_KEY as PASSED_PER_KEY, PER_MINUTE as PASSED_PER_MINUTE, PassedCall};
 pub use permissions::ForPermission;
+pub use recent::Spent;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
 pub use spool::{DEBTS, LeftOver, Spool, Spooled, ended, left_debts, left_nonces, left_over};
 
@@ -273,6 +275,24 @@ impl Meter {
     /// What the spool takes of the disk; none without one.
     pub fn spool_bytes(&self) -> Option<u64> {
         self.spool.as_ref().map(Spool::bytes)
+    }
+
+    /// Keeps for a minute what a batch charged that is written, of the keys that are meant: limits of less than a minute go on from it.
+    pub fn keep_recent(&self, batch: &Batch, now_micros: i64, is_meant: impl Fn(KeyId) -> bool) {
+        if let Some(spool) = &self.spool
+            && let Err(error) = spool.keep_recent(batch, now_micros, is_meant)
+        {
+            tracing::warn!("after an end by force limits of less than a minute would begin anew: {error}");
+        }
+    }
+
+    /// What calls charged in the last minute, of processes that ended by force.
+    pub fn recent(&self, now_micros: i64) -> Vec<Spent> {
+        let Some(spool) = &self.spool else { return Vec::new() };
+        spool.recent(now_micros).unwrap_or_else(|error| {
+            tracing::warn!("limits of less than a minute begin anew: {error}");
+            Vec::new()
+        })
     }
 
     /// What this process counted since it began, in the order of `Outcome::ALL`.
