@@ -4,6 +4,8 @@ import { signIn, signUp, somebody, stored } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
 
+test.use({ contextOptions: { reducedMotion: 'no-preference' } }); // pages fade and dialogs move, as for most people
+
 async function developer(page: Page, product: Product): Promise<void> {
   const person = somebody('keys');
   page.on('dialog', (dialog) => void dialog.accept()); // the page with the secret asks before it is left

@@ -17,8 +17,9 @@ export default defineConfig({
   use: {
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
-    trace: 'retain-on-failure',
+    trace: { mode: 'retain-on-failure', screenshots: false }, // what the page was at each step; a film of it costs every test time
     screenshot: 'only-on-failure',
+    contextOptions: { reducedMotion: 'reduce' }, // a step waits for what moves; keys.spec.ts sees it move
     launchOptions: {
       executablePath: CHROMIUM,
       args: [

@@ -2,12 +2,11 @@
 //!
 //! A feature is a folder with the same four roles in it: `model` (nouns, both sides), `api` (server functions), `pages` and
 //! `components` (views), `server` (operations over a private `store`). What moves in the browser is an island; the charts of `ui` are the
-//! only ones so far. `boot` is the only place that knows every feature; `platform` and `ui` know none. `src/tests/architecture.rs` checks it.
+//! only ones so far, so the browser's build holds no feature. `boot` is the only place that knows every feature; `platform` and `ui` know
+//! none. `src/tests/architecture.rs` checks it.
 
 #![recursion_limit = "256"]
 
-// The document and the route table.
-pub mod app;
 // AppError, the one error that crosses the wire.
 pub mod error;
 // The design system; it knows no feature.
@@ -15,25 +14,40 @@ pub mod ui;
 // Small parsed types of both sides: ids, Email, Slug, Permission, Outcome.
 pub mod values;
 
+// The document and the route table, then the features. Only their islands would run in a browser, and none has one: the browser's build,
+// which would translate every page to throw it away, leaves them out. The first island of a feature takes the `cfg` off its line.
+#[cfg(feature = "ssr")]
+pub mod app;
+
 // Sign-up, sign-in and its factors, sessions, profile, bans; personal workspaces.
+#[cfg(feature = "ssr")]
 pub mod accounts;
 // Events: one row per change.
+#[cfg(feature = "ssr")]
 pub mod activity;
 // The operator's pages.
+#[cfg(feature = "ssr")]
 pub mod admin;
 // Timed blocks of addresses, keys and workspaces, and the rules that make them.
+#[cfg(feature = "ssr")]
 pub mod blocks;
 // Files of usage, refusals and keys, written by a job.
+#[cfg(feature = "ssr")]
 pub mod exports;
 // APIs, keys, secrets, limits, and the gate that verifies them.
+#[cfg(feature = "ssr")]
 pub mod keys;
 // Mails before something stops: limits, expiry, rules on errors.
+#[cfg(feature = "ssr")]
 pub mod notices;
 // Sets of limits with a name and a price, assigned to workspaces, groups and keys; and the groups.
+#[cfg(feature = "ssr")]
 pub mod plans;
 // Landing, home, docs; in development the mailbox and the gallery of components.
+#[cfg(feature = "ssr")]
 pub mod site;
 // Counted verifications: metering, rollups, charts.
+#[cfg(feature = "ssr")]
 pub mod usage;
 
 // The command line, the router, the worker: the only place that knows every feature.

@@ -8,10 +8,10 @@ const STEP_MS = 30_000;
 /** In so much time a code is typed and sent. */
 const TYPING_MS = 10_000;
 
-/** The code of this step, or of the one before, which the product takes too; of a step that does not end while it is typed. */
+/** The code of this step, or of the one before, which the product takes too: while it is typed no step ends that would make it too old. */
 export async function totp(secret: string, which: 'now' | 'before' = 'now'): Promise<string> {
   const left = STEP_MS - (Date.now() % STEP_MS);
-  if (left < TYPING_MS) await sleep(left);
+  if (which === 'before' && left < TYPING_MS) await sleep(left);
   return codeOf(secret, Math.floor(Date.now() / STEP_MS) - (which === 'before' ? 1 : 0));
 }
 

@@ -57,6 +57,8 @@ fn of_gate(page: &mut Page, gate: &Gate) {
     let behind = gate.contact().behind();
     page.gauge("tollgate_key_table_behind_seconds", "Seconds since the key table was known to be current.", seconds(behind));
     page.gauge("tollgate_key_table_left_seconds", "Seconds that keys are still verified for without the database.", seconds(gate.contact().left()));
+    let folded = [(String::new(), gate.meter().folded())];
+    page.metric("tollgate_routes_folded_total", "counter", "Calls counted under the route other, as their key named too many in a minute.", folded);
     page.gauge("tollgate_usage_counters", "Counters in memory that wait for the next write.", gate.meter().counters());
     if let Some(bytes) = gate.meter().spool_bytes() {
         page.gauge("tollgate_spool_bytes", "Bytes of the spool on disk.", bytes);

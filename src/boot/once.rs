@@ -1,7 +1,8 @@
 //! Requests of the REST API that name themselves (`Idempotency-Key`) are done once. Which routes take it stands here, and nowhere else: the
 //! document says it of the same (`openapi`).
 //!
-//! An answer that must not be stored (`no-store`: it holds a secret) is not kept; sent again, such a request is told so (409).
+//! An answer that must not be stored (`no-store`: it holds a secret) is not kept, nor one that is large (`once::MOST_OF_ONE`); sent again, such a
+//! request is told so (409).
 
 use crate::{
     accounts::{Caller, Via},
@@ -12,7 +13,7 @@ use crate::{
             json::with_location,
             uploads::{most_at, too_long},
         },
-        once::{self, Answer, Asked, Attempt, Begun},
+        once::{self, Answer, Asked, Attempt, Begun, Kept},
     },
 };
 use axum::{
@@ -102,8 +103,12 @@ async fn kept(attempt: Attempt, response: Response) -> Result<Response, AppError
     let body = to_bytes(body, usize::MAX).await.map_err(AppError::internal)?;
     let text = |name: HeaderName| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let is_secret = text(header::CACHE_CONTROL).is_some_and(|value| value.contains("no-store"));
-    let answer =
-        Answer { status: head.status.as_u16(), location: text(header::LOCATION), kind: text(header::CONTENT_TYPE), body: (!is_secret).then(|| body.to_vec()) };
+    let answer = Answer {
+        status: head.status.as_u16(),
+        location: text(header::LOCATION),
+        kind: text(header::CONTENT_TYPE),
+        body: if is_secret { Kept::Secret } else { Kept::of(&body) },
+    };
     attempt.keep(&answer).await;
     Ok(Response::from_parts(head, Body::from(body)))
 }
@@ -111,8 +116,9 @@ async fn kept(attempt: Attempt, response: Response) -> Result<Response, AppError
 /// The answer of the first time, or why there is none.
 fn again(answer: Answer) -> Response {
     let Answer { status, location, kind, body } = answer;
+    let made = location.as_deref().map(|path| format!(" and made {path}")).unwrap_or_default();
     let response = match body {
-        Some(body) => {
+        Kept::Whole(body) => {
             let mut response = (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Body::from(body)).into_response();
             let headers = response.headers_mut();
             headers.insert(REPLAYED, HeaderValue::from_static("true"));
@@ -121,9 +127,12 @@ fn again(answer: Answer) -> Response {
             }
             response
         }
-        None => {
-            let made = location.as_deref().map(|path| format!(" and made {path}")).unwrap_or_default();
+        Kept::Secret => {
             let words = format!("This request was done before{made}. Its answer held a secret, which is stored nowhere: rotate the key to get a new one.");
+            AppError::conflict(words).into_response()
+        }
+        Kept::LetGo => {
+            let words = format!("This request was done before{made}. Its answer was too large to be kept, or newer ones took its room: read what it made.");
             AppError::conflict(words).into_response()
         }
     };

@@ -66,9 +66,9 @@ impl Running {
         let ended: Vec<_> = ended.into_iter().filter(|node| !unread.contains(&node.uuid())).collect();
         write_left_debts(&ctx).await?;
         nodes::forget(&ctx, &ended).await?;
-        write_left_over(&ctx).await?;
         let me: NodeId = ctx.new_id();
         let spool = Spool::open(&ctx.config.server.data_dir, me.uuid()).map_err(StartError::Spool)?;
+        write_left_over(&ctx, &spool).await?;
         let (gate, nodes) = (Gate::new(&ctx, Some(spool)), Nodes::new(&ctx, me, addr.port()));
         let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
         let (paces, room) = (Arc::new(Paces::new(&ctx.config.limits)), Room::new(&ctx.config));

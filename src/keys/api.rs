@@ -1,9 +1,9 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery};
+use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
 use crate::{
     error::AppError,
-    values::{ImportId, KeyId, SecretId, Typed},
+    values::{ImportId, KeyId, SecretId},
 };
 use leptos::prelude::*;
 
@@ -32,27 +32,17 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines, `meta`
-/// is JSON.
+/// chosen one don't count. With a preset, or without `chosen`, it gets those of the preset. `bundles` are `api/name`.
 #[server]
 pub async fn create_key(
-    name: String,
-    api: Option<String>,
+    #[server(flatten)] typed: TypedKey,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
-    preset: Option<String>,
-    routes: Option<String>,
-    expires: Option<String>,
-    environment: Option<String>,
-    external_id: Option<String>,
-    meta: Option<String>,
-    once: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let permissions = chosen.then_some(permissions);
-    let new = server::forms::new_key(&ctx, name, api, permissions, bundles, preset.as_deref(), routes, expires, environment, external_id, meta, once)?;
+    let new = server::forms::new_key(&ctx, typed, chosen.then_some(permissions), bundles)?;
     server::reveal::must_have_room(&ctx)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &caller, &created);
@@ -69,35 +59,19 @@ pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(
     Ok(())
 }
 
-/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is; so does
-/// all of it, if the key is in another state by now than in this `version`.
+/// Saves what the form of a key has fields for. Nothing of it, if the key is in another state by now than the form showed.
 #[server]
 pub async fn save_key(
     id: KeyId,
-    name: String,
-    #[server(default)] expires_on: Typed,
+    #[server(flatten)] typed: TypedEdit,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
-    preset: Option<String>,
-    #[server(default)] addresses: Typed,
-    #[server(default)] origins: Typed,
-    #[server(default)] routes: Typed,
-    #[server(default)] tags: Typed,
-    #[server(default)] external_id: Typed,
-    #[server(default)] meta: Typed,
-    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let (permissions, bundles) = (chosen.then_some(permissions), chosen.then_some(bundles));
-    let (expires_on, addresses, origins, tags) = (expires_on.into_text(), addresses.into_text(), origins.into_text(), tags.into_text());
-    let (routes, external_id, meta) = (routes.into_text(), external_id.into_text(), meta.into_text());
-    let edit =
-        server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, routes, tags, external_id, meta)
-            .await?;
-    let changed = server::edit_key(&ctx, &caller, id, model::KeyEdit { seen: version, ..edit }).await?;
+    let edit = server::forms::edit(&ctx, &caller, id, typed, chosen.then_some(permissions), chosen.then_some(bundles)).await?;
+    let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
 }
@@ -155,28 +129,13 @@ pub async fn sign_call(id: KeyId, call: model::SignCall) -> Result<model::Signed
     server::signing::build_signed_call(&ctx, &caller, id, call).await
 }
 
-/// Sets one limit of a key: a new one, or the one that `was`; the others stay. `act` is `remove` for taking it away. Operators only.
+/// Sets one limit of a key, or takes it away; the others stay. Operators only.
 #[server]
-pub async fn set_limit(
-    id: KeyId,
-    #[server(default)] name: String,
-    #[server(default)] was: String,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] seconds: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-    #[server(default)] act: String,
-    #[server(default)] version: String,
-) -> Result<(), AppError> {
-    use super::server::{self, forms};
+pub async fn set_limit(id: KeyId, #[server(flatten)] typed: TypedLimit) -> Result<(), AppError> {
+    use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = forms::LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
-    let (words, changed) = server::set_limit(&ctx, &caller, id, form).await?;
+    let (words, changed) = server::set_limit(&ctx, &caller, id, &typed).await?;
     reply::toast(&ctx, &format!("{words} {}", changed.spread.words("In force")));
     reply::redirect(&format!("/keys/{id}"));
     Ok(())
@@ -202,8 +161,8 @@ pub async fn add_credits(
 pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let server::Changed { key, spread } = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED. {}", key.name, spread.words("Refused")));
+    let changed = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -211,8 +170,8 @@ pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppErr
 pub async fn enable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let server::Changed { key, spread } = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again. {}", key.name, spread.words("In force")));
+    let changed = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -222,8 +181,8 @@ pub async fn revoke_key(id: KeyId, typed: String, reason: Option<String>) -> Res
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::forms::must_be_named(&ctx, &caller, id, &typed).await?;
-    let server::Changed { key, spread } = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", key.name, spread.words("Refused")));
+    let changed = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &changed.state_words());
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -293,31 +252,12 @@ pub async fn preview_many(#[server(default)] query: ManyQuery) -> Result<Option<
     server::preview_many(&ctx, &caller, &query).await
 }
 
-/// Does one act on many keys; `seen` is how many the person was told would change, `typed` that number again where there is no way back.
+/// Does one act on many keys; `seen` is how many the person was told would change.
 #[server]
-pub async fn change_many(
-    act: String,
-    #[server(default)] keys: Vec<String>,
-    #[server(default)] all: bool,
-    q: Option<String>,
-    api: Option<String>,
-    status: Option<String>,
-    review: Option<String>,
-    tag: Option<String>,
-    external_id: Option<String>,
-    owner: Option<String>,
-    hash: Option<String>,
-    until: Option<String>,
-    label: Option<String>,
-    reason: Option<String>,
-    seen: u64,
-    typed: Option<String>,
-) -> Result<(), AppError> {
+pub async fn change_many(#[server(default)] keys: Vec<String>, seen: u64, #[server(flatten)] form: TypedMany) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, external_id, owner, hash, ..KeyQuery::default() };
-    let query = ManyQuery { act, keys, all, filters, until, label };
-    let said = server::forms::change_many(&ctx, &caller, &query, &reason.unwrap_or_default(), seen, typed.as_deref()).await?;
+    let said = server::forms::change_many(&ctx, &caller, &form.query(keys), &form.reason, seen, &form.typed).await?;
     crate::platform::http::reply::toast(&ctx, &said);
     crate::platform::http::reply::redirect("/keys");
     Ok(())

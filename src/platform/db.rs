@@ -27,7 +27,8 @@ pub fn pool(options: PgConnectOptions, max: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// The schema, step by step. Tests name it, too: each would hold a copy of its own otherwise.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Brings the schema up to date. Forward only; safe to run from several nodes at once (sqlx takes an advisory lock).
 pub async fn migrate(db: &PgPool) -> Result<(), MigrateError> {

@@ -17,6 +17,12 @@ pub const KEPT: Duration = Duration::hours(24);
 const GONE_AFTER: Duration = Duration::minutes(1);
 /// Rows that one statement forgets.
 const MOST: i64 = 20_000;
+/// The largest answer that is kept.
+pub const MOST_OF_ONE: usize = 64 * 1024;
+/// What the kept answers of one account take together; beyond it the oldest go.
+pub const MOST_OF_ALL: i64 = 16 * 1024 * 1024;
+/// What one counts at least, so that those of an account are no more than some thousands.
+const LEAST: usize = 1024;
 /// What the hash of a body is for: no other purpose gives the same.
 const PURPOSE: &str = "sent request";
 
@@ -65,8 +71,40 @@ pub struct Answer {
     pub status: u16,
     pub location: Option<String>,
     pub kind: Option<String>,
-    /// None: it held a secret.
-    pub body: Option<Vec<u8>>,
+    pub body: Kept,
+}
+
+/// What is kept of a body.
+pub enum Kept {
+    Whole(Vec<u8>),
+    /// Nothing: it held a secret.
+    Secret,
+    /// Nothing: it was too large, or newer answers took its room.
+    LetGo,
+}
+
+impl Kept {
+    /// Of an answer without a secret.
+    pub fn of(body: &[u8]) -> Self {
+        if body.len() > MOST_OF_ONE { Self::LetGo } else { Self::Whole(body.to_vec()) }
+    }
+
+    fn stored(body: Option<Vec<u8>>, is_let_go: bool) -> Self {
+        match body {
+            Some(body) => Self::Whole(body),
+            None if is_let_go => Self::LetGo,
+            None => Self::Secret,
+        }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        if let Self::Whole(body) = self { Some(body) } else { None }
+    }
+
+    /// The room that it counts for.
+    fn room(&self) -> i32 {
+        self.bytes().map_or(0, |body| i32::try_from(body.len().max(LEAST)).unwrap_or(i32::MAX))
+    }
 }
 
 /// The name that a request has: by draft-ietf-httpapi-idempotency-key-header a quoted string; bare text is accepted too.
@@ -88,9 +126,12 @@ pub async fn begin(ctx: &Ctx, asked: &Asked<'_>) -> sqlx::Result<Begun> {
     if insert(ctx, asked.account, run, &said, now).await? {
         return Ok(Begun::New(Attempt { db: ctx.db.clone(), run, is_open: true }));
     }
-    let found = sqlx::query!("select said, attempt, begun_at, done_at, status, location, kind, answer from sent_requests where request = $1", &run.request[..])
-        .fetch_optional(&ctx.db)
-        .await?;
+    let found = sqlx::query!(
+        "select said, attempt, begun_at, done_at, status, location, kind, answer, is_let_go from sent_requests where request = $1",
+        &run.request[..]
+    )
+    .fetch_optional(&ctx.db)
+    .await?;
     // Gone in this very moment: it was refused. The next one does it.
     let Some(row) = found else { return Ok(Begun::Running) };
     if !ctx.vault.keyed_hashes(PURPOSE, asked.said).iter().any(|hash| hash.as_slice() == row.said.as_slice()) {
@@ -99,7 +140,10 @@ pub async fn begin(ctx: &Ctx, asked: &Asked<'_>) -> sqlx::Result<Begun> {
     // What was made tells the other nodes before it answers, up to two seconds: until then nothing is lost.
     let is_over = row.attempt == NOBODY || row.begun_at < gone(ctx, now);
     Ok(match (row.status, row.done_at) {
-        (Some(status), _) => Begun::Done(Answer { status: u16::try_from(status).unwrap_or(200), location: row.location, kind: row.kind, body: row.answer }),
+        (Some(status), _) => {
+            let (status, body) = (u16::try_from(status).unwrap_or(200), Kept::stored(row.answer, row.is_let_go));
+            Begun::Done(Answer { status, location: row.location, kind: row.kind, body })
+        }
         (None, Some(_)) if is_over => Begun::Unanswered,
         (None, _) => Begun::Running,
     })
@@ -116,7 +160,7 @@ async fn insert(ctx: &Ctx, account: AccountId, run: Run, said: &[u8], now: Offse
         "insert into sent_requests as r (request, account_id, said, attempt, begun_at) values ($1, $2, $3, $4, $5)
          on conflict (request) do update
          set account_id = excluded.account_id, said = excluded.said, attempt = excluded.attempt, begun_at = excluded.begun_at,
-             done_at = null, status = null, location = null, kind = null, answer = null
+             done_at = null, status = null, location = null, kind = null, answer = null, answer_room = 0, is_let_go = false
          where r.begun_at < $6 or (r.done_at is null and r.status is null and r.begun_at < $7)",
         &run.request[..],
         account.uuid(),
@@ -158,6 +202,28 @@ pub async fn forget(ctx: &Ctx) -> sqlx::Result<u64> {
     }
 }
 
+/// Lets the oldest answers of an account go where all take more room than they may, and then so many that a quarter of it is free. That they were
+/// given stays known.
+async fn make_room(db: &PgPool, account: Uuid) -> sqlx::Result<()> {
+    let room =
+        sqlx::query_scalar!(r#"select coalesce(sum(answer_room), 0)::bigint as "room!" from sent_requests where account_id = $1 and answer_room > 0"#, account);
+    if room.fetch_one(db).await? <= MOST_OF_ALL {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update sent_requests set answer = null, answer_room = 0, is_let_go = true
+         where request in (
+           select request from (
+             select request, sum(answer_room) over (order by begun_at desc, request) as room from sent_requests where account_id = $1 and answer_room > 0
+           ) newest where room > $2)",
+        account,
+        MOST_OF_ALL * 3 / 4,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// One try to do a named request. Dropped before its end, as when the client hangs up, it leaves the name free if nothing was made, else it
 /// notes that no answer comes.
 pub struct Attempt {
@@ -175,18 +241,28 @@ impl Attempt {
     /// Keeps the answer for whoever sends the same again.
     pub async fn keep(mut self, answer: &Answer) {
         let kept = sqlx::query!(
-            "update sent_requests set status = $3, location = $4, kind = $5, answer = $6 where request = $1 and attempt = $2",
+            "update sent_requests set status = $3, location = $4, kind = $5, answer = $6, answer_room = $7, is_let_go = $8
+             where request = $1 and attempt = $2 returning account_id",
             &self.run.request[..],
             self.run.attempt,
             i16::try_from(answer.status).unwrap_or(200),
             answer.location.as_deref(),
             answer.kind.as_deref(),
-            answer.body.as_deref(),
+            answer.body.bytes(),
+            answer.body.room(),
+            matches!(answer.body, Kept::LetGo),
         )
-        .execute(&self.db)
+        .fetch_optional(&self.db)
         .await;
         match kept {
-            Ok(_) => self.is_open = false,
+            Ok(row) => {
+                self.is_open = false;
+                if let Some(row) = row.filter(|_| answer.body.room() > 0)
+                    && let Err(error) = make_room(&self.db, row.account_id).await
+                {
+                    tracing::warn!("old answers of named requests are kept for longer: {error}");
+                }
+            }
             Err(error) => tracing::warn!("the answer of a named request is not kept: {error}"),
         }
     }

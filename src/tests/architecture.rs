@@ -411,6 +411,18 @@ fn cfg_ssr_stands_only_at_the_doors() {
 }
 
 #[test]
+fn tests_share_one_copy_of_the_migrations() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (n, _) in source.lines().filter(|(_, line)| line.trim() == "#[sqlx::test]") {
+            found.push(format!("{}:{n}", source.path));
+        }
+    }
+    // Alone, the attribute writes all of them into the test, their sums byte by byte: four thousand expressions to compile, a thousand times.
+    none_of(found, "write #[sqlx::test(migrator = \"tollgate::platform::db::MIGRATIONS\")], inside the library with crate:: instead:");
+}
+
+#[test]
 fn files_are_short_and_say_what_they_are() {
     let mut found = Vec::new();
     for source in sources() {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use time::Duration;
 use tollgate::{
     boot::{once::ROUTES, openapi::DOCUMENT},
-    platform::once::{self, Asked, Begun},
+    platform::once::{self, Answer, Asked, Begun, Kept, MOST_OF_ALL, MOST_OF_ONE},
 };
 
 /// Their answers hold a secret, which is stored nowhere.
@@ -240,6 +240,70 @@ async fn credits_are_added_once_for_good_whoever_sends_it(db: PgPool) {
     assert_eq!((status, &again["units"], &again["left"]), (200, &added["units"], &added["left"]), "{again}");
     assert_eq!(send(&app, &olga.secret, &path, "invoice-4711", &json!({ "units": 6 })).await.status(), 422);
     assert_eq!(events(&db, "key.credited").await, 1);
+}
+
+fn answered(bytes: usize) -> Answer {
+    Answer { status: 201, location: Some("/api/v1/exports/1".to_owned()), kind: None, body: Kept::of(&vec![b'x'; bytes]) }
+}
+
+#[sqlx::test]
+async fn a_large_answer_is_not_kept_and_the_second_is_told_so(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person_with(&app, &db, "mara@example.com", "operator", &["plans:manage"]).await;
+    for (name, bytes, is_kept) in [("small", MOST_OF_ONE, true), ("large", MOST_OF_ONE + 1, false)] {
+        let asked = Asked { by: mara.rest_key.uuid(), account: mara.owner.account, path: "/api/v1/exports", name, said: b"a file" };
+        let Begun::New(attempt) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("nobody began it") };
+        attempt.keep(&answered(bytes)).await;
+        let Begun::Done(answer) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("it was done") };
+        assert_eq!((matches!(&answer.body, Kept::Whole(body) if body.len() == bytes), matches!(answer.body, Kept::LetGo)), (is_kept, !is_kept), "{name}");
+    }
+
+    let wish = json!({ "slug": "partners", "name": "Partners" });
+    let first = send(&app, &mara.secret, "/api/v1/groups", "once", &wish).await;
+    assert_eq!(first.status(), 201);
+    sqlx::query("update sent_requests set answer = null, answer_room = 0, is_let_go = true").execute(&db).await.unwrap();
+    let again = send(&app, &mara.secret, "/api/v1/groups", "once", &wish).await;
+    assert_eq!(header(&again, "location"), header(&first, "location"));
+    let (status, problem) = json(again).await;
+    assert_eq!(status, 409);
+    assert!(text(&problem, "detail").contains("read what it made"), "{problem}");
+    assert_eq!(events(&db, "group.created").await, 1);
+}
+
+#[sqlx::test]
+async fn the_oldest_answers_of_an_account_make_room_for_its_newest(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "developer").await;
+    for (owner, count) in [(&mara, 256), (&olga, 1)] {
+        sqlx::query(
+            "insert into sent_requests (request, account_id, said, attempt, begun_at, done_at, status, answer, answer_room)
+             select sha256(($1::uuid::text || n)::bytea), $1::uuid, sha256('a file'), gen_random_uuid(),
+               $3::timestamptz - n * interval '1 minute', $3::timestamptz, 201, 'x', 65536
+             from generate_series(1, $2::integer) n",
+        )
+        .bind(owner.owner.account.uuid())
+        .bind(count)
+        .bind(app.ctx.clock.now())
+        .execute(&db)
+        .await
+        .unwrap();
+    }
+    let of_mara = "select sum(answer_room)::bigint from sent_requests join accounts on id = account_id where email = 'mara@example.com'";
+    let room = async || count(&db, of_mara).await;
+    assert_eq!(room().await, MOST_OF_ALL, "it is full");
+    let asked = Asked { by: mara.rest_key.uuid(), account: mara.owner.account, path: "/api/v1/exports", name: "one more", said: b"a file" };
+    let Begun::New(attempt) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("nobody began it") };
+    attempt.keep(&answered(10)).await;
+    let kept = room().await;
+    assert!(kept <= MOST_OF_ALL * 3 / 4 && kept > MOST_OF_ALL * 3 / 4 - 128 * 1024, "so the next ones have room too: {kept}");
+    let Begun::Done(answer) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("it was done") };
+    assert!(matches!(answer.body, Kept::Whole(_)), "the newest is kept");
+    assert_eq!(count(&db, "select count(*) from sent_requests where status is not null").await, 258, "what was done stays known");
+    let newer = "select count(*) from sent_requests gone join sent_requests stays using (account_id)
+                 where gone.is_let_go and not stays.is_let_go and stays.begun_at < gone.begun_at";
+    assert_eq!(count(&db, newer).await, 0, "the oldest went");
+    assert_eq!(count(&db, "select count(*) from sent_requests where not is_let_go and answer is null").await, 0, "and of others nothing went");
 }
 
 #[sqlx::test]

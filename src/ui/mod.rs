@@ -4,7 +4,7 @@
 //! | for | use |
 //! | --- | --- |
 //! | an act, a way | `Button` `LinkButton` `IconButton` `IconLink` (`look=Look::Primary`, `size=Size::Small`) |
-//! | a form | `Form action=CreateKey::PATH` (`FormPanel` beside a list, `ActForm` for one button) with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`; the server provides `FormOutcome`; `version=` of what the form shows, where it changes what is there |
+//! | a form | `Form action=CreateKey::PATH` (`FormPanel` beside a list, `ActForm` for one button) with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`, rarer ones in `MoreFields`; the server provides `FormOutcome`; `version=` of what the form shows, where it changes what is there |
 //! | filters | `Filters` with `SearchField` `FilterSelect`; `Chip`, `Segments` |
 //! | comparing | `Table` (`heads`) `SortHeader` `Pagination`; `Sparkline` in a cell |
 //! | state, facts | `Badge` `BadgeTip` `OutlineBadge` `CodeTag`; `Facts` of `Fact`, `Figures` of `Figure`, `Timeline` |
@@ -33,6 +33,7 @@ pub mod layout;
 pub mod loaded;
 pub mod mark;
 pub mod menu;
+pub mod more;
 pub mod note;
 pub mod number;
 pub mod panel;
@@ -62,6 +63,7 @@ pub use layout::*;
 pub use loaded::{awaited, loaded};
 pub use mark::*;
 pub use menu::*;
+pub use more::*;
 pub use note::*;
 pub use panel::*;
 pub use progress::*;

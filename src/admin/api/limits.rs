@@ -1,36 +1,18 @@
-//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API; and that of a workspace's grants. `forms::LimitForm` says
-//! what each field is.
+//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API; and that of a workspace's grants.
 
 use crate::{
     error::AppError,
+    keys::model::TypedLimit,
     values::{AccountId, KeyId},
 };
 use leptos::prelude::*;
 
 /// Sets one limit of a key, or takes it away.
 #[server]
-pub async fn set_limit(
-    id: KeyId,
-    #[server(default)] name: String,
-    #[server(default)] was: String,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] seconds: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-    #[server(default)] act: String,
-    #[server(default)] version: String,
-) -> Result<(), AppError> {
-    use crate::{
-        admin::server::{self, LimitForm, OverForm},
-        platform::http::reply,
-    };
+pub async fn set_limit(id: KeyId, #[server(flatten)] typed: TypedLimit) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
-    let (words, changed) = server::set_limit(&ctx, &caller, id, form).await?;
+    let (words, changed) = server::set_limit(&ctx, &caller, id, &typed).await?;
     reply::toast(&ctx, &format!("{words} {}", changed.spread.words("In force")));
     reply::redirect(&format!("/admin/keys?key={id}"));
     Ok(())
@@ -38,28 +20,10 @@ pub async fn set_limit(
 
 /// Sets one limit of an account's workspace, for all its keys together, or takes it away.
 #[server]
-pub async fn set_account_limit(
-    id: AccountId,
-    #[server(default)] name: String,
-    #[server(default)] was: String,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] seconds: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-    #[server(default)] act: String,
-    #[server(default)] version: String,
-) -> Result<(), AppError> {
-    use crate::{
-        admin::server::{self, LimitForm, OverForm},
-        platform::http::reply,
-    };
+pub async fn set_account_limit(id: AccountId, #[server(flatten)] typed: TypedLimit) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
-    reply::toast(&ctx, server::set_account_limit(&ctx, &caller, id, form).await?);
+    reply::toast(&ctx, server::set_account_limit(&ctx, &caller, id, &typed).await?);
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }
@@ -77,28 +41,10 @@ pub async fn set_account_grants(id: AccountId, #[server(default)] grants: Vec<St
 
 /// Sets one limit of each key of an API, or takes it away.
 #[server]
-pub async fn set_api_limit(
-    slug: String,
-    #[server(default)] name: String,
-    #[server(default)] was: String,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] seconds: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-    #[server(default)] act: String,
-    #[server(default)] version: String,
-) -> Result<(), AppError> {
-    use crate::{
-        admin::server::{self, LimitForm, OverForm},
-        platform::http::reply,
-    };
+pub async fn set_api_limit(slug: String, #[server(flatten)] typed: TypedLimit) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
-    reply::toast(&ctx, server::set_api_limit(&ctx, &caller, &slug, form).await?);
+    reply::toast(&ctx, server::set_api_limit(&ctx, &caller, &slug, &typed).await?);
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! One act on many keys or accounts: looked at first, then done.
 
 use crate::{
-    admin::model::{ManyAccountsPreview, ManyAccountsQuery},
+    admin::model::{ManyAccountsPreview, ManyAccountsQuery, TypedTerm},
     error::AppError,
-    keys::model::{ManyPreview, ManyQuery},
+    keys::model::{ManyPreview, ManyQuery, TypedMany},
 };
 use leptos::prelude::*;
 
@@ -15,34 +15,12 @@ pub async fn preview_many_keys(#[server(default)] query: ManyQuery) -> Result<Op
     server::preview_many_keys(&ctx, &caller, query).await
 }
 
-/// Does one act on many keys of everybody; `seen` is how many the operator was told would change, `typed` that number again where there
-/// is no way back.
+/// Does one act on many keys of everybody; `seen` is how many the operator was told would change.
 #[server]
-pub async fn change_many_keys(
-    act: String,
-    #[server(default)] keys: Vec<String>,
-    #[server(default)] all: bool,
-    q: Option<String>,
-    api: Option<String>,
-    status: Option<String>,
-    review: Option<String>,
-    tag: Option<String>,
-    external_id: Option<String>,
-    owner: Option<String>,
-    hash: Option<String>,
-    until: Option<String>,
-    label: Option<String>,
-    #[server(default)] reason: String,
-    seen: u64,
-    typed: Option<String>,
-) -> Result<(), AppError> {
-    use crate::admin::server;
-    use crate::keys::model::KeyQuery;
-    use crate::platform::http::reply;
+pub async fn change_many_keys(#[server(default)] keys: Vec<String>, seen: u64, #[server(flatten)] form: TypedMany) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, external_id, owner, hash, ..KeyQuery::default() };
-    let query = ManyQuery { act, keys, all, filters, until, label };
-    let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
+    let said = server::change_many_keys(&ctx, &caller, form.query(keys), &form.reason, seen, &form.typed).await?;
     reply::toast(&ctx, &said);
     reply::redirect("/admin/keys");
     Ok(())
@@ -64,16 +42,14 @@ pub async fn change_many_accounts(
     #[server(default)] all: bool,
     q: Option<String>,
     status: Option<String>,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
     #[server(default)] seen: u64,
+    #[server(flatten)] typed: TypedTerm,
 ) -> Result<(), AppError> {
     use crate::admin::{model::AccountQuery, server};
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let query = ManyAccountsQuery { act, accounts, all, filters: AccountQuery { q, status, ..AccountQuery::default() } };
-    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &reason, (lasts.as_str(), until.as_str()), seen).await?;
+    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &typed, seen).await?;
     reply::toast(&ctx, &said);
     reply::redirect("/admin/accounts");
     Ok(())

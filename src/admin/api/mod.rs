@@ -17,12 +17,13 @@ pub use parts::*;
 
 use super::model::{
     AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
+    TypedApi, TypedTerm,
 };
 use crate::{
     error::AppError,
     keys::model::KeyQuery,
     usage::model::RefusalQuery,
-    values::{AccountId, BanId, JobId, KeyId, SessionId, Typed},
+    values::{AccountId, BanId, JobId, KeyId, SessionId},
 };
 use leptos::prelude::*;
 
@@ -77,16 +78,11 @@ pub async fn enable_account(id: AccountId) -> Result<(), AppError> {
 
 /// Bans an account for a while or for good; its sessions end, its keys are answered BANNED.
 #[server]
-pub async fn ban_account(
-    id: AccountId,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
-) -> Result<(), AppError> {
+pub async fn ban_account(id: AccountId, #[server(flatten)] typed: TypedTerm) -> Result<(), AppError> {
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply, ui::number::count};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let (ended, spread) = server::ban_account(&ctx, &caller, &Visitor::here(), id, &reason, &lasts, &until).await?;
+    let (ended, spread) = server::ban_account(&ctx, &caller, &Visitor::here(), id, &typed).await?;
     let (sessions, keys) = (count(ended.sessions, "session", "sessions"), count(ended.keys, "key", "keys"));
     let refused = if ended.keys > 0 { format!(" {}", spread.words("Refused")) } else { String::new() };
     reply::toast(&ctx, &format!("The account is banned. {sessions} ended, {keys} no longer pass.{refused}"));
@@ -139,16 +135,11 @@ pub async fn list_bans(#[server(default)] over: bool) -> Result<BanList, AppErro
 
 /// Bans a mail domain or a network.
 #[server]
-pub async fn add_ban(
-    #[server(default)] target: String,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
-) -> Result<(), AppError> {
+pub async fn add_ban(#[server(default)] target: String, #[server(flatten)] typed: TypedTerm) -> Result<(), AppError> {
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let what = server::add_ban(&ctx, &caller, &Visitor::here(), &target, &reason, &lasts, &until).await?;
+    let what = server::add_ban(&ctx, &caller, &Visitor::here(), &target, &typed).await?;
     reply::toast(&ctx, &format!("{what} is banned."));
     reply::redirect("/admin/bans");
     Ok(())
@@ -226,7 +217,7 @@ pub async fn disable_key(id: KeyId, #[server(default)] reason: String) -> Result
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::disable_key(&ctx, &caller, id, &reason).await?;
-    reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED. {}", changed.key.name, changed.spread.words("Refused")));
+    reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -237,7 +228,7 @@ pub async fn enable_key(id: KeyId, #[server(default)] reason: String) -> Result<
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::enable_key(&ctx, &caller, id, &reason).await?;
-    reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again. {}", changed.key.name, changed.spread.words("In force")));
+    reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -248,7 +239,7 @@ pub async fn revoke_key(id: KeyId, #[server(default)] typed: String, #[server(de
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::revoke_key(&ctx, &caller, id, &typed, &reason).await?;
-    reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", changed.key.name, changed.spread.words("Refused")));
+    reply::toast(&ctx, &changed.state_words());
     reply::redirect(&format!("/admin/keys?key={id}"));
     Ok(())
 }
@@ -281,24 +272,18 @@ pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, 
     Ok(())
 }
 
-/// Changes an API: its name, and what else the form has: permissions, the preset Basic, calls that no route matches.
+/// Changes an API, unless it is in another state by now than the form showed.
 #[server]
 pub async fn save_api(
     slug: String,
-    name: String,
-    #[server(default)] permissions: Typed,
+    #[server(flatten)] typed: TypedApi,
     #[server(default)] basic: Vec<String>,
     #[server(default)] needs_grant: Vec<String>,
-    #[server(default)] unmatched: Typed,
-    #[server(default)] preflights: Typed,
-    #[server(default)] sample_one_in: Typed,
-    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let (unmatched, preflights, sampled) = (unmatched.as_deref(), preflights.as_deref(), sample_one_in.as_deref());
-    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, needs_grant, unmatched, preflights, sampled, version).await?;
+    let saved = server::save_api(&ctx, &caller, &slug, typed, basic, needs_grant).await?;
     reply::toast(&ctx, &format!("Saved. {}", saved.spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())

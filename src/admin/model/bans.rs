@@ -45,3 +45,14 @@ pub struct BanList {
 /// How long a ban lasts, as its form offers it: the word that is sent, and what is read.
 pub const LASTS: [(&str, &str); 7] =
     [("1h", "1 hour"), ("1d", "1 day"), ("7d", "7 days"), ("30d", "30 days"), ("365d", "365 days"), ("date", "Until a day"), ("always", "Until it is lifted")];
+
+/// Why and for how long, as the fields of every ban are typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypedTerm {
+    pub reason: String,
+    /// A word of `LASTS`.
+    pub lasts: String,
+    /// The last day, where that is "date".
+    pub until: String,
+}

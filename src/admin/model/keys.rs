@@ -3,6 +3,7 @@
 use crate::{
     keys::model::{Api, ApiRoute, Bundle, KeyDetail, KeyLimit, KeyList},
     usage::model::{AttemptsFrom, RefusalList},
+    values::Typed,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,23 @@ pub struct ApiPage {
     pub bundle_form: Option<BundleForm>,
     /// Of each of its keys that nothing nearer limits; none for an operator who may not see plans.
     pub limits: Option<Vec<KeyLimit>>,
+}
+
+/// What the form of an API changes, in texts; what it has no field for stays. The ticked permissions are sent apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypedApi {
+    pub name: String,
+    /// Lines `resource:action description`.
+    pub permissions: Typed,
+    /// A word of `Unmatched`: what becomes of calls that no route matches.
+    pub unmatched: Typed,
+    /// `answer`, or `key`: what becomes of a preflight.
+    pub preflights: Typed,
+    /// How many calls that pass are kept as samples; empty: none.
+    pub sample_one_in: Typed,
+    /// The state that the form showed (`Api::version`).
+    pub version: String,
 }
 
 /// What `/admin/refusals` shows.

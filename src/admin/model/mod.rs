@@ -12,10 +12,10 @@ mod queue;
 mod templates;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
-pub use bans::{BanList, BanRow, Banned, LASTS};
+pub use bans::{BanList, BanRow, Banned, LASTS, TypedTerm};
 pub use deed::{Deed, Mark};
 pub use invites::{INVITE_LASTS, InviteList, InviteRow};
-pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow, BundleForm};
+pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow, BundleForm, TypedApi};
 pub use many_accounts::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts};
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};

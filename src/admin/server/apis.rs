@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::Caller,
-    admin::model::{ApiList, ApiPage, ApiRow, BundleForm},
+    admin::model::{ApiList, ApiPage, ApiRow, BundleForm, TypedApi},
     error::AppError,
     keys::{
         model::{Api, ApiEdit, NewApi, NewBundle, NewRoute, Spread, Unmatched},
@@ -50,39 +50,35 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, name: String, slug: String, 
     keys::create_api(ctx, caller, NewApi { slug, name, key_prefix, permissions: lines(permissions), ..NewApi::default() }).await
 }
 
-/// Changes an API: its name and, where the form has them, its permissions with the preset Basic and those that need a grant, what becomes of
-/// calls that no route matches, and how many of those that pass are kept as samples, as it was typed; empty: none.
+/// Changes an API, unless it is in another state by now than the form showed. With its permissions come those of the preset Basic and those
+/// that need a grant.
 pub async fn save_api(
     ctx: &Ctx,
     caller: &Caller,
     slug: &str,
-    name: String,
-    permissions: Option<&str>,
+    typed: TypedApi,
     basic: Vec<String>,
     needs_grant: Vec<String>,
-    unmatched: Option<&str>,
-    preflights: Option<&str>,
-    sample_one_in: Option<&str>,
-    seen: Option<String>,
 ) -> Result<keys::ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
-    let unmatched = match unmatched {
+    let unmatched = match typed.unmatched.as_deref() {
         Some(text) => Some(Unmatched::parse(text).ok_or_else(|| AppError::invalid("unmatched", "Choose what becomes of such a call."))?),
         None => None,
     };
-    let answers_preflights = match preflights {
+    let answers_preflights = match typed.preflights.as_deref() {
         Some("answer") => Some(true),
         Some("key") => Some(false),
         Some(_) => return Err(AppError::invalid("preflights", "Choose what becomes of a preflight.")),
         None => None,
     };
-    let sample_one_in = match sample_one_in.map(str::trim) {
+    let sample_one_in = match typed.sample_one_in.as_deref().map(str::trim) {
         Some("") => Some(0),
         Some(text) => {
             Some(text.replace([',', ' '], "").parse::<u32>().map_err(|_| AppError::invalid("sample_one_in", "Write a whole number, for example 100."))?)
         }
         None => None,
     };
+    let permissions = typed.permissions.as_deref();
     // What is not ticked needs none any more; what stands in the form for the first time has no box yet.
     let needs_grant = match permissions {
         Some(_) => {
@@ -96,7 +92,8 @@ pub async fn save_api(
         None => Vec::new(),
     };
     let (basic, permissions) = (permissions.map(|_| basic), permissions.map(lines));
-    let edit = ApiEdit { name: Some(name), permissions, basic, needs_grant, unmatched, answers_preflights, sample_one_in, seen };
+    let (name, seen) = (Some(typed.name), Some(typed.version));
+    let edit = ApiEdit { name, permissions, basic, needs_grant, unmatched, answers_preflights, sample_one_in, seen };
     keys::edit_api(ctx, caller, slug, edit).await
 }
 

@@ -6,7 +6,7 @@ use crate::{
         Caller,
         server::{self as accounts, BanFacts, Ended, Term, Visitor},
     },
-    admin::model::{BanList, BanRow},
+    admin::model::{BanList, BanRow, TypedTerm},
     error::AppError,
     keys::{model::Spread, server::nodes},
     platform::{Ctx, LocalTime},
@@ -23,19 +23,11 @@ pub async fn list_bans(ctx: &Ctx, caller: &Caller, over: bool) -> Result<BanList
     Ok(BanList { rows: bans.into_iter().map(|ban| row(ban, &local)).collect(), over, zone: local.zone() })
 }
 
-/// Bans an account; `lasts` is a word of `LASTS`, `until` the day for "date". Answers when every live node refuses its keys.
-pub async fn ban_account(
-    ctx: &Ctx,
-    caller: &Caller,
-    from: &Visitor,
-    id: AccountId,
-    reason: &str,
-    lasts: &str,
-    until: &str,
-) -> Result<(Ended, Spread), AppError> {
+/// Bans an account. Answers when every live node refuses its keys.
+pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, typed: &TypedTerm) -> Result<(Ended, Spread), AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    let until = end(&local(ctx, caller), lasts, until)?;
-    let ended = accounts::ban_account(ctx, caller, from, id, Term { reason, until }).await?;
+    let until = end(&local(ctx, caller), typed)?;
+    let ended = accounts::ban_account(ctx, caller, from, id, Term { reason: &typed.reason, until }).await?;
     Ok((ended, nodes::spread_of_account(ctx, id).await))
 }
 
@@ -46,10 +38,10 @@ pub async fn unban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Accou
 }
 
 /// Bans a mail domain or a network.
-pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, reason: &str, lasts: &str, until: &str) -> Result<String, AppError> {
+pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, typed: &TypedTerm) -> Result<String, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    let until = end(&local(ctx, caller), lasts, until)?;
-    Ok(accounts::add_ban(ctx, caller, from, target, Term { reason, until }).await?.what().to_owned())
+    let until = end(&local(ctx, caller), typed)?;
+    Ok(accounts::add_ban(ctx, caller, from, target, Term { reason: &typed.reason, until }).await?.what().to_owned())
 }
 
 /// Lifts a ban of whatever kind; says what was banned and, of an account, on which nodes its keys pass again.
@@ -63,17 +55,17 @@ pub async fn lift_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, id: BanId) -> 
 }
 
 /// When a ban ends that begins now. A day is over at its end, in the operator's time zone.
-pub(super) fn end(local: &LocalTime, lasts: &str, until: &str) -> Result<Option<OffsetDateTime>, AppError> {
+pub(super) fn end(local: &LocalTime, typed: &TypedTerm) -> Result<Option<OffsetDateTime>, AppError> {
     let now = local.now();
     let after = |time| Ok(Some(now + time));
-    match lasts {
+    match typed.lasts.as_str() {
         "1h" => after(Duration::hours(1)),
         "1d" => after(Duration::days(1)),
         "7d" => after(Duration::days(7)),
         "30d" => after(Duration::days(30)),
         "365d" => after(Duration::days(365)),
         "always" => Ok(None),
-        "date" => match local.start_of(until.trim()) {
+        "date" => match local.start_of(typed.until.trim()) {
             // 26 hours after its midnight it is surely the next day, whatever the clocks did.
             Some(start) => Ok(local.start_of(&local.date(start + Duration::hours(26)))),
             None => Err(AppError::invalid("until", "Choose the last day of the ban.")),
@@ -103,7 +95,7 @@ mod tests {
     #[test]
     fn a_ban_until_a_day_holds_that_whole_day_where_the_operator_is() {
         let local = LocalTime::new("Europe/Berlin", datetime!(2026-10-20 12:00 UTC));
-        let ends = |lasts, until| end(&local, lasts, until);
+        let ends = |lasts: &str, until: &str| end(&local, &TypedTerm { lasts: lasts.to_owned(), until: until.to_owned(), ..TypedTerm::default() });
         assert_eq!(ends("date", "2026-10-25"), Ok(Some(datetime!(2026-10-25 23:00 UTC))), "the day with 25 hours");
         assert_eq!(ends("1h", "ignored"), Ok(Some(datetime!(2026-10-20 13:00 UTC))));
         assert_eq!(ends("always", ""), Ok(None));

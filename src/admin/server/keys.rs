@@ -5,11 +5,8 @@ use crate::{
     admin::model::AllKeys,
     error::AppError,
     keys::{
-        model::{KeyQuery, ManyPreview, ManyQuery},
-        server::{
-            self as keys, Changed,
-            forms::{self, LimitForm},
-        },
+        model::{KeyQuery, ManyPreview, ManyQuery, TypedLimit},
+        server::{self as keys, Changed, forms},
     },
     platform::Ctx,
     values::{KeyId, permission_names as may},
@@ -50,7 +47,7 @@ pub async fn preview_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery) -> 
 }
 
 /// Does it, if no more keys change than the `seen` ones; answers in words.
-pub async fn change_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
+pub async fn change_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery, reason: &str, seen: u64, typed: &str) -> Result<String, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     forms::change_many(ctx, caller, &of_everybody(query), reason, seen, typed).await
 }
@@ -60,7 +57,7 @@ fn of_everybody(query: ManyQuery) -> ManyQuery {
 }
 
 /// Sets one limit of a key, or takes it away; what was done in words.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, form: LimitForm<'_>) -> Result<(&'static str, Changed), AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &TypedLimit) -> Result<(&'static str, Changed), AppError> {
     caller.require(&may::KEYS_MANAGE)?;
-    keys::set_limit(ctx, caller, id, form).await
+    keys::set_limit(ctx, caller, id, typed).await
 }

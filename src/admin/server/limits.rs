@@ -3,16 +3,16 @@
 use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
-    keys::server::forms::LimitForm,
+    keys::model::TypedLimit,
     plans::server as plans,
     platform::Ctx,
     values::{AccountId, permission_names as may},
 };
 
 /// What all keys of an account's workspace may together, one limit of it; what was done in words.
-pub async fn set_account_limit(ctx: &Ctx, caller: &Caller, id: AccountId, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+pub async fn set_account_limit(ctx: &Ctx, caller: &Caller, id: AccountId, typed: &TypedLimit) -> Result<&'static str, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let workspace = accounts::find_account(ctx, caller, id).await?.workspace.ok_or(AppError::NotFound)?;
     plans::change_workspace_limit(ctx, caller, workspace, &change).await?;
     Ok(change.done_words())
@@ -27,9 +27,9 @@ pub async fn set_account_grants(ctx: &Ctx, caller: &Caller, id: AccountId, grant
 }
 
 /// What each key of an API may that nothing nearer limits, one limit of it; what was done in words.
-pub async fn set_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+pub async fn set_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<&'static str, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     plans::change_api_limit(ctx, caller, slug, &change).await?;
     Ok(change.done_words())
 }

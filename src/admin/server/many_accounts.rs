@@ -11,7 +11,7 @@ use crate::{
         model::AccountAct,
         server::{self as accounts, AccountsPlan, Chosen, ManyAccounts, Visitor},
     },
-    admin::model::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts},
+    admin::model::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts, TypedTerm},
     error::AppError,
     keys::server::nodes,
     platform::Ctx,
@@ -56,15 +56,13 @@ pub async fn preview_many_accounts(ctx: &Ctx, caller: &Caller, query: ManyAccoun
     }))
 }
 
-/// Does it, if no more accounts change than the `seen` ones; answers in words, when every live node knows. `lasts` is a word of `LASTS` and
-/// the day for "date".
+/// Does it, if no more accounts change than the `seen` ones; answers in words, when every live node knows. Of `typed` only a ban has an end.
 pub async fn change_many_accounts(
     ctx: &Ctx,
     caller: &Caller,
     from: &Visitor,
     query: ManyAccountsQuery,
-    reason: &str,
-    lasts: (&str, &str),
+    typed: &TypedTerm,
     seen: u64,
 ) -> Result<String, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
@@ -72,10 +70,10 @@ pub async fn change_many_accounts(
     accounts::require_admin_proof(ctx, caller).await?;
     let act = act(&query)?;
     let until = match act {
-        AccountAct::Ban => end(&local(ctx, caller), lasts.0, lasts.1)?,
+        AccountAct::Ban => end(&local(ctx, caller), typed)?,
         _ => None,
     };
-    let many = ManyAccounts { act, chosen: chosen(query)?, reason: reason.to_owned(), until };
+    let many = ManyAccounts { act, chosen: chosen(query)?, reason: typed.reason.clone(), until };
     let plan = accounts::change_many_accounts(ctx, caller, from, &many, Some(seen)).await?;
     let changed: Vec<AccountId> = plan.changed.iter().filter(|account| account.keys > 0).map(|account| account.id).collect();
     let spread = match act {

@@ -19,7 +19,6 @@ mod templates;
 mod words;
 
 pub use crate::accounts::server::{change_field, create_field, delete_field, list_fields};
-pub use crate::keys::server::forms::{LimitForm, OverForm};
 pub use accounts::{ask_reset, disable_account, enable_account, end_session, end_sessions, list_accounts, read_account, send_reset_link};
 pub use apis::{create_api, delete_bundle, list_apis, read_api, remove_route, save_api, save_bundle, save_route};
 pub use bans::{add_ban, ban_account, lift_ban, list_bans, unban_account, unlock_account};

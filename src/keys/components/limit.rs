@@ -1,11 +1,11 @@
 //! The limits of one holder (a key, a workspace, an API, a plan, a group): a row each, and one form, which adds a limit or changes the one
 //! that the address names (`?set=burst`). Each is sent by itself, so that saving one touches no other.
 
-use super::OverFields;
+use super::{OVER_BEGINS, OverFields};
 use crate::{
     accounts::Caller,
-    keys::model::{KeyLimit, LimitView, Window},
-    ui::{Button, ErrorSummary, Form, LinkButton, Look, SelectField, Size, Table, TextField, folded, number::thousands},
+    keys::model::{KeyLimit, LimitView, Over, TypedLimit, Window},
+    ui::{Button, ErrorSummary, Form, LinkButton, Look, MoreFields, SelectField, Size, Table, TextField, folded, number::thousands},
     values::link,
 };
 use leptos::prelude::*;
@@ -13,7 +13,7 @@ use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn LimitTable(
-    /** The path of the server function that changes one; `forms::LimitForm` reads its fields. */
+    /** The path of the server function that changes one; `TypedLimit` is its fields. */
     #[prop(into)]
     action: String,
     /** "Limits of this key". */
@@ -69,7 +69,7 @@ fn table(
         .iter()
         .map(|limit| {
             let href = format!("{}#limit", link(page, [("set", limit.name.as_str())]));
-            let this = [hidden, &[("was", limit.name.clone()), ("act", "remove".to_owned())]].concat();
+            let this = [hidden, &[("was", limit.name.clone()), ("act", TypedLimit::REMOVE.to_owned())]].concat();
             let beyond = || match limit.over.words() {
                 words if words.is_empty() => view! { <span class="faint">"refused"</span> }.into_any(),
                 words => words.trim_start_matches(", ").to_owned().into_any(),
@@ -116,7 +116,7 @@ fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<
         None => ("Add a limit".to_owned(), "Add limit"),
     };
     let cancel = chosen.as_ref().map(|_| view! { <LinkButton href=page look=Look::Quiet size=Size::Small>"Cancel"</LinkButton> });
-    let tries = can_try.then(|| view! { <Button look=Look::Quiet size=Size::Small name="act" value="try">"Who would be limited?"</Button> });
+    let tries = can_try.then(|| view! { <Button look=Look::Quiet size=Size::Small name="act" value=TypedLimit::TRY>"Who would be limited?"</Button> });
     let name = match &chosen {
         Some(limit) => limit.name.clone(),
         None if is_first => KeyLimit::DEFAULT.to_owned(),
@@ -152,16 +152,22 @@ fn LimitFields(
     let over = limit.as_ref().map(|l| l.over).unwrap_or_default();
     let value = limit.map(|l| l.limit.to_string()).unwrap_or_default();
     let refill = window.refill().filter(|refill| !refill.is_prepaid()).map(|refill| refill.units.to_string()).unwrap_or_default();
+    let is_set = !refill.is_empty() || over != Over::REFUSE;
+    let begins: Vec<_> = OVER_BEGINS.into_iter().chain([("seconds", ""), ("refill", "")]).map(|(name, value)| (name.to_owned(), value)).collect();
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
             <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
             <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one unit or credit, unless its route or the service that asks says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
-            <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
-            <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="of credits that come back" help="They never fill beyond the limit. Prepaid credits come back only when you add some."/>
         </div>
-        <OverFields over/>
+        <MoreFields words="More: seconds, credits back, beyond it" begins is_set>
+            <div class="cols-2">
+                <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
+                <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="of credits that come back" help="They never fill beyond the limit. Prepaid credits come back only when you add some."/>
+            </div>
+            <OverFields over/>
+        </MoreFields>
     }
     .into_any()
 }

@@ -32,7 +32,7 @@ pub use limit::LimitTable;
 pub use loaded::loaded;
 pub use many::{CheckAll, CheckKey, ManyBar, ManyDecision};
 pub use new_key::{FirstKey, NewKeyDialog, QuickCreate, ROUTES};
-pub use over::OverFields;
+pub use over::{OVER_BEGINS, OverFields};
 pub use reveal::Reveal;
 pub use review::ReviewCard;
 pub use said::{SaidOrNever, SaidTime};

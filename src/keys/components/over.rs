@@ -6,6 +6,9 @@ use crate::{
 };
 use leptos::prelude::*;
 
+/// The names of the fields, each with what it begins with.
+pub const OVER_BEGINS: [(&str, &str); 3] = [("over", "refuse"), ("over_per_second", ""), ("over_until", "")];
+
 /// The fields `over`, `over_per_second` and `over_until`, or those of a group: `plan[over]` …
 #[component]
 pub fn OverFields(
@@ -13,20 +16,12 @@ pub fn OverFields(
     /** `plan` for `plan[over]`; empty: bare names. */
     #[prop(optional, into)]
     group: String,
-    /** Choices beside the usual ones, and which of all is chosen. */
-    #[prop(optional)]
-    more: Option<(Vec<(String, String)>, String)>,
 ) -> impl IntoView {
     let name = |field: &str| if group.is_empty() { field.to_owned() } else { format!("{group}[{field}]") };
-    let (mut options, mut chosen) = (OverAction::offered(), over.action.as_str().to_owned());
-    if let Some((more, instead)) = more {
-        options.extend(more);
-        chosen = instead;
-    }
     let per_second = over.action.per_second().map(|n| n.to_string()).unwrap_or_default();
     view! {
         <div class="cols-2">
-            <SelectField label="Beyond it" name=name("over") options value=chosen/>
+            <SelectField label="Beyond it" name=name("over") options=OverAction::offered() value=over.action.as_str()/>
             <TextField label="Slowed to, calls a second" name=name("over_per_second") value=per_second inputmode="numeric" autocomplete="off" maxlength=9 placeholder="where it slows down"/>
             <TextField label="Until" name=name("over_until") value=over.end_text() autocomplete="off" maxlength=35 placeholder="for good" help="A day such as 2027-01-31, from its beginning in UTC: from then on it refuses."/>
         </div>

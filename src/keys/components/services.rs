@@ -1,7 +1,7 @@
 //! What few keys need, as the form of a new one asks for it: routes, and what services are told.
 
 use super::ROUTES;
-use crate::ui::{FormOutcome, TextArea, TextField};
+use crate::ui::{MoreFields, TextArea, TextField};
 use leptos::prelude::*;
 
 /// The help beside the field `external_id`.
@@ -11,21 +11,16 @@ pub const EXTERNAL_ID: &str =
 /// The help beside the field `meta`.
 pub const METADATA: &str = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
 
-/// Fields `routes`, `external_id` and `meta` of a new key. Few keys need them, so they wait behind their summary, which is open while anything stands
-/// in them: an error can't hide there.
+/// Fields `routes`, `external_id` and `meta` of a new key.
 #[component]
 pub fn ForServices() -> impl IntoView {
-    let is_ours = |name: &str| matches!(name, "routes" | "external_id" | "meta");
-    let is_open = use_context::<FormOutcome>().is_some_and(|o| o.values.iter().any(|(name, value)| is_ours(name) && !value.is_empty()));
+    let begins = ["routes", "external_id", "meta"].map(|name| (name.to_owned(), "")).to_vec();
     view! {
-        <details class="more-fields" open=is_open>
-            <summary>"Routes, external id, metadata"</summary>
-            <div class="stack">
-                <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
-                <TextField label="External id" name="external_id" autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
-                <TextArea label="Metadata" name="meta" help=METADATA maxlength=4000 rows=4 mono=true/>
-            </div>
-        </details>
+        <MoreFields words="Routes, external id, metadata" begins>
+            <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
+            <TextField label="External id" name="external_id" autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
+            <TextArea label="Metadata" name="meta" help=METADATA maxlength=4000 rows=4 mono=true/>
+        </MoreFields>
     }
     .into_any()
 }

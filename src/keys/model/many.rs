@@ -144,3 +144,46 @@ impl ManyQuery {
         }
     }
 }
+
+/// The form that does it, as it was sent: what the page was asked for, by the names in its address, and what was typed beside that. The ids
+/// of chosen keys are sent apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypedMany {
+    pub act: String,
+    pub all: String,
+    pub q: String,
+    pub api: String,
+    pub status: String,
+    pub review: String,
+    pub tag: String,
+    pub external_id: String,
+    pub owner: String,
+    pub hash: String,
+    pub until: String,
+    pub label: String,
+    pub reason: String,
+    /// How many keys, where there is no way back.
+    pub typed: String,
+}
+
+impl TypedMany {
+    /// What the page was asked for.
+    pub fn query(&self, keys: Vec<String>) -> ManyQuery {
+        let fields = [
+            ("act", &self.act),
+            ("all", &self.all),
+            ("q", &self.q),
+            ("api", &self.api),
+            ("status", &self.status),
+            ("review", &self.review),
+            ("tag", &self.tag),
+            ("external_id", &self.external_id),
+            ("owner", &self.owner),
+            ("hash", &self.hash),
+            ("until", &self.until),
+            ("label", &self.label),
+        ];
+        ManyQuery::read(|name| fields.iter().find(|(field, _)| *field == name).map(|(_, value)| (*value).clone()), keys)
+    }
+}

@@ -22,7 +22,7 @@ impl Refill {
 }
 
 /// "hour", "10 minutes": what stands behind "every".
-pub fn lasting(seconds: u32) -> String {
+pub(super) fn lasting(seconds: u32) -> String {
     match seconds {
         1 => "second".to_owned(),
         60 => "minute".to_owned(),

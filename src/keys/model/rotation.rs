@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct SecretCalls {
     /// The last 24 hours, oldest first. Each begins with a quarter of an hour; the last one goes on until now.
     pub hours: Vec<Counts>,
-    /// From where since the rotation, the busiest first; what is known of none of these at the end.
+    /// Since when it is known from where; none: since the rotation.
+    pub users_since: Option<Said>,
+    /// From where since then, the busiest first; what is known of none of these at the end.
     pub users: Vec<SecretUser>,
 }
 
@@ -45,9 +47,9 @@ mod tests {
     #[test]
     fn the_last_hour_is_a_part_of_the_day() {
         let of = |passed| Counts { passed, ..Counts::default() };
-        let calls = SecretCalls { hours: vec![of(2), of(0), of(5)], users: Vec::new() };
+        let calls = SecretCalls { hours: vec![of(2), of(0), of(5)], users_since: None, users: Vec::new() };
         assert_eq!((calls.last_hour(), calls.last_day()), (of(5), of(7)));
-        let none = SecretCalls { hours: Vec::new(), users: Vec::new() };
+        let none = SecretCalls { hours: Vec::new(), users_since: None, users: Vec::new() };
         assert_eq!((none.last_hour(), none.last_day()), (of(0), of(0)));
     }
 }

@@ -1,6 +1,6 @@
 //! For how long a limit counts before it begins anew.
 
-use super::{Refill, Zone, hold_words, lasting};
+use super::{Refill, Zone, hold_words, refill::lasting};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
@@ -260,7 +260,7 @@ impl Window {
     }
 
     /// How often credits come back in the choices of forms; 0: never.
-    pub const REFILLS: [u32; 4] = [0, 60, 3_600, 86_400];
+    const REFILLS: [u32; 4] = [0, 60, 3_600, 86_400];
 
     /// "100 units an hour", "1,000 credits, +100 every hour", "5 calls at the same time": so many of it.
     pub fn limit_words(self, limit: u64) -> String {

@@ -104,9 +104,10 @@ fn users(secret: &SecretView) -> Option<AnyView> {
     let calls = secret.calls.as_ref().filter(|calls| !calls.users.is_empty())?;
     let known = calls.users.iter().filter(|user| !user.address.is_empty()).count() as u64;
     let rows = calls.users.iter().cloned().map(user_row).collect_view();
-    let caption = format!("Addresses that sent {}… since the rotation, most calls first", secret.start);
+    let since = calls.users_since.as_ref().map_or_else(|| "the rotation".to_owned(), |since| since.words.clone());
+    let caption = format!("Addresses that sent {}… since {since}, most calls first", secret.start);
     let from = if known > 0 { format!(", from {}", count(known, "address", "addresses")) } else { String::new() };
-    let summary = format!("Who sent {}… since the rotation{from}", secret.start);
+    let summary = format!("Who sent {}… since {since}{from}", secret.start);
     let view = view! {
         <details open=true>
             <summary>{summary}</summary>

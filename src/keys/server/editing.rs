@@ -4,15 +4,14 @@
 use super::{
     about, apis, bundles,
     change::{self, Changed, Done},
-    expiring, grants, key_routes,
-    limit_form::LimitForm,
-    origins, proof, rules,
+    expiring, grants, key_routes, origins, proof, rules,
     store::{keys, limits},
+    wanted_limits::WantedLimits,
 };
 use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, Fields},
-    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta},
+    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta, TypedLimit},
     platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
@@ -25,8 +24,7 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     if edit.limits.is_some() || edit.limit.is_some() || edit.plan.is_some() {
         caller.require(&may::KEYS_MANAGE)?;
     }
-    rules::limits(ctx, edit.limits.as_deref().unwrap_or_default()).await?;
-    let zones = rules::zones(ctx, rules::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let wanted_limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let ends = policies::key_ends(ctx, [key.workspace]).await?;
@@ -146,15 +144,8 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     if external_id.is_some() || meta.is_some() {
         describe(ctx, &mut tx, caller, &key, external_id, meta).await?;
     }
-    let limits_after = match &edit.limit {
-        Some(change) => Some(rules::limits_after(&key.limits, change, zones)?),
-        None => edit.limits,
-    };
-    if let Some(mut wanted) = limits_after {
-        wanted.sort_by(|a, b| a.name.cmp(&b.name));
-        if wanted != key.limits {
-            set_limits(ctx, &mut tx, caller, &key, &wanted).await?;
-        }
+    if let Some(limits) = wanted_limits.after(&key.limits)? {
+        set_limits(ctx, &mut tx, caller, &key, &limits).await?;
     }
     if let Some(plan) = edit.plan.filter(|plan| plan.as_deref() != key.plan.as_ref().map(Slug::as_str)) {
         set_plan(ctx, &mut tx, caller, &key, plan.as_deref(), "").await?;
@@ -163,9 +154,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
 }
 
 /// Sets one limit of a key, or takes it away; what was done in words beside the key as it is then.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, form: LimitForm<'_>) -> Result<(&'static str, Changed), AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &TypedLimit) -> Result<(&'static str, Changed), AppError> {
     caller.require(&may::KEYS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let words = change.done_words();
     Ok((words, edit_key(ctx, caller, id, KeyEdit { limit: Some(change), ..KeyEdit::default() }).await?))
 }

@@ -1,12 +1,12 @@
 //! From the texts of a form to the typed input of an operation.
 
-pub use super::limit_form::{LimitForm, OverForm};
+pub use super::limit_form::{OverForm, digits};
 
-use super::{about, crediting::NewCredits, detail::find_key, limit_form::digits, many, rules, signing::NewSigning};
+use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection},
+    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, TypedEdit, TypedKey},
     platform::{
         Ctx, LocalTime,
         crypto::{sha256, sha512},
@@ -24,42 +24,29 @@ fn preset(text: Option<&str>, fields: &mut Fields) -> Option<Preset> {
 }
 
 /// A key from the form of `/keys`. Permissions are `api/resource:action` and bundles `api/name`, since the form shows those of every API.
-pub fn new_key(
-    ctx: &Ctx,
-    name: String,
-    api: Option<String>,
-    permissions: Option<Vec<String>>,
-    bundles: Vec<String>,
-    chosen_preset: Option<&str>,
-    routes: Option<String>,
-    expires: Option<String>,
-    environment: Option<String>,
-    external_id: Option<String>,
-    meta: Option<String>,
-    once: Option<String>,
-) -> Result<NewKey, AppError> {
-    let api = filled(api);
+pub fn new_key(ctx: &Ctx, typed: TypedKey, permissions: Option<Vec<String>>, bundles: Vec<String>) -> Result<NewKey, AppError> {
+    let (api, external_id) = (filled(Some(typed.api)), filled(Some(typed.external_id)));
     let mut fields = Fields::default();
-    let preset = preset(chosen_preset, &mut fields);
-    let lifetime = fields.check("expires", rules::lifetime(expires.as_deref().unwrap_or_default())).flatten();
-    let environment = match environment.as_deref() {
-        None | Some("" | "live") => Environment::Live,
-        Some("test") => Environment::Test,
-        Some(_) => {
+    let preset = preset(Some(&typed.preset), &mut fields);
+    let lifetime = fields.check("expires", rules::lifetime(&typed.expires)).flatten();
+    let environment = match typed.environment.as_str() {
+        "" | "live" => Environment::Live,
+        "test" => Environment::Test,
+        _ => {
             fields.add("environment", "A key is for live or for test.");
             Environment::Live
         }
     };
-    let meta = fields.check("meta", about::typed(meta.as_deref().unwrap_or_default())).unwrap_or_default();
+    let meta = fields.check("meta", about::typed(&typed.meta)).unwrap_or_default();
     fields.done()?;
     // Without a chosen API nobody knows whose permissions these are: it gets those of the preset Basic.
     let of_api = |text: String| text.strip_prefix(api.as_deref()?)?.strip_prefix('/').map(str::to_owned);
     let bundles = bundles.into_iter().filter_map(of_api).collect();
     let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
-    let once = page_token(once)?.map(Once);
+    let once = page_token(Some(typed.once))?.map(Once);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
-    let routes = routes.map(lines).unwrap_or_default();
-    Ok(NewKey { name, api, permissions, preset, bundles, routes, external_id, meta, expires_at, environment, once, ..NewKey::default() })
+    let routes = lines(typed.routes);
+    Ok(NewKey { name: typed.name, api, permissions, preset, bundles, routes, external_id, meta, expires_at, environment, once, ..NewKey::default() })
 }
 
 /// Routes have spaces and commas in them.
@@ -77,33 +64,24 @@ pub fn page_token(once: Option<String>) -> Result<Option<String>, AppError> {
     }
 }
 
-/// The form of `/keys/{id}`; what is none stays as it is, what is empty is taken away. A date that still stands as it was shown changes nothing,
-/// so that saving a name keeps the hour of an expiry.
+/// The form of `/keys/{id}`. A date that still stands as it was shown changes nothing, so that saving a name keeps the hour of an expiry.
 pub async fn edit(
     ctx: &Ctx,
     caller: &Caller,
     id: KeyId,
-    name: String,
-    expires_on: Option<String>,
+    typed: TypedEdit,
     permissions: Option<Vec<String>>,
     bundles: Option<Vec<String>>,
-    chosen_preset: Option<&str>,
-    addresses: Option<String>,
-    origins: Option<String>,
-    routes: Option<String>,
-    tags: Option<String>,
-    external_id: Option<String>,
-    meta: Option<String>,
 ) -> Result<KeyEdit, AppError> {
     let mut fields = Fields::default();
-    let preset = preset(chosen_preset, &mut fields);
-    let meta = meta.and_then(|text| fields.check("meta", about::typed(&text)));
+    let preset = preset(Some(&typed.preset), &mut fields);
+    let meta = typed.meta.as_deref().and_then(|text| fields.check("meta", about::typed(text)));
     fields.done()?;
     let permissions = permissions.filter(|_| preset.is_none());
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    let is_cleared = expires_on.is_some();
-    let expires_at = match (filled(expires_on), key.expires_at) {
+    let is_cleared = typed.expires_on.as_deref().is_some();
+    let expires_at = match (filled(typed.expires_on.into_text()), key.expires_at) {
         (None, _) => is_cleared.then_some(None),
         (Some(date), Some(at)) if local.date(at) == date => None,
         (Some(date), _) => match local.start_of(&date) {
@@ -114,8 +92,21 @@ pub async fn edit(
     };
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
-    let (addresses, origins, routes, tags) = (addresses.map(words), origins.map(words), routes.map(lines), tags.map(words));
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, routes, tags, external_id, meta, ..KeyEdit::default() })
+    Ok(KeyEdit {
+        name: Some(typed.name),
+        expires_at,
+        permissions,
+        preset,
+        bundles,
+        addresses: typed.addresses.into_text().map(words),
+        origins: typed.origins.into_text().map(words),
+        routes: typed.routes.into_text().map(lines),
+        tags: typed.tags.into_text().map(words),
+        external_id: typed.external_id.into_text(),
+        meta,
+        seen: Some(typed.version),
+        ..KeyEdit::default()
+    })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.
@@ -169,9 +160,9 @@ pub fn many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str) -> Resu
 }
 
 /// Does what the page showed, and says what was done. What can't be taken back asks for the number of keys, typed.
-pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
+pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str, seen: u64, typed: &str) -> Result<String, AppError> {
     let wish = many(ctx, caller, query, reason)?;
-    if wish.act == ManyAct::Revoke && typed.map(str::trim) != Some(seen.to_string().as_str()) {
+    if wish.act == ManyAct::Revoke && typed.trim() != seen.to_string() {
         return Err(AppError::invalid("typed", format!("Type {seen}, the number of keys.")));
     }
     let plan = many::change_many(ctx, caller, &wish, Some(seen)).await?;

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{AppError, Fields},
-    keys::model::{KeyLimit, LimitChange, Over, OverAction, Window},
+    keys::model::{KeyLimit, LimitChange, Over, OverAction, TypedLimit, Window},
 };
 
 /// What becomes of calls beyond a limit, in texts: an action, its number, its end. An empty action refuses.
@@ -33,48 +33,24 @@ impl OverForm<'_> {
 }
 
 /// A number as people group its digits.
-pub(super) fn digits(text: &str) -> String {
+pub fn digits(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
 }
 
-/// One limit, in texts.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LimitForm<'a> {
-    /// From now on; empty: `default`.
-    pub name: &'a str,
-    /// The name that it had; empty: it is a new one.
-    pub was: &'a str,
-    /// How many.
-    pub limit: &'a str,
-    /// A choice of `Window::offered`.
-    pub window: &'a str,
-    /// Of the choices that ask for them (`Window::TYPED`).
-    pub seconds: &'a str,
-    /// How many credits come back each time.
-    pub refill: &'a str,
-    pub over: OverForm<'a>,
-    /// `LimitForm::REMOVE`, or anything else.
-    pub act: &'a str,
-    /// The state that it had (`KeyLimit::version`); empty: whatever it is.
-    pub seen: &'a str,
-}
-
-impl LimitForm<'_> {
-    /// Takes the limit away, whatever its fields say.
-    pub const REMOVE: &'static str = "remove";
-
-    pub fn read(self) -> Result<LimitChange, AppError> {
+impl TypedLimit {
+    /// What the form changes. Nothing that was typed is dropped in silence.
+    pub fn read(&self) -> Result<LimitChange, AppError> {
         let was = Some(self.was.trim()).filter(|name| !name.is_empty()).map(str::to_owned);
-        let now = if self.act == Self::REMOVE { None } else { Some(self.limit()?) };
-        let seen = (!self.seen.is_empty()).then(|| self.seen.to_owned());
+        let now = if self.act == Self::REMOVE { None } else { Some(self.read_limit()?) };
+        let seen = Some(&self.version).filter(|version| !version.is_empty()).cloned();
         Ok(LimitChange { was, now, seen })
     }
 
-    /// Nothing that was typed is dropped in silence. What a limit may be beside others is checked where it is set (`rules::limits_after`).
-    fn limit(self) -> Result<KeyLimit, AppError> {
+    /// What a limit may be beside others is checked where it is set (`rules::limits_after`).
+    fn read_limit(&self) -> Result<KeyLimit, AppError> {
         let mut fields = Fields::default();
-        let window = self.window(&mut fields);
-        let unit = match self.window {
+        let window = self.read_window(&mut fields);
+        let unit = match self.window.as_str() {
             credits if credits.starts_with("credits") => "credits",
             together if together.starts_with("concurrent") => "calls",
             _ => "units",
@@ -84,7 +60,7 @@ impl LimitForm<'_> {
         if limit.is_some_and(|limit| limit > KeyLimit::MAX_CALLS) {
             fields.add("limit", format!("A limit is at most 4,294,967,295 {unit}."));
         }
-        let over = self.over.read(&mut fields);
+        let over = OverForm { over: &self.over, per_second: &self.over_per_second, until: &self.over_until }.read(&mut fields);
         if window.is_some_and(Window::is_credits) && over != Over::REFUSE {
             fields.add("over", Over::OF_CREDITS);
         }
@@ -92,8 +68,8 @@ impl LimitForm<'_> {
             if limit.is_some_and(|limit| limit > KeyLimit::MAX_AT_ONCE) {
                 fields.add("limit", "There are at most 10,000 calls at the same time.");
             }
-            if over != Over::REFUSE {
-                fields.add("over", KeyLimit::AT_ONCE_REFUSES);
+            if over.action.per_second().is_some() {
+                fields.add("over", KeyLimit::AT_ONCE_IS_NOT_SLOWED);
             }
         }
         fields.done()?;
@@ -105,7 +81,7 @@ impl LimitForm<'_> {
     }
 
     /// The choice, with the seconds that it asks for, or with what comes back of credits.
-    fn window(self, fields: &mut Fields) -> Option<Window> {
+    fn read_window(&self, fields: &mut Fields) -> Option<Window> {
         let (choice, refill, seconds) = (self.window.trim(), self.refill.trim(), self.seconds.trim());
         let comes_back = choice.strip_prefix("credits:").filter(|every| !every.contains('/'));
         let is_typed = Window::TYPED.iter().any(|(typed, _)| *typed == choice);
@@ -138,21 +114,21 @@ impl LimitForm<'_> {
 mod tests {
     use super::*;
 
-    fn form<'a>(limit: &'a str, window: &'a str) -> LimitForm<'a> {
-        LimitForm { name: "burst", limit, window, ..LimitForm::default() }
+    fn form(limit: &str, window: &str) -> TypedLimit {
+        TypedLimit { name: "burst".to_owned(), limit: limit.to_owned(), window: window.to_owned(), ..TypedLimit::default() }
     }
 
     #[test]
     fn a_form_is_one_limit_with_its_name() {
-        let read = |form: LimitForm<'_>| form.read().ok().and_then(|change| change.now).map(|limit| (limit.name.clone(), limit.words()));
+        let read = |form: TypedLimit| form.read().ok().and_then(|change| change.now).map(|limit| (limit.name.clone(), limit.words()));
         let named = |name: &str, words: &str| Some((name.to_owned(), words.to_owned()));
         assert_eq!(read(form("2,400", "3600")), named("burst", "2,400 units an hour"));
-        assert_eq!(read(LimitForm { name: " Day ", ..form("5", "month@Europe/Stockholm") }), named("day", "5 units a month (Europe/Stockholm)"));
-        assert_eq!(read(LimitForm { name: "", ..form("5", "60") }), named("default", "5 units a minute"));
-        assert_eq!(read(LimitForm { seconds: "90", ..form("5", "seconds") }), named("burst", "5 units in 90 seconds"));
-        assert_eq!(read(LimitForm { seconds: "7,200", ..form("5", "rolling") }), named("burst", "5 units in any 2 hours"));
-        assert_eq!(read(LimitForm { refill: "2", ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
-        let removed = LimitForm { was: "burst", act: LimitForm::REMOVE, ..LimitForm::default() }.read();
+        assert_eq!(read(TypedLimit { name: " Day ".to_owned(), ..form("5", "month@Europe/Stockholm") }), named("day", "5 units a month (Europe/Stockholm)"));
+        assert_eq!(read(TypedLimit { name: String::new(), ..form("5", "60") }), named("default", "5 units a minute"));
+        assert_eq!(read(TypedLimit { seconds: "90".to_owned(), ..form("5", "seconds") }), named("burst", "5 units in 90 seconds"));
+        assert_eq!(read(TypedLimit { seconds: "7,200".to_owned(), ..form("5", "rolling") }), named("burst", "5 units in any 2 hours"));
+        assert_eq!(read(TypedLimit { refill: "2".to_owned(), ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
+        let removed = TypedLimit { was: "burst".to_owned(), act: TypedLimit::REMOVE.to_owned(), ..TypedLimit::default() }.read();
         assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None, seen: None }));
     }
 
@@ -164,10 +140,10 @@ mod tests {
             (form("4294967296", "3600"), "limit"),
             (form("5", "fortnight"), "window"),
             (form("5", "seconds"), "seconds"),
-            (LimitForm { seconds: "0", ..form("5", "seconds") }, "seconds"),
-            (LimitForm { seconds: "90", ..form("5", "rolling") }, "seconds"),
-            (LimitForm { seconds: "90", ..form("5", "3600") }, "seconds"),
-            (LimitForm { refill: "90", ..form("5", "3600") }, "refill"),
+            (TypedLimit { seconds: "0".to_owned(), ..form("5", "seconds") }, "seconds"),
+            (TypedLimit { seconds: "90".to_owned(), ..form("5", "rolling") }, "seconds"),
+            (TypedLimit { seconds: "90".to_owned(), ..form("5", "3600") }, "seconds"),
+            (TypedLimit { refill: "90".to_owned(), ..form("5", "3600") }, "refill"),
             (form("5", "credits:3600"), "refill"),
             (form("10001", "concurrent:30"), "limit"),
         ] {

@@ -53,6 +53,7 @@ mod trying;
 mod using;
 pub mod verify_http;
 mod verify_json;
+mod wanted_limits;
 mod why;
 mod words;
 
@@ -86,3 +87,4 @@ pub use store::{
 };
 pub use trying::{try_call, try_typed};
 pub use using::narrow_key;
+pub use wanted_limits::WantedLimits;

@@ -94,14 +94,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         Ok(caller) => beside(&ctx, caller, request.headers(), info.as_ref()).await,
         refused => refused,
     };
-    let mut response = match who {
-        Ok(caller) => {
-            names_caller(request.extensions(), caller.account);
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(error) => error.into_response(),
-    };
+    let mut response = pass_on(who, request, next).await;
     drop(place);
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
     super::ratelimit::tell_over(response.headers_mut(), answer.over());
@@ -153,7 +146,7 @@ impl Drop for Place {
 
 /// A program that signed in: no key, so no limits and no signature of one; its account's pace. Who guesses tokens goes at the pace of an
 /// address.
-async fn as_program(ctx: &Ctx, token: &str, mut request: Request, next: Next) -> Response {
+async fn as_program(ctx: &Ctx, token: &str, request: Request, next: Next) -> Response {
     let info = request.extensions().get::<RequestInfo>().cloned();
     let found = caller_of_token(ctx, token, info.as_ref().map(|info| info.address)).await;
     let turn = match (&found, &info) {
@@ -166,16 +159,21 @@ async fn as_program(ctx: &Ctx, token: &str, mut request: Request, next: Next) ->
         (None, Ok(caller)) => beside(ctx, caller, request.headers(), info.as_ref()).await,
         (None, refused) => refused,
     };
-    let mut response = match who {
+    let mut response = pass_on(who, request, next).await;
+    turn.tell(response.headers_mut());
+    response
+}
+
+/// To the route, which finds its caller; or back with what keeps it out.
+async fn pass_on(who: Result<Caller, AppError>, mut request: Request, next: Next) -> Response {
+    match who {
         Ok(caller) => {
             names_caller(request.extensions(), caller.account);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
-    };
-    turn.tell(response.headers_mut());
-    response
+    }
 }
 
 /// The largest body that a signature is checked with; the router reads no larger one.

@@ -250,8 +250,8 @@ fn at_the_same_time(i: usize, limits: &[KeyLimit], fields: &mut crate::error::Fi
     if limit.limit > KeyLimit::MAX_AT_ONCE {
         fields.add(&format!("limits.{i}.limit"), "There are at most 10,000 calls at the same time.");
     }
-    if limit.over != Over::REFUSE {
-        fields.add(&format!("limits.{i}.over"), KeyLimit::AT_ONCE_REFUSES);
+    if limit.over.action.per_second().is_some() {
+        fields.add(&format!("limits.{i}.over"), KeyLimit::AT_ONCE_IS_NOT_SLOWED);
     }
 }
 

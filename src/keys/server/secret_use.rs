@@ -37,6 +37,8 @@ pub struct SecretReport {
     pub last_used_at: Option<OffsetDateTime>,
     /// When each hour begins, and its calls, oldest first.
     pub hours: Vec<(OffsetDateTime, Counts)>,
+    /// Since when it is known from where: later than `since` of one that was used from very many addresses.
+    pub users_since: Option<OffsetDateTime>,
     /// The busiest first, all others at the end.
     pub users: Vec<SecretUserRow>,
 }
@@ -79,7 +81,13 @@ impl Rotation {
             routes: row.routes,
             last: said(row.last, local.ago(row.last)),
         };
-        SecretCalls { hours: self.hours(secret), users: self.users.remove(&secret).unwrap_or_default().into_iter().map(user).collect() }
+        let users = self.users.remove(&secret).unwrap_or_default();
+        let users_since = users.first().map(|row| row.since).filter(|since| *since > quarter(self.since));
+        SecretCalls {
+            hours: self.hours(secret),
+            users_since: users_since.map(|since| said(since, local.moment(since))),
+            users: users.into_iter().map(user).collect(),
+        }
     }
 }
 
@@ -103,14 +111,16 @@ pub async fn secret_calls(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretI
     let this = held.iter().find(|held| held.id == secret.uuid()).ok_or(AppError::NotFound)?;
     let last_used_at = this.last_used_at;
     let Some(mut rotation) = Rotation::of(ctx, &held, now, MOST).await? else {
-        return Ok(SecretReport { since: None, is_safe_to_drop: false, last_used_at, hours: Vec::new(), users: Vec::new() });
+        return Ok(SecretReport { since: None, is_safe_to_drop: false, last_used_at, hours: Vec::new(), users_since: None, users: Vec::new() });
     };
     let hours = rotation.hours(this.id);
+    let users = rotation.users.remove(&this.id).unwrap_or_default();
     Ok(SecretReport {
         since: Some(rotation.since),
         is_safe_to_drop: quiet(this, rotation.since, now).is_some(),
         last_used_at,
-        users: rotation.users.remove(&this.id).unwrap_or_default(),
+        users_since: Some(users.first().map_or(rotation.since, |row| row.since.max(rotation.since))),
+        users,
         hours: rotation.edges.into_iter().zip(hours).collect(),
     })
 }

@@ -30,6 +30,18 @@ pub async fn revoke_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> 
     put(ctx, caller, id, KeyState::Revoked, Act::Revoked, reason).await
 }
 
+impl Changed {
+    /// Which state the key was put into, and where that holds: for who did it.
+    pub fn state_words(&self) -> String {
+        let (state, held) = match self.key.state {
+            KeyState::Active => ("enabled. Its calls may pass again.", "In force"),
+            KeyState::Disabled => ("disabled. Its calls are answered DISABLED.", "Refused"),
+            KeyState::Revoked => ("revoked. Its calls are answered REVOKED.", "Refused"),
+        };
+        format!("{} is {state} {}", self.key.name, self.spread.words(held))
+    }
+}
+
 async fn put(ctx: &Ctx, caller: &Caller, id: KeyId, state: KeyState, act: Act, reason: &str) -> Result<Changed, AppError> {
     let reason = change::reason(reason)?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;

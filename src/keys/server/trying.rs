@@ -192,6 +192,7 @@ impl Words<'_> {
             if l.window.is_concurrent() {
                 let going = format!("{}: {} of {} at the same time", l.name, thousands(l.used), thousands(l.limit));
                 let place = match refused {
+                    None if *verdict == Verdict::Passes => ", there is no place for this call. Beyond it calls pass and are marked.".to_owned(),
                     None => ", there is a place for this call.".to_owned(),
                     Some(_) => {
                         format!(". The first of them ends {} at the latest.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))

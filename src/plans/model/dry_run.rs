@@ -1,6 +1,9 @@
 //! "Who would be limited?": a plan held against the usage since the first of last month (UTC).
 
-use crate::values::{KeyId, WorkspaceId, link};
+use crate::{
+    keys::model::TypedLimit,
+    values::{KeyId, WorkspaceId, link},
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -63,7 +66,7 @@ impl Trial {
         let how = get("try")?;
         let of_holders = get("of").is_some_and(|of| of == "holders");
         let by_key = get("by").is_some_and(|by| by == "key");
-        Some(Self { of_holders, by_key, typed: (how == "typed").then(|| TypedLimit::read(get)) })
+        Some(Self { of_holders, by_key, typed: (how == "typed").then(|| TypedLimit::of_address(get)) })
     }
 
     /// The page of this plan or group, which tries it.
@@ -73,57 +76,6 @@ impl Trial {
         let by = self.by_key.then_some(("by", "key"));
         let typed = self.typed.iter().flat_map(TypedLimit::fields).filter(|(_, value)| !value.is_empty());
         format!("{}#try", link(path, [("edit", slug), ("try", how)].into_iter().chain(whom).chain(by).chain(typed)))
-    }
-}
-
-/// A limit as it was typed, field by field.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TypedLimit {
-    /// The name of the limit that the form changes; empty: a new one.
-    pub was: String,
-    pub name: String,
-    pub limit: String,
-    pub window: String,
-    pub seconds: String,
-    pub refill: String,
-    pub over: String,
-    pub over_per_second: String,
-    pub over_until: String,
-}
-
-impl TypedLimit {
-    /// The act of a form that tries what was typed.
-    pub const TRY: &'static str = "try";
-
-    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        let text = |name| get(name).unwrap_or_default();
-        Self {
-            was: text("set"),
-            name: text("name"),
-            limit: text("limit"),
-            window: text("window"),
-            seconds: text("seconds"),
-            refill: text("refill"),
-            over: text("over"),
-            over_per_second: text("over_per_second"),
-            over_until: text("over_until"),
-        }
-    }
-
-    /// By the names that they have in the form and in an address.
-    pub fn fields(&self) -> [(&str, &str); 9] {
-        [
-            ("set", self.was.as_str()),
-            ("name", self.name.as_str()),
-            ("limit", self.limit.as_str()),
-            ("window", self.window.as_str()),
-            ("seconds", self.seconds.as_str()),
-            ("refill", self.refill.as_str()),
-            ("over", self.over.as_str()),
-            ("over_per_second", self.over_per_second.as_str()),
-            ("over_until", self.over_until.as_str()),
-        ]
     }
 }
 

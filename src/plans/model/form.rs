@@ -1,10 +1,10 @@
 //! What the page of plans shows, and what its forms send.
 
 use super::{DryRun, Plan};
-use crate::keys::model::{GrantChoice, KeyLimit, Over, Window};
+use crate::keys::model::{GrantChoice, Window};
 use serde::{Deserialize, Serialize};
 
-/// The form of a plan: texts as they were typed. Its limits are those of the usual windows and one of calls at the same time; empty: none.
+/// The form of a plan: texts as they were typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanForm {
@@ -13,6 +13,33 @@ pub struct PlanForm {
     pub description: String,
     /// Lines.
     pub entitlements: String,
+    pub per_1000: String,
+    pub currency: String,
+    /// Of a new plan.
+    #[serde(flatten)]
+    pub limits: NewLimits,
+}
+
+impl PlanForm {
+    /// The form that shows this plan; its limits stand in a table of their own.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            slug: plan.slug.to_string(),
+            name: plan.name.clone(),
+            description: plan.description.clone(),
+            entitlements: plan.entitlements.join("\n"),
+            per_1000: plan.price.as_ref().map(super::Price::per_1000).unwrap_or_default(),
+            currency: plan.price.as_ref().map(|p| p.currency.clone()).unwrap_or_default(),
+            limits: NewLimits::default(),
+        }
+    }
+}
+
+/// The limits that a plan or a group begins with, as they were typed: of the usual windows, of calls at the same time, and of credits; empty:
+/// none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewLimits {
     pub second: String,
     pub minute: String,
     pub hour: String,
@@ -27,109 +54,28 @@ pub struct PlanForm {
     pub refill: String,
     /// How often, in seconds; empty: never, they are prepaid.
     pub every: String,
-    /// How the windows from a minute on are counted: `clock` (or empty), or `rolling`.
+    /// How the windows from a minute on are counted: `CLOCK` (or empty), or `ROLLING`.
     pub counting: String,
-    /// What becomes of calls beyond any of these: `refuse`, `throttle`, `mark`, or `keep` for what each limit has.
+    /// What becomes of calls beyond any of these, as in `TypedLimit`.
     pub over: String,
     pub over_per_second: String,
     pub over_until: String,
-    pub per_1000: String,
-    pub currency: String,
 }
 
-impl PlanForm {
-    /// The choice of `over` that leaves limits as they are.
-    pub const KEEP: &'static str = "keep";
-
+impl NewLimits {
     /// The value of `counting` for rolling windows.
     pub const ROLLING: &'static str = "rolling";
     /// And for those that begin with the clock and the calendar.
     pub const CLOCK: &'static str = "clock";
 
-    /// The usual windows with the name of their field and what was typed there.
+    /// The usual windows with the name of their field and what was typed there. A second does not roll.
     pub fn windows(&self) -> [(Window, &'static str, &str); 5] {
-        let [second, minute, hour, day, month] = Self::shown(self.counting == Self::ROLLING);
-        [(second, "second", &self.second), (minute, "minute", &self.minute), (hour, "hour", &self.hour), (day, "day", &self.day), (month, "month", &self.month)]
-    }
-
-    /// The windows that the form has fields for. A second does not roll.
-    fn shown(is_rolling: bool) -> [Window; 5] {
-        if !is_rolling {
-            return Window::USUAL;
-        }
-        let [minute, hour, day, month] = Window::ROLLING;
-        [Window::SECOND, minute, hour, day, month]
-    }
-
-    /// True if the form shows the rolling windows of these limits: some are, and none of the fixed ones has a field.
-    fn is_rolling(limits: &[KeyLimit]) -> bool {
-        let has = |windows: &[Window]| limits.iter().any(|limit| windows.contains(&limit.window));
-        has(&Window::ROLLING) && !has(&Window::USUAL[1..])
-    }
-
-    /// The form that shows this plan.
-    pub fn of(plan: &Plan) -> Self {
-        Self {
-            slug: plan.slug.to_string(),
-            name: plan.name.clone(),
-            description: plan.description.clone(),
-            entitlements: plan.entitlements.join("\n"),
-            per_1000: plan.price.as_ref().map(super::Price::per_1000).unwrap_or_default(),
-            currency: plan.price.as_ref().map(|p| p.currency.clone()).unwrap_or_default(),
-            ..Self::of_limits(&plan.limits)
-        }
-    }
-
-    /// The fields of the usual windows and of what is beyond them, the others empty.
-    pub fn of_limits(limits: &[KeyLimit]) -> Self {
-        let over = Self::over_of(limits);
-        let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
-        let is_rolling = Self::is_rolling(limits);
-        let [second, minute, hour, day, month] = Self::shown(is_rolling).map(typed);
-        let together = limits.iter().find(|l| l.window.is_concurrent());
-        let credits = limits.iter().find_map(|l| l.window.refill().map(|refill| (l.limit, refill)));
-        let refill = credits.map(|(_, refill)| refill).filter(|refill| !refill.is_prepaid());
-        Self {
-            together: together.map(|l| l.limit.to_string()).unwrap_or_default(),
-            lasts: together.and_then(|l| l.window.hold()).map(|seconds| seconds.to_string()).unwrap_or_default(),
-            credits: credits.map(|(units, _)| units.to_string()).unwrap_or_default(),
-            refill: refill.map(|refill| refill.units.to_string()).unwrap_or_default(),
-            every: refill.map(|refill| refill.seconds.to_string()).unwrap_or_default(),
-            second,
-            minute,
-            hour,
-            day,
-            month,
-            counting: if is_rolling { Self::ROLLING } else { Self::CLOCK }.to_owned(),
-            over: over.map_or(Self::KEEP, |over| over.action.as_str()).to_owned(),
-            over_per_second: over.and_then(|over| over.action.per_second()).map(|n| n.to_string()).unwrap_or_default(),
-            over_until: over.map(|over| over.end_text()).unwrap_or_default(),
-            ..Self::default()
-        }
-    }
-
-    /// What all limits that the form shows do with calls beyond them; none if they differ. Credits, and calls at the same time, refuse.
-    pub fn over_of(limits: &[KeyLimit]) -> Option<Over> {
-        let others = Self::others(limits);
-        let is_window = |limit: &&KeyLimit| !Self::has_own_fields(limit.window);
-        let mut shown = limits.iter().filter(|limit| !others.contains(limit)).filter(is_window).map(|limit| limit.over);
-        let first = shown.next().unwrap_or_default();
-        shown.all(|over| over == first).then_some(first)
-    }
-
-    /// Credits and calls at the same time, one of each, whatever their seconds.
-    const fn has_own_fields(window: Window) -> bool {
-        window.is_credits() || window.is_concurrent()
-    }
-
-    /// Limits of the plan that the form does not show: other windows, or a second one of the same, or of credits.
-    pub fn others(limits: &[KeyLimit]) -> Vec<KeyLimit> {
-        let shown = Self::shown(Self::is_rolling(limits));
-        let is_kind = |a: &KeyLimit, b: &KeyLimit| a.window.kind() == b.window.kind() && Self::has_own_fields(a.window);
-        let is_like = |a: &KeyLimit, b: &KeyLimit| a.window == b.window || is_kind(a, b);
-        let has_field = |limit: &KeyLimit| shown.contains(&limit.window) || Self::has_own_fields(limit.window);
-        let is_shown = |(at, limit): &(usize, &KeyLimit)| has_field(limit) && !limits[..*at].iter().any(|l| is_like(l, limit));
-        limits.iter().enumerate().filter(|l| !is_shown(l)).map(|(_, limit)| limit.clone()).collect()
+        let [minute, hour, day, month] = match self.counting.as_str() {
+            Self::ROLLING => Window::ROLLING,
+            _ => [Window::MINUTE, Window::HOUR, Window::DAY, Window::Month],
+        };
+        let second = (Window::SECOND, "second", self.second.as_str());
+        [second, (minute, "minute", &self.minute), (hour, "hour", &self.hour), (day, "day", &self.day), (month, "month", &self.month)]
     }
 }
 

@@ -1,6 +1,6 @@
 //! Groups: workspaces that an operator treats alike.
 
-use super::{DryRun, Plan, PlanForm};
+use super::{DryRun, NewLimits, Plan};
 use crate::{
     keys::model::{Grant, GrantChoice, KeyLimit, LimitChange},
     values::{AccountId, GroupId, PlanId, Slug, Version, WorkspaceId},
@@ -85,7 +85,7 @@ pub struct Members {
     pub next: Option<WorkspaceId>,
 }
 
-/// The form of a group: texts as they were typed. Its limits are those of the usual windows and one of calls at the same time; empty: none.
+/// The form of a group: texts as they were typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GroupForm {
@@ -94,68 +94,20 @@ pub struct GroupForm {
     pub description: String,
     /// The slug of a plan; empty: none.
     pub plan: String,
-    pub second: String,
-    pub minute: String,
-    pub hour: String,
-    pub day: String,
-    pub month: String,
-    pub together: String,
-    pub lasts: String,
-    /// As in the form of a plan.
-    pub credits: String,
-    pub refill: String,
-    pub every: String,
-    pub counting: String,
-    pub over: String,
-    pub over_per_second: String,
-    pub over_until: String,
+    /// Of a new group.
+    #[serde(flatten)]
+    pub limits: NewLimits,
 }
 
 impl GroupForm {
-    /// The form that shows this group.
+    /// The form that shows this group; its limits stand in a table of their own.
     pub fn of(group: &Group) -> Self {
-        let PlanForm { second, minute, hour, day, month, together, lasts, credits, refill, every, counting, over, over_per_second, over_until, .. } =
-            PlanForm::of_limits(&group.limits);
         Self {
             slug: group.slug.to_string(),
             name: group.name.clone(),
             description: group.description.clone(),
             plan: group.plan.as_ref().map(|p| p.slug.to_string()).unwrap_or_default(),
-            second,
-            minute,
-            hour,
-            day,
-            month,
-            together,
-            lasts,
-            credits,
-            refill,
-            every,
-            counting,
-            over,
-            over_per_second,
-            over_until,
-        }
-    }
-
-    /// Its limits, as the form of a plan has them.
-    pub fn limits(&self) -> PlanForm {
-        PlanForm {
-            second: self.second.clone(),
-            minute: self.minute.clone(),
-            hour: self.hour.clone(),
-            day: self.day.clone(),
-            month: self.month.clone(),
-            together: self.together.clone(),
-            lasts: self.lasts.clone(),
-            credits: self.credits.clone(),
-            refill: self.refill.clone(),
-            every: self.every.clone(),
-            counting: self.counting.clone(),
-            over: self.over.clone(),
-            over_per_second: self.over_per_second.clone(),
-            over_until: self.over_until.clone(),
-            ..PlanForm::default()
+            limits: NewLimits::default(),
         }
     }
 }

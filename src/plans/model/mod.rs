@@ -5,8 +5,8 @@ mod form;
 mod group;
 mod price;
 
-pub use dry_run::{DryRun, Trial, TypedLimit, WouldBeLimited};
-pub use form::{ChosenPlan, Holder, HolderKind, PlanForm, PlanPage};
+pub use dry_run::{DryRun, Trial, WouldBeLimited};
+pub use form::{ChosenPlan, Holder, HolderKind, NewLimits, PlanForm, PlanPage};
 pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, Member, Members, NewGroup};
 pub use price::Price;
 

@@ -4,7 +4,7 @@ use super::{groups::PATH, panel::limit_fields};
 use crate::{
     keys::{
         components::{GrantForm, LimitTable},
-        model::{GrantChoice, Over},
+        model::GrantChoice,
     },
     plans::{
         api::{AddToGroup, DeleteGroup, SaveGroup, SetGroupGrants, SetGroupLimit, TakeFromGroup},
@@ -16,17 +16,16 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The fields of a group. Its slug is chosen once.
-pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> AnyView {
+pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     // Those of a group that there is stand in a table of their own.
     let limits = is_new.then(|| {
         view! {
             <div class="stack-sm">
                 <p class="help">"How much each of its workspaces may, with all its keys together; other windows, time zones and names of limits can be set once it is there. All empty: what the plan allows."</p>
-                {limit_fields("group", &form.limits(), over)}
+                {limit_fields("group")}
             </div>
         }
     });
-    let form = form.clone();
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses and commands: lower-case letters, digits and hyphens. It stays."/> }
     });
@@ -59,7 +58,7 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>, needing: Vec<GrantChoic
             <div class="card-body stack-lg">
                 {who(&group, members, is_further)}
                 <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)] version=group.version()>
-                    {fields(&GroupForm::of(&group), Over::REFUSE, &plans, false)}
+                    {fields(GroupForm::of(&group), &plans, false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     accounts::components::Framed,
-    keys::model::{KeyLimit, Over},
+    keys::model::KeyLimit,
     plans::{
         api::{self, CreateGroup, SetGroupLimit},
         model::{Group, GroupForm, GroupPage, Plan, Trial},
@@ -97,7 +97,7 @@ fn row(group: Group) -> AnyView {
 fn new_panel(plans: Vec<Plan>) -> AnyView {
     view! {
         <FormPanel title="New group" action=CreateGroup::PATH>
-            {fields(&GroupForm::default(), Over::default(), &plans, true)}
+            {fields(GroupForm::default(), &plans, true)}
             <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
         </FormPanel>
     }

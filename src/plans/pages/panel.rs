@@ -3,15 +3,15 @@
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::{GrantForm, LimitTable, OverFields},
-        model::{GrantChoice, Over, Window, lasting},
+        components::{GrantForm, LimitTable, OVER_BEGINS, OverFields},
+        model::{GrantChoice, Over},
     },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, SetPlanGrants, SetPlanLimit, TakePlan},
-        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial, WouldBeLimited},
+        model::{ChosenPlan, DryRun, Holder, NewLimits, Plan, PlanForm, Trial, WouldBeLimited},
     },
     ui::{
-        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField, folded,
+        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, MoreFields, SelectField, Size, Table, TextArea, TextField, folded,
         number::{count, share, thousands},
         time::date,
     },
@@ -20,8 +20,7 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The fields of a plan. Its slug is chosen once.
-pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
-    let form = form.clone();
+pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
@@ -30,7 +29,7 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
         view! {
             <div class="stack-sm">
                 <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC; other windows, time zones and names of limits can be set once it is there. All empty: the plan changes no limit."</p>
-                {limit_fields("plan", &form, over)}
+                {limit_fields("plan")}
             </div>
         }
     });
@@ -49,43 +48,37 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
     .into_any()
 }
 
-/// The fields of the usual windows and of what is beyond them, in the form of this name.
-pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
-    let keep = (form.over == PlanForm::KEEP).then(|| (vec![(form.over.clone(), "As each limit has it".to_owned())], form.over.clone()));
-    let number = |label: &'static str, name: &'static str, value: &str| {
-        let value = value.to_owned();
-        view! { <TextField label name=format!("{of}[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
+/// The fields of `NewLimits` in the form of this name.
+pub fn limit_fields(of: &'static str) -> AnyView {
+    let number = move |label: &'static str, name: &'static str| {
+        view! { <TextField label name=format!("{of}[{name}]") inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
     };
-    let counting = [(PlanForm::CLOCK, "By the clock"), (PlanForm::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
-    let counted = if form.counting.is_empty() { PlanForm::CLOCK.to_owned() } else { form.counting.clone() };
-    let every: Vec<(String, String)> = [("", "never: prepaid"), ("60", "every minute"), ("3600", "every hour"), ("86400", "every day")]
-        .map(|(value, words)| (value.to_owned(), words.to_owned()))
-        .into_iter()
-        .chain(other_interval(&form.every))
-        .collect();
+    let counting = [(NewLimits::CLOCK, "By the clock"), (NewLimits::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
+    let every = [("", "never: prepaid"), ("60", "every minute"), ("3600", "every hour"), ("86400", "every day")]
+        .map(|(value, words)| (value.to_owned(), words.to_owned()));
+    let rarer = [("together", ""), ("lasts", ""), ("counting", NewLimits::CLOCK), ("credits", ""), ("refill", ""), ("every", "")];
+    let begins: Vec<_> = rarer.into_iter().chain(OVER_BEGINS).map(|(name, value)| (format!("{of}[{name}]"), value)).collect();
     view! {
         <div class="cols-2">
-            {number("Units a second", "second", &form.second)}
-            {number("Units a minute", "minute", &form.minute)}
-            {number("Units an hour", "hour", &form.hour)}
-            {number("Units a day", "day", &form.day)}
-            {number("Units a month", "month", &form.month)}
-            {number("Calls at the same time", "together", &form.together)}
-            <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") value=form.lasts.clone() inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
-            <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
-            {number("Credits", "credits", &form.credits)}
-            {number("Credits back each time", "refill", &form.refill)}
-            <SelectField label="Credits come back" name=format!("{of}[every]") options=every value=form.every.clone() help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
+            {number("Units a second", "second")}
+            {number("Units a minute", "minute")}
+            {number("Units an hour", "hour")}
+            {number("Units a day", "day")}
+            {number("Units a month", "month")}
         </div>
-        <OverFields over group=of.to_owned() nostrip:more=keep/>
+        <MoreFields words="More: calls at the same time, rolling windows, credits, beyond it" begins>
+            <div class="cols-2">
+                {number("Calls at the same time", "together")}
+                <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
+                <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
+                {number("Credits", "credits")}
+                {number("Credits back each time", "refill")}
+                <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
+            </div>
+            <OverFields over=Over::REFUSE group=of/>
+        </MoreFields>
     }
     .into_any()
-}
-
-/// How often credits come back, where it is none of the usual choices.
-fn other_interval(every: &str) -> Option<(String, String)> {
-    let seconds = every.parse::<u32>().ok().filter(|seconds| !Window::REFILLS.contains(seconds))?;
-    Some((every.to_owned(), format!("every {}", lasting(seconds))))
 }
 
 pub fn edit_panel(chosen: ChosenPlan, needing: Vec<GrantChoice>) -> AnyView {
@@ -104,7 +97,7 @@ pub fn edit_panel(chosen: ChosenPlan, needing: Vec<GrantChoice>) -> AnyView {
             <div class="card-body stack-lg">
                 {assigned(&plan, holders)}
                 <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())] version=plan.version()>
-                    {fields(&PlanForm::of(&plan), Over::REFUSE, false)}
+                    {fields(PlanForm::of(&plan), false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">

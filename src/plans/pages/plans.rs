@@ -4,7 +4,7 @@
 use super::panel::{dry_run, edit_panel, fields, of_whom, show_typed};
 use crate::{
     accounts::components::Framed,
-    keys::model::{KeyLimit, Over},
+    keys::model::KeyLimit,
     plans::{
         api::{self, CreatePlan, SetPlanLimit},
         model::{Plan, PlanForm, PlanPage, Trial},
@@ -97,7 +97,7 @@ fn row(plan: Plan) -> AnyView {
 fn new_panel() -> AnyView {
     view! {
         <FormPanel title="New plan" action=CreatePlan::PATH>
-            {fields(&PlanForm::default(), Over::REFUSE, true)}
+            {fields(PlanForm::default(), true)}
             <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
         </FormPanel>
     }

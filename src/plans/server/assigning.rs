@@ -1,27 +1,20 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::{
-    describing::{self, sorted},
-    forms,
-    spreading::spread,
-    store,
-};
+use super::{describing, forms, noting::note, spreading::spread, store};
 use crate::{
     accounts::{Caller, server::must_be_open},
-    activity::server::{Change, record},
+    activity::server::Change,
     error::AppError,
     keys::{
         model::{KeyLimit, LimitChange},
-        server::{actor, read_grants, rules as of_keys},
+        server::{WantedLimits, read_grants},
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
     values::{Area, WorkspaceId, permission_names as may},
 };
 use serde_json::json;
-use sqlx::PgConnection;
-use uuid::Uuid;
 
 /// The plan and the limits of a workspace.
 pub async fn workspace_hold(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId) -> Result<WorkspaceHold, AppError> {
@@ -42,8 +35,8 @@ pub async fn assign_plan(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, pla
         return Ok(before);
     }
     store::assign_workspace(&mut tx, workspace, id, ctx.clock.now()).await?;
-    note(ctx, &mut tx, caller, "workspace.plan_assigned", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.plan, "to": plan }))
-        .await?;
+    let data = json!({ "name": before.name, "from": before.plan, "to": plan });
+    note(ctx, &mut tx, caller, of_workspace("workspace.plan_assigned", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }
 
@@ -57,33 +50,22 @@ pub async fn assign_plan_to_account(ctx: &Ctx, caller: &Caller, plan: &str, acco
 /// The limits of a workspace become these; none: those of its plan hold.
 pub async fn set_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: Vec<KeyLimit>) -> Result<WorkspaceHold, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    of_keys::limits(ctx, &wanted).await?;
-    limit_workspace(ctx, caller, workspace, |_| Ok(sorted(wanted))).await
+    limit_workspace(ctx, caller, workspace, WantedLimits::check(ctx, Some(wanted), None).await?).await
 }
 
 /// One limit of a workspace is set or taken away; the others stay.
 pub async fn change_workspace_limit(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, change: &LimitChange) -> Result<WorkspaceHold, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
-    limit_workspace(ctx, caller, workspace, |before| of_keys::limits_after(before, change, zones)).await
+    limit_workspace(ctx, caller, workspace, WantedLimits::check(ctx, None, Some(change.clone())).await?).await
 }
 
-/// What is wanted is found under the lock, so that of two changes at a time neither is lost.
-async fn limit_workspace(
-    ctx: &Ctx,
-    caller: &Caller,
-    workspace: WorkspaceId,
-    wanted: impl FnOnce(&[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> + Send,
-) -> Result<WorkspaceHold, AppError> {
+async fn limit_workspace(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: WantedLimits) -> Result<WorkspaceHold, AppError> {
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
-    let wanted = wanted(&before.limits)?;
-    if before.limits == wanted {
-        return Ok(before);
-    }
+    let Some(wanted) = wanted.after(&before.limits)? else { return Ok(before) };
     store::replace_workspace_limits(&mut tx, workspace, &wanted).await?;
-    note(ctx, &mut tx, caller, "workspace.limited", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.limits, "to": wanted }))
-        .await?;
+    let data = json!({ "name": before.name, "from": before.limits, "to": wanted });
+    note(ctx, &mut tx, caller, of_workspace("workspace.limited", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }
 
@@ -98,7 +80,7 @@ pub async fn set_workspace_grants(ctx: &Ctx, caller: &Caller, workspace: Workspa
     }
     store::replace_workspace_grants(&mut tx, workspace, &wanted).await?;
     let data = json!({ "name": before.name, "from": before.grants, "to": wanted });
-    note(ctx, &mut tx, caller, "workspace.granted", Some(workspace), workspace.uuid(), data).await?;
+    note(ctx, &mut tx, caller, of_workspace("workspace.granted", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }
 
@@ -119,48 +101,30 @@ pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<Ke
 pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     must_be_open(ctx, caller, Area::Apis)?;
-    of_keys::limits(ctx, &wanted).await?;
-    limit_api(ctx, caller, slug, |_| Ok(sorted(wanted))).await
+    limit_api(ctx, caller, slug, WantedLimits::check(ctx, Some(wanted), None).await?).await
 }
 
 /// One limit of an API is set or taken away; the others stay.
 pub async fn change_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, change: &LimitChange) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     must_be_open(ctx, caller, Area::Apis)?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
-    limit_api(ctx, caller, slug, |before| of_keys::limits_after(before, change, zones)).await
+    limit_api(ctx, caller, slug, WantedLimits::check(ctx, None, Some(change.clone())).await?).await
 }
 
-async fn limit_api(
-    ctx: &Ctx,
-    caller: &Caller,
-    slug: &str,
-    wanted: impl FnOnce(&[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> + Send,
-) -> Result<Vec<KeyLimit>, AppError> {
+async fn limit_api(ctx: &Ctx, caller: &Caller, slug: &str, wanted: WantedLimits) -> Result<Vec<KeyLimit>, AppError> {
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = store::list_api_limits(&mut tx, slug).await?.unwrap_or_default();
-    let wanted = wanted(&before)?;
-    if before == wanted {
-        return Ok(wanted); // sent twice
-    }
+    let Some(wanted) = wanted.after(&before)? else { return Ok(before) };
     store::replace_api_limits(&mut tx, id, &wanted).await?;
-    note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
+    let data = json!({ "slug": slug, "to": wanted });
+    note(ctx, &mut tx, caller, Change { kind: "api.limited", subject: Some(id.uuid()), data, ..Change::default() }).await?;
     tx.commit().await?;
     spread(ctx, id.uuid()).await;
     Ok(wanted)
 }
 
-async fn note(
-    ctx: &Ctx,
-    conn: &mut PgConnection,
-    caller: &Caller,
-    kind: &str,
-    workspace: Option<WorkspaceId>,
-    subject: Uuid,
-    data: serde_json::Value,
-) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    record(ctx, conn, Change { kind, workspace, actor: actor_id, actor_name, subject: Some(subject), data, ..Change::default() }).await?;
-    Ok(())
+/// What changed of a workspace stands in its own history, too.
+pub(super) fn of_workspace(kind: &'static str, workspace: WorkspaceId, data: serde_json::Value) -> Change<'static> {
+    Change { kind, workspace: Some(workspace), subject: Some(workspace.uuid()), data, ..Change::default() }
 }

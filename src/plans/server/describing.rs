@@ -1,13 +1,13 @@
 //! Describing plans. What a plan allows holds at once for everybody who has it.
 
-use super::{rules, spreading::spread, store};
+use super::{noting::note, rules, spreading::spread, store};
 use crate::{
     accounts::{Caller, server::must_be_open},
-    activity::server::{Change, record},
+    activity::server::Change,
     error::{AppError, Fields},
     keys::{
         model::KeyLimit,
-        server::{actor, read_grants, rules as of_keys},
+        server::{WantedLimits, read_grants, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
     platform::{Ctx, once},
@@ -55,7 +55,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     }
     store::replace_plan_limits(&mut tx, plan.id, &plan.limits).await?;
     store::replace_plan_grants(&mut tx, plan.id, &plan.grants).await?;
-    note(ctx, &mut tx, caller, "plan.created", plan.id, facts(&plan)).await?;
+    note(ctx, &mut tx, caller, change("plan.created", plan.id, facts(&plan))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(plan)
@@ -71,9 +71,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     let entitlements = edit.entitlements.and_then(|lines| fields.check("entitlements", rules::entitlements(&lines)));
     let price = edit.price.map(|price| rules::price(&mut fields, price.as_ref()));
     fields.done()?;
-    let wanted = edit.limits.map(sorted);
-    of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
     let grants = match &edit.grants {
         Some(texts) => Some(read_grants(ctx, texts).await?),
         None => None,
@@ -82,17 +80,13 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = find(&mut tx, slug).await?;
-    let wanted = match &edit.limit {
-        Some(change) => Some(of_keys::limits_after(&before.limits, change, zones)?),
-        None => wanted,
-    };
     let plan = Plan {
         name: name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         entitlements: entitlements.unwrap_or_else(|| before.entitlements.clone()),
         grants: grants.unwrap_or_else(|| before.grants.clone()),
         price: price.unwrap_or_else(|| before.price.clone()),
-        limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        limits: limits.after(&before.limits)?.unwrap_or_else(|| before.limits.clone()),
         ..before.clone()
     };
     if plan == before {
@@ -106,7 +100,8 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     if plan.grants != before.grants {
         store::replace_plan_grants(&mut tx, id, &plan.grants).await?;
     }
-    note(ctx, &mut tx, caller, "plan.changed", id, serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) })).await?;
+    let data = serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) });
+    note(ctx, &mut tx, caller, change("plan.changed", id, data)).await?;
     tx.commit().await?;
     if plan.limits != before.limits || plan.entitlements != before.entitlements || plan.grants != before.grants {
         spread(ctx, id.uuid()).await;
@@ -131,7 +126,7 @@ pub async fn delete_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), A
         return Err(AppError::conflict(format!("{holders} have this plan. Assign them another one first.")));
     }
     store::delete_plan(&mut tx, id).await?;
-    note(ctx, &mut tx, caller, "plan.deleted", id, facts(&plan)).await?;
+    note(ctx, &mut tx, caller, change("plan.deleted", id, facts(&plan))).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -147,8 +142,6 @@ fn facts(plan: &Plan) -> serde_json::Value {
     serde_json::json!({ "slug": slug, "name": name, "entitlements": entitlements, "limits": limits, "price": price, "grants": grants })
 }
 
-pub(super) async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, plan: PlanId, data: serde_json::Value) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(plan.uuid()), data, ..Change::default() }).await?;
-    Ok(())
+fn change(kind: &'static str, plan: PlanId, data: serde_json::Value) -> Change<'static> {
+    Change { kind, subject: Some(plan.uuid()), data, ..Change::default() }
 }

@@ -13,13 +13,10 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{KeyLimit, Window},
-        server::{
-            forms::{LimitForm, OverForm},
-            rules as of_keys,
-        },
+        model::{KeyLimit, LimitChange, TypedLimit, Window},
+        server::rules as of_keys,
     },
-    plans::model::{DryRun, Trial, TypedLimit, WouldBeLimited},
+    plans::model::{DryRun, Trial, WouldBeLimited},
     platform::Ctx,
     values::{KeyId, PlanId, WorkspaceId, permission_names as may},
 };
@@ -75,19 +72,8 @@ pub(super) async fn of_holders(ctx: &Ctx, plan: PlanId, limits: &[KeyLimit], by_
 /// These limits, one of them as it was typed; what is wrong with it stands at the fields of its form.
 async fn with_typed(ctx: &Ctx, limits: Vec<KeyLimit>, typed: Option<&TypedLimit>) -> Result<Vec<KeyLimit>, AppError> {
     let Some(typed) = typed else { return Ok(limits) };
-    let over = OverForm { over: &typed.over, per_second: &typed.over_per_second, until: &typed.over_until };
-    let form = LimitForm {
-        name: &typed.name,
-        was: &typed.was,
-        limit: &typed.limit,
-        window: &typed.window,
-        seconds: &typed.seconds,
-        refill: &typed.refill,
-        over,
-        act: "",
-        seen: "",
-    };
-    let change = form.read()?;
+    // Nothing is overwritten.
+    let change = LimitChange { seen: None, ..typed.read()? };
     let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
     of_keys::limits_after(&limits, &change, zones)
 }

@@ -8,23 +8,23 @@ use crate::{
     },
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{KeyEdit, KeyLimit, Refill, Window},
+        model::{KeyEdit, KeyLimit, Refill, TypedLimit, Window},
         server::{
             edit_key,
-            forms::{LimitForm, OverForm},
+            forms::{OverForm, digits},
         },
     },
-    plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
+    plans::model::{GroupEdit, NewLimits, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
     platform::Ctx,
     values::{AccountId, Email, GroupId, KeyId, Slug, WorkspaceId, permission_names as may},
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
-    let limits = in_form(limits(&form, &[]))?;
+    let limits = in_form("plan", limits(&form.limits))?;
     let price = NewPrice { per_1000: form.per_1000, currency: form.currency };
     let entitlements = form.entitlements.lines().map(str::to_owned).collect();
     let new = NewPlan { slug: form.slug, name: form.name, description: form.description, entitlements, grants: Vec::new(), price: Some(price), limits };
-    in_form(describing::create_plan(ctx, caller, new).await)
+    in_form("plan", describing::create_plan(ctx, caller, new).await)
 }
 
 /// Its limits stand in a form of their own (`set_limit`), and stay. `seen` is the state that the form showed.
@@ -37,13 +37,13 @@ pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm, seen: Option<Strin
         seen,
         ..PlanEdit::default()
     };
-    in_form(describing::edit_plan(ctx, caller, &form.slug, edit).await)
+    in_form("plan", describing::edit_plan(ctx, caller, &form.slug, edit).await)
 }
 
 /// One limit of a plan is set or taken away; what was done in words.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<&'static str, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let words = change.done_words();
     describing::edit_plan(ctx, caller, slug, PlanEdit { limit: Some(change), ..PlanEdit::default() }).await?;
     Ok(words)
@@ -54,43 +54,34 @@ pub async fn set_grants(ctx: &Ctx, caller: &Caller, slug: &str, grants: Vec<Stri
     describing::edit_plan(ctx, caller, slug, PlanEdit { grants: Some(grants), ..PlanEdit::default() }).await
 }
 
-/// The limits that were typed, by window, and those that the form does not show. A limit keeps its name.
-pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
-    let mut limits = PlanForm::others(before);
+/// The limits that were typed: of each window, of credits, and of calls at the same time.
+pub(super) fn limits(form: &NewLimits) -> Result<Vec<KeyLimit>, AppError> {
+    let mut limits: Vec<KeyLimit> = Vec::new();
     let mut fields = Fields::default();
-    let over =
-        (form.over != PlanForm::KEEP).then(|| OverForm { over: &form.over, per_second: &form.over_per_second, until: &form.over_until }.read(&mut fields));
-    if !["", PlanForm::CLOCK, PlanForm::ROLLING].contains(&form.counting.as_str()) {
+    let over = OverForm { over: &form.over, per_second: &form.over_per_second, until: &form.over_until }.read(&mut fields);
+    if !["", NewLimits::CLOCK, NewLimits::ROLLING].contains(&form.counting.as_str()) {
         fields.add("counting", "Choose by the clock, or rolling.");
     }
     for (window, field, typed) in form.windows() {
-        let digits: String = typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
-        if digits.is_empty() {
+        let units = digits(typed.trim());
+        if units.is_empty() {
             continue;
         }
-        let read = digits.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
-        let Some(limit) = fields.check(field, read.ok_or("Write a whole number of units, at most 4,294,967,295. Empty: no limit.")) else { continue };
-        let known = before.iter().find(|l| l.window == window && !limits.contains(l));
-        let over = over.or(known.map(|l| l.over)).unwrap_or_default();
-        limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
+        let read = units.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
+        let limit = fields.check(field, read.ok_or("Write a whole number of units, at most 4,294,967,295. Empty: no limit."));
+        limits.extend(limit.map(|limit| KeyLimit { over, ..KeyLimit::new(field, limit, window) }));
     }
-    if let Some((limit, window)) = credits(form, before, &mut fields) {
-        let name = before.iter().find(|l| l.window.is_credits() && !limits.contains(l)).map_or("credits", |l| l.name.as_str());
-        limits.push(KeyLimit::new(name, limit, window));
-    }
-    if let Some(limit) = together(form, before, &mut fields) {
-        limits.push(limit);
-    }
+    limits.extend(credits(form, &mut fields));
+    limits.extend(together(form, &mut fields));
     fields.done()?;
     Ok(limits)
 }
 
 /// The limit of calls at the same time that was typed, if one was.
-fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option<KeyLimit> {
-    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
-    let (calls, lasts) = (digits(&form.together), digits(&form.lasts));
+fn together(form: &NewLimits, fields: &mut Fields) -> Option<KeyLimit> {
+    let (calls, lasts) = (digits(form.together.trim()), digits(form.lasts.trim()));
     if calls.is_empty() {
-        if !lasts.is_empty() && form.lasts != PlanForm::of_limits(before).lasts {
+        if !lasts.is_empty() {
             fields.add("together", "Write how many calls go on at the same time, or clear for how many seconds one counts.");
         }
         return None;
@@ -104,44 +95,42 @@ fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option
             fields.check("lasts", read.ok_or("Write a whole number of seconds, 1 to 3,600."))
         }
     };
-    let name = before.iter().find(|l| l.window.is_concurrent()).map_or("together", |l| l.name.as_str());
-    Some(KeyLimit::new(name, limit?, window?))
+    Some(KeyLimit::new("together", limit?, window?))
 }
 
-/// How many credits, and what comes back of them; none if the field is empty, or something is wrong. Clearing the number takes them away;
-/// how many come back, where that was typed anew, is not dropped with it.
-fn credits(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option<(u64, Window)> {
-    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
-    let typed = digits(&form.credits);
+/// The limit of credits that was typed, with what comes back of them; none if the field is empty, or something is wrong. How many come back
+/// is not dropped in silence.
+fn credits(form: &NewLimits, fields: &mut Fields) -> Option<KeyLimit> {
+    let (typed, back) = (digits(form.credits.trim()), digits(form.refill.trim()));
     if typed.is_empty() {
-        if !digits(&form.refill).is_empty() && form.refill != PlanForm::of_limits(before).refill {
+        if !back.is_empty() {
             fields.add("credits", "Write how many credits there are at most, or clear how many come back.");
         }
         return None;
     }
     let read = typed.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
     let limit = fields.check("credits", read.ok_or("Write a whole number of credits, at most 4,294,967,295. Empty: no limit."));
-    let every = form.every.trim();
-    let window = if every.is_empty() {
+    let window = match form.every.trim() {
         // "Never" is what the form begins with: who typed how many come back meant something else.
-        let is_prepaid = digits(&form.refill).is_empty();
-        fields.check("every", if is_prepaid { Ok(Window::Credits(Refill::PREPAID)) } else { Err("Choose how often credits come back, or clear how many do.") })
-    } else {
-        let units = digits(&form.refill).parse::<u32>().ok().filter(|units| *units > 0);
-        let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
-        let seconds = fields.check("every", every.parse::<u32>().map_err(|_| "Choose how often credits come back."));
-        units.zip(seconds).and_then(|(units, seconds)| fields.check("every", Window::credits(units, seconds)))
+        "" if back.is_empty() => Some(Window::Credits(Refill::PREPAID)),
+        "" => fields.check("every", Err("Choose how often credits come back, or clear how many do.")),
+        every => {
+            let units = back.parse::<u32>().ok().filter(|units| *units > 0);
+            let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
+            let seconds = fields.check("every", every.parse::<u32>().map_err(|_| "Choose how often credits come back."));
+            units.zip(seconds).and_then(|(units, seconds)| fields.check("every", Window::credits(units, seconds)))
+        }
     };
-    limit.zip(window)
+    Some(KeyLimit::new("credits", limit?, window?))
 }
 
-/// The fields of the form stand in `plan[…]`; what an operation says of one belongs beside it.
-fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
+/// The fields of a form stand in `plan[…]`, those of a group in `group[…]`; what an operation says of one belongs beside it.
+pub(super) fn in_form<T>(form: &str, done: Result<T, AppError>) -> Result<T, AppError> {
     done.map_err(|error| match error {
         AppError::Invalid { fields } => {
             let moved = |f: FieldError| {
                 let name = f.field.strip_prefix("price.").unwrap_or(&f.field);
-                FieldError { field: if name.is_empty() { String::new() } else { format!("plan[{name}]") }, message: f.message }
+                FieldError { field: if name.is_empty() { String::new() } else { format!("{form}[{name}]") }, message: f.message }
             };
             AppError::Invalid { fields: fields.into_iter().map(moved).collect() }
         }
@@ -233,37 +222,29 @@ mod tests {
     }
 
     #[test]
-    fn one_choice_holds_for_every_limit_of_the_form() {
-        let throttled = Over::throttle(5).unwrap_or_default();
-        let before = [KeyLimit { over: throttled, ..limit("burst", 100, Window::MINUTE) }, limit("day", 9, Window::DAY)];
-        assert_eq!(PlanForm::over_of(&before), None, "they differ");
-        let overs = |form: PlanForm| limits(&form, &before).map(|l| l.iter().map(|l| l.over).collect::<Vec<_>>());
-        let form = PlanForm { minute: "100".into(), day: "9".into(), over: PlanForm::KEEP.into(), ..PlanForm::default() };
-        assert_eq!(overs(form.clone()).ok(), Some(vec![throttled, Over::REFUSE]));
+    fn one_choice_holds_for_every_window_of_the_form() {
+        let overs = |form: NewLimits| limits(&form).map(|l| l.iter().map(|l| l.over).collect::<Vec<_>>());
+        let form = NewLimits { minute: "100".into(), day: "9".into(), ..NewLimits::default() };
+        assert_eq!(overs(form.clone()).ok(), Some(vec![Over::REFUSE; 2]));
         let until = Over::end("2027-01-31").ok();
-        let marked = PlanForm { over: "mark".into(), over_until: "2027-01-31".into(), ..form.clone() };
+        let marked = NewLimits { over: "mark".into(), over_until: "2027-01-31".into(), ..form.clone() };
         assert_eq!(overs(marked).ok(), Some(vec![Over { until, ..Over::MARK }; 2]));
         for (over, per_second, until, wrong) in
             [("throttle", "", "", "over_per_second"), ("throttle", "0", "", "over_per_second"), ("mark", "", "soon", "over_until"), ("allow", "", "", "over")]
         {
-            let form = PlanForm { over: over.into(), over_per_second: per_second.into(), over_until: until.into(), ..form.clone() };
+            let form = NewLimits { over: over.into(), over_per_second: per_second.into(), over_until: until.into(), ..form.clone() };
             assert!(overs(form).is_err_and(|e| e.field(wrong).is_some()), "{over} {per_second} {until}");
         }
     }
 
     #[test]
     fn a_form_has_one_limit_of_credits() {
-        let credits = |text: &str| text.parse::<Window>().expect("credits");
-        let before = [limit("pack", 500, credits("credits:20/600")), limit("other", 9, credits("credits")), limit("hour", 100, Window::HOUR)];
-        let marked = KeyLimit { over: Over::MARK, ..before[2].clone() };
-        assert_eq!(PlanForm::over_of(&[before[0].clone(), marked]), Some(Over::MARK), "credits refuse anyway");
-        let shown = PlanForm::of_limits(&before);
-        assert_eq!([shown.credits.as_str(), &shown.refill, &shown.every], ["500", "20", "600"]);
-        assert_eq!(PlanForm::others(&before), [before[1].clone()]);
-        assert_eq!(limits(&shown, &before).ok(), Some(vec![before[1].clone(), before[2].clone(), before[0].clone()]));
-        let prepaid = PlanForm { credits: "1,000".into(), refill: String::new(), every: String::new(), ..shown.clone() };
-        assert_eq!(limits(&prepaid, &[]).ok().and_then(|l| l.last().cloned()), Some(limit("credits", 1_000, credits("credits"))));
-        assert_eq!(limits(&PlanForm { credits: String::new(), ..shown.clone() }, &before).map(|l| l.len()).ok(), Some(2));
+        let typed = |credits: &str, refill: &str, every: &str| {
+            limits(&NewLimits { credits: credits.into(), refill: refill.into(), every: every.into(), over: "mark".into(), ..NewLimits::default() })
+        };
+        let credits = |units: u64, text: &str| vec![limit("credits", units, text.parse().expect("credits"))];
+        assert_eq!(typed("500", "20", "600").ok(), Some(credits(500, "credits:20/600")), "credits refuse anyway");
+        assert_eq!(typed("1,000", "", "").ok(), Some(credits(1_000, "credits")));
         for (credits, refill, every, wrong) in [
             ("many", "1", "60", "credits"),
             ("5", "", "60", "refill"),
@@ -273,58 +254,33 @@ mod tests {
             ("5", "1", "", "every"),
             ("", "1", "60", "credits"),
         ] {
-            let form = PlanForm { credits: credits.into(), refill: refill.into(), every: every.into(), ..PlanForm::default() };
-            assert!(limits(&form, &[]).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
+            assert!(typed(credits, refill, every).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
         }
     }
 
     #[test]
     fn a_form_counts_by_the_clock_or_rolling() {
-        let before = [limit("hour", 100, Window::HOUR), limit("night", 7, Window::Rolling(28_800))];
-        let shown = PlanForm::of_limits(&before);
-        assert_eq!((shown.hour.as_str(), shown.counting.as_str()), ("100", PlanForm::CLOCK));
-        let form = PlanForm { counting: PlanForm::ROLLING.into(), second: "3".into(), ..shown };
-        let rolling = limits(&form, &before).expect("numbers");
-        let expected = [before[1].clone(), limit("second", 3, Window::SECOND), limit("hour", 100, Window::Rolling(3_600))];
-        assert_eq!(rolling, expected, "a second does not roll, and what has no field stays");
-        let shown = PlanForm::of_limits(&rolling);
-        assert_eq!((shown.second.as_str(), shown.hour.as_str(), shown.counting.as_str()), ("3", "100", PlanForm::ROLLING));
-        let (both, mixed) = ([expected[2].clone(), limit("day", 9, Window::DAY)], PlanForm { counting: "sideways".into(), ..PlanForm::default() });
-        assert_eq!(PlanForm::others(&both), [expected[2].clone()], "beside fixed ones the rolling ones are kept");
-        assert!(limits(&mixed, &[]).is_err_and(|e| e.field("counting").is_some()));
+        let counted = |counting: &str| {
+            let form = NewLimits { second: "3".into(), hour: "1,200".into(), month: "10 000".into(), counting: counting.into(), ..NewLimits::default() };
+            limits(&form)
+        };
+        let of = |hour, month| vec![limit("second", 3, Window::SECOND), limit("hour", 1_200, hour), limit("month", 10_000, month)];
+        assert_eq!(counted(NewLimits::CLOCK).ok(), Some(of(Window::HOUR, Window::Month)));
+        assert_eq!(counted(NewLimits::ROLLING).ok(), Some(of(Window::Rolling(3_600), Window::Rolling(2_592_000))), "a second does not roll");
+        assert!(counted("sideways").is_err_and(|e| e.field("counting").is_some()));
+        assert!(limits(&NewLimits { day: "many".into(), ..NewLimits::default() }).is_err_and(|e| e.field("day").is_some()));
     }
 
     #[test]
     fn calls_at_the_same_time_have_two_fields() {
-        let before = [limit("open", 5, Window::Concurrent(90)), KeyLimit { over: Over::MARK, ..limit("day", 9, Window::DAY) }];
-        let shown = PlanForm::of_limits(&before);
-        assert_eq!((shown.together.as_str(), shown.lasts.as_str(), shown.over.as_str()), ("5", "90", "mark"));
-        assert!(PlanForm::others(&before).is_empty());
-        let saved = |form: PlanForm| limits(&form, &before).map(|l| l.into_iter().map(|l| (l.name, l.limit, l.window, l.over)).collect::<Vec<_>>());
-        let marked = ("day".to_owned(), 9, Window::DAY, Over::MARK);
-        let open = |limit, window| ("open".to_owned(), limit, window, Over::REFUSE);
-        assert_eq!(saved(shown.clone()).ok(), Some(vec![marked.clone(), open(5, Window::Concurrent(90))]));
-        assert_eq!(
-            saved(PlanForm { together: "1,000".into(), lasts: String::new(), ..shown.clone() }).ok(),
-            Some(vec![marked.clone(), open(1_000, Window::CONCURRENT)])
-        );
-        assert_eq!(saved(PlanForm { together: String::new(), ..shown.clone() }).ok(), Some(vec![marked]));
+        let typed = |together: &str, lasts: &str| limits(&NewLimits { together: together.into(), lasts: lasts.into(), ..NewLimits::default() });
+        assert_eq!(typed("5", "90").ok(), Some(vec![limit("together", 5, Window::Concurrent(90))]));
+        assert_eq!(typed("1,000", "").ok(), Some(vec![limit("together", 1_000, Window::CONCURRENT)]));
+        assert_eq!(typed("", "").ok(), Some(vec![]));
         for (together, lasts, wrong) in
             [("10001", "", "together"), ("many", "", "together"), ("", "60", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")]
         {
-            let form = PlanForm { together: together.into(), lasts: lasts.into(), ..shown.clone() };
-            assert!(saved(form).is_err_and(|e| e.field(wrong).is_some()), "{together} {lasts}");
+            assert!(typed(together, lasts).is_err_and(|e| e.field(wrong).is_some()), "{together} {lasts}");
         }
-    }
-
-    #[test]
-    fn what_the_form_does_not_show_stays() {
-        let before = [limit("burst", 100, Window::MINUTE), limit("odd", 7, Window::Seconds(90)), limit("second-burst", 200, Window::MINUTE)];
-        let form = PlanForm { minute: "1,200".into(), month: "10 000".into(), ..PlanForm::default() };
-        let mut kept = limits(&form, &before).expect("numbers");
-        kept.sort_by(|a, b| a.name.cmp(&b.name));
-        let expected = [limit("burst", 1_200, Window::MINUTE), limit("month", 10_000, Window::Month), limit("odd", 7, Window::Seconds(90)), before[2].clone()];
-        assert_eq!(kept, expected);
-        assert!(limits(&PlanForm { day: "many".into(), ..PlanForm::default() }, &[]).is_err_and(|e| e.field("day").is_some()));
     }
 }

@@ -1,14 +1,30 @@
 //! After a commit: plans, groups, workspaces and APIs give what they give now on every node, before the change is answered.
 
-use crate::{keys::server::nodes, platform::Ctx};
+use super::store;
+use crate::{
+    error::AppError,
+    keys::{model::Spread, server::nodes},
+    platform::Ctx,
+};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Waits until every live node has it, at most two seconds after the commit, a moment ago; a node that has not is named in the log and follows
 /// by itself.
 pub async fn spread(ctx: &Ctx, holder: Uuid) {
-    let spread = nodes::spread_of_holders(ctx, &[holder], Instant::now()).await;
+    let spread = spread_of(ctx, holder).await;
     if !spread.is_whole() {
         tracing::warn!("a change of limits: {}", spread.words("In force"));
     }
+}
+
+/// On which nodes holds what this plan, group, workspace or API gives: of its last change, which was a moment ago.
+pub async fn spread_of(ctx: &Ctx, holder: Uuid) -> Spread {
+    nodes::spread_of_holders(ctx, &[holder], Instant::now()).await
+}
+
+/// The same of an API by its slug.
+pub async fn spread_of_api(ctx: &Ctx, slug: &str) -> Result<Spread, AppError> {
+    let id = store::lock_api(&mut *ctx.db.acquire().await?, slug).await?.ok_or(AppError::NotFound)?;
+    Ok(spread_of(ctx, id.uuid()).await)
 }

@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    #[sqlx::test]
+    #[sqlx::test(migrator = "crate::platform::db::MIGRATIONS")]
     async fn a_lease_is_kept_for_as_long_as_the_job_runs(db: sqlx::PgPool) {
         let clock = Clock::frozen(OffsetDateTime::UNIX_EPOCH);
         let gate = std::sync::Arc::new(tokio::sync::Notify::new());

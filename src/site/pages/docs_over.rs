@@ -12,7 +12,7 @@ curl -X PUT http://127.0.0.1:3000/api/v1/apis/demo/limits \
 pub fn over() -> AnyView {
     view! {
         <h2 id="over">"Beyond a limit"</h2>
-        <p>"A limit refuses what is beyond it, unless it says otherwise: over REST as "<code>"over"</code>", on the command line as "<code>"--over"</code>", on the pages of a key and a plan as Beyond it."</p>
+        <p>"A limit refuses what is beyond it, unless it says otherwise: over REST as "<code>"over"</code>", on the command line as "<code>"--over"</code>", in the forms of limits as Beyond it, under More."</p>
         <ul>
             <li><code>"refuse"</code>": the call is answered 429 until the window ends."</li>
             <li><code>"throttle"</code>": exactly "<code>"per_second"</code>" calls (1 to 1,000,000) pass in each second beyond the limit, whatever each costs, on all servers together; a second begins where the clock's does. The others are answered "<code>"RATE_LIMITED"</code>", also beyond a quota, with "<code>"Retry-After: 1"</code>". Where several servers share the limit, what passes in a second is leased as limits are: never more than so many pass, and less where a server holds some that it does not use. In the second of a restart up to twice as many may pass."</li>

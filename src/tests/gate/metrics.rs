@@ -22,6 +22,7 @@ async fn metrics_tell_what_was_answered_and_how_the_parts_do(db: PgPool) {
         "tollgate_key_table_loaded 1",
         "tollgate_database_up 1",
         "tollgate_spool_failing 0",
+        "tollgate_routes_folded_total 0",
         "tollgate_usage_lag_seconds 0",
         "tollgate_jobs{state=\"dead\"} 0",
     ] {

@@ -145,3 +145,18 @@ async fn another_node_hears_of_routes_even_if_the_notification_is_lost(db: PgPoo
     tx.commit().await.unwrap();
     until("the poll found it", || async { code(&scene, "PUT /orders/1").await.0 == "VALID" }).await;
 }
+
+#[sqlx::test]
+async fn a_key_names_a_hundred_routes_in_a_minute_and_what_is_more_is_one(db: PgPool) {
+    let scene = Scene::with(db, Given { limit: Some((1_000, 3600)), ..Given::default() }).await;
+    for n in 0..130 {
+        assert_eq!(code(&scene, &format!("GET /page{n}")).await.0, "VALID");
+    }
+    let gate = scene.app.ctx.part::<Gate>().unwrap();
+    let folded = gate.meter().folded();
+    assert!((20..=30).contains(&folded), "{folded} of 30: one may look like another");
+    // What operators made a route is told apart.
+    replace_routes(&scene.app.ctx, &Caller::cli(), "demo", vec![route("GET", "/last", "", 1)]).await.unwrap();
+    assert_eq!(code(&scene, "GET /last").await.0, "VALID");
+    assert_eq!(gate.meter().folded(), folded);
+}

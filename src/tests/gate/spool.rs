@@ -187,3 +187,36 @@ async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
     let _third = node(&db, &folder).await;
     assert_eq!(stored(&db).await, counted + 1, "nothing twice");
 }
+
+#[sqlx::test]
+async fn a_limit_of_less_than_a_minute_goes_on_after_kill_minus_nine(db: PgPool) {
+    const WINDOW: i64 = 59;
+    let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((10, 59)), ..Given::default() }).await;
+    app.stop().await;
+    let folder = Folder::new();
+    let window = async || {
+        let seconds: i64 = sqlx::query_scalar("select extract(epoch from clock_timestamp())::bigint").fetch_one(&db).await.unwrap();
+        seconds / WINDOW
+    };
+    let mut server = node(&db, &folder).await;
+    let mut passed = 0;
+    loop {
+        let begun = window().await;
+        // Some of it is written when the server ends, and some is not.
+        for _ in 0..5 {
+            passed += i64::from(server.ask(&secret).await == 200);
+        }
+        until("these are written", async || stored(&db).await == passed).await;
+        while server.ask(&secret).await == 200 {
+            passed += 1;
+        }
+        server.process.kill().await.unwrap();
+        server = node(&db, &folder).await;
+        let code = server.ask(&secret).await;
+        if window().await == begun {
+            assert_eq!(code, 429, "ten passed in this window before the end");
+            break;
+        }
+        passed += i64::from(code == 200);
+    }
+}

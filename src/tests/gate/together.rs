@@ -222,7 +222,22 @@ async fn what_a_limit_of_calls_at_the_same_time_may_not_be_is_named(db: PgPool) 
     wrong(vec![open(10_001)], "limits.0.limit").await;
     wrong(vec![KeyLimit::new("open", 1, Window::Concurrent(3_601))], "limits.0.window").await;
     wrong(vec![open(1), KeyLimit::new("more", 1, Window::Concurrent(60))], "limits.1.window").await;
-    wrong(vec![KeyLimit { over: Over::MARK, ..open(1) }], "limits.0.over").await;
+    wrong(vec![KeyLimit { over: Over::throttle(5).unwrap(), ..open(1) }], "limits.0.over").await;
+}
+
+#[sqlx::test]
+async fn beyond_a_limit_that_marks_calls_pass_without_a_place(db: PgPool) {
+    let scene = Scene::with(db, Given::default()).await;
+    set(&scene.app, scene.key, vec![KeyLimit { over: Over::MARK, ..open(1) }, KeyLimit::new("day", 3, Window::DAY)]).await;
+    let first = hold(&scene).await;
+    let marked = ask(&scene).await;
+    assert_eq!((&marked["valid"], &marked["hold"], &marked["over"]), (&json!(true), &Value::Null, &json!(["open"])), "{marked}");
+    assert_eq!(taken(&scene.app, scene.key), 1);
+    let call = TryCall { method: "GET".into(), path: "/orders".into(), ..TryCall::default() };
+    assert_eq!(try_call(&scene.app.ctx, &Caller::cli(), scene.key, call).await.unwrap().outcome, Outcome::Valid);
+    release(&scene.app, &scene.service, json!({ "hold": first })).await;
+    hold(&scene).await; // a place is free again, and the third call of the day passes
+    assert_eq!(ask(&scene).await["code"], "QUOTA_EXCEEDED", "it was charged to the other limit all the same");
 }
 
 #[sqlx::test]

@@ -89,6 +89,30 @@ async fn calls_are_counted_by_secret_while_there_are_several(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn of_a_secret_that_came_from_everywhere_the_newest_rows_are_read(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "operator").await;
+    let (id, ..) = rotated(&app, &mara, json!({ "grace": 2_592_000 })).await;
+    sqlx::query(
+        "insert into usage_secrets (secret_id, quarter, address, route, passed, limited, refused, last_at)
+         select s.id, $1::timestamptz + q * interval '15 minutes', '192.0.2.' || a, 'GET /', 1, 0, 0, $1::timestamptz + q * interval '15 minutes'
+         from key_secrets s, generate_series(0, 299) q, generate_series(1, 100) a",
+    )
+    .bind(T0)
+    .execute(&db)
+    .await
+    .unwrap();
+    app.ctx.clock.set(T0 + Duration::days(10));
+    for told in usage(&app, &mara, &id).await {
+        // 10,000 rows, and all others of the quarter of an hour in which the next one stands.
+        assert_eq!((text(&told, "since"), text(&told, "users_since")), ("2026-11-20T12:00:00Z".to_owned(), "2026-11-22T13:45:00Z".to_owned()));
+        let users = told["users"].as_array().unwrap();
+        assert_eq!(users.iter().map(|user| user["calls"]["total"].as_u64().unwrap()).sum::<u64>(), 10_100);
+        assert_eq!((users.len(), users[0]["is_rest"].as_bool()), (100, Some(false)));
+    }
+}
+
+#[sqlx::test]
 async fn the_secrets_of_a_service_that_only_asks_are_counted(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;

@@ -59,7 +59,8 @@ async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool
     let (path, _) = make(&vera, "checkout").await;
     let (id, before) = (id_of(&path), words(&olga.browser.page(&path).await));
     assert!(["100 units an hour", "How many", "Of what", "units a minute", "credits, prepaid"].iter().all(|said| before.contains(said)), "{before}");
-    let only = "Only credits come back like this.";
+    let (only, more) = ("Only credits come back like this.", "<details open class=\"more-fields\"");
+    assert!(!olga.browser.page(&path).await.contains(more), "what few limits need waits");
     for (limit, window, wrong) in
         [("2", "3600", only), ("2", "credits", only), ("2", "concurrent:30", only), ("", "credits:3600", "Write a whole number of credits, for example 2,400.")]
     {
@@ -67,7 +68,7 @@ async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool
         let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
         assert_eq!(answer.status(), 422, "{limit} {window}");
         let page = answer.text().await.unwrap();
-        assert!(page.contains(wrong) && page.contains("One field needs a change: "), "{limit} {window}: {page}");
+        assert!(page.contains(wrong) && page.contains("One field needs a change: ") && page.contains(more), "{limit} {window}: {page}");
         let typed = ["name=\"refill\" value=\"77\"".to_owned(), format!("name=\"limit\" value=\"{limit}"), format!("<option value=\"{window}\" selected")];
         assert!(typed.iter().all(|kept| page.contains(kept)), "nothing that was typed is lost: {limit} {window}: {page}");
     }
@@ -133,11 +134,12 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
     let page = olga.browser.page(&path).await;
     assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
-    for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
-        let answer = olga
-            .browser
-            .post::<SetLimit>(&path, &[("id", &id), ("_form", "limit"), ("was", "default"), ("limit", limit), ("window", "concurrent:30"), ("over", over)])
-            .await;
+    for (limit, over, per_second, wrong) in
+        [("10001", "refuse", "", "at most 10,000 calls at the same time"), ("2", "throttle", "5", "refused or marked, and not slowed down")]
+    {
+        let fields = [("id", id.as_str()), ("_form", "limit"), ("was", "default"), ("limit", limit), ("window", "concurrent:30")];
+        let fields = [&fields[..], &[("over", over), ("over_per_second", per_second)][..]].concat();
+        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
         assert_eq!(answer.status(), 422, "{limit} {over}");
         assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
     }

@@ -225,7 +225,7 @@ async fn the_dialog_chooses_api_permissions_expiry_and_environment(db: PgPool) {
     let vera = app.sign_in_as("developer").await;
     let page = vera.browser.page("/keys?dialog=new").await;
     assert!(page.contains("value=\"demo/orders:write\"") && page.contains("value=\"tollgate/keys:read\""));
-    assert_eq!(page.matches("Limit: 100 calls an hour.").count(), 2, "of each API");
+    assert_eq!(page.matches("Limit: 100 units an hour.").count(), 2, "of each API");
     assert!(!page.contains("tollgate/keys:manage"), "only what the person may give");
     let fields = [
         ("name", "robot"),

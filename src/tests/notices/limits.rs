@@ -77,8 +77,8 @@ async fn a_limit_whose_rest_no_call_fits_is_used_up(db: PgPool) {
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
     app.run_jobs().await;
     let mails = app.mails();
-    assert_eq!(subjects(&mails), ["reports has used up 100 calls an hour"]);
-    assert!(mails[0].text.contains("90 of 100 calls used, too little is left for another call"), "{}", mails[0].text);
+    assert_eq!(subjects(&mails), ["reports has used up 100 units an hour"]);
+    assert!(mails[0].text.contains("90 of 100 units used, too little is left for another call"), "{}", mails[0].text);
 
     // Another one has cheap calls, too: they still pass.
     app.ctx.clock.advance(Duration::minutes(5));
@@ -87,7 +87,7 @@ async fn a_limit_whose_rest_no_call_fits_is_used_up(db: PgPool) {
     dear(&app, &mara, mixed, "GET /orders", 30, 1).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails()).last(), Some(&"mixed has used 80 % of 100 calls an hour"));
+    assert_eq!(subjects(&app.mails()).last(), Some(&"mixed has used 80 % of 100 units an hour"));
 
     // A mark that use can't reach is passed as well, below it.
     app.ctx.clock.advance(Duration::minutes(5));
@@ -125,7 +125,7 @@ async fn what_keys_share_and_credits_are_used_up_when_no_call_fits_their_rest(db
     dear(&app, &mara, b, "POST /report", 1, 35).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "thirty are left for calls of thirty-five");
     app.run_jobs().await;
-    assert_eq!(subjects(&app.mails()).last(), Some(&"All keys together have used up 100 calls a day"));
+    assert_eq!(subjects(&app.mails()).last(), Some(&"All keys together have used up 100 units a day"));
 }
 
 #[sqlx::test]

@@ -43,7 +43,7 @@ async fn groups_over_rest(db: PgPool) {
     plan(&app.ctx, "pro", vec![limit("day", 9, Window::DAY)]).await;
     let patch = json!({ "plan": "pro", "limits": [] });
     let (status, changed) = answer(ops.call(&app, Method::PATCH, "/api/v1/groups/partners", Some(patch)).await).await;
-    assert_eq!((status, text(&changed, "plan")), (200, "pro".to_owned()));
+    assert_eq!((status, text(&changed, "plan"), &changed["spread"]["missing"]), (200, "pro".to_owned(), &json!([])));
     let passed = app.http.get(app.url("/forward-auth/demo")).bearer_auth(&secret).send().await.unwrap();
     assert_eq!((passed.headers()["x-key-plan"].to_str().unwrap(), passed.headers()["ratelimit-policy"].to_str().unwrap()), ("pro", "\"day\";q=9;w=86400"));
     let unknown = ops.call(&app, Method::PATCH, "/api/v1/groups/partners", Some(json!({ "colour": "red" }))).await;

@@ -94,15 +94,15 @@ async fn the_form_of_a_new_key_says_what_will_hold_it_at_each_api(db: PgPool) {
         assert_eq!(of("demo"), if level.level.is_shared() { format!("{held} for all keys together") } else { held });
         (of("demo"), of("tollgate"))
     };
-    let default = "100 calls an hour".to_owned();
+    let default = "100 units an hour".to_owned();
     assert_eq!(says().await, (default.clone(), default.clone()));
     set_api_limits(ctx, &cli, "demo", vec![limit("hour", 50, Window::HOUR), limit("day", 200, Window::DAY)]).await.unwrap();
-    assert_eq!(says().await, ("200 calls a day, 50 calls an hour".to_owned(), default.clone()), "of the API");
+    assert_eq!(says().await, ("200 units a day, 50 units an hour".to_owned(), default.clone()), "of the API");
     plan(ctx, "free", vec![limit("hour", 10, Window::HOUR)]).await;
     assign_plan(ctx, &cli, workspace, Some("free")).await.unwrap();
-    assert_eq!(says().await, ("10 calls an hour for all keys together".to_owned(), default.clone()), "Tollgate's own API is nobody's product");
+    assert_eq!(says().await, ("10 units an hour for all keys together".to_owned(), default.clone()), "Tollgate's own API is nobody's product");
     set_workspace_limits(ctx, &cli, workspace, vec![limit("own", 7, Window::DAY)]).await.unwrap();
-    assert_eq!(says().await, ("7 calls a day for all keys together".to_owned(), default));
+    assert_eq!(says().await, ("7 units a day for all keys together".to_owned(), default));
 }
 
 #[sqlx::test]

@@ -42,6 +42,7 @@ async fn an_operator_makes_assigns_and_deletes_a_plan(db: PgPool) {
 
     let (_, changed) = patch("/api/v1/plans/pro", json!({ "price": null, "description": "For shops" })).await;
     assert_eq!((&changed["price"], &changed["name"], &changed["keys"]), (&json!(null), &json!("Pro"), &json!(1)));
+    assert_eq!((&changed["spread"]["nodes"], &changed["spread"]["confirmed"]), (&json!(1), &json!(1)), "{changed}");
     let (status, wrong) = patch("/api/v1/plans/pro", json!({ "limits": [{ "limit": 1, "window": "fortnight" }] })).await;
     assert_eq!((status, &wrong["errors"][0]["pointer"]), (422, &json!("#/limits/0/window")));
     let deleted = ops.call(&app, Method::DELETE, "/api/v1/plans/pro", None).await;
@@ -50,6 +51,12 @@ async fn an_operator_makes_assigns_and_deletes_a_plan(db: PgPool) {
     let workspace = format!("/api/v1/workspaces/{}/plan", ops.owner.workspace);
     let (status, hold) = answer(ops.call(&app, Method::PUT, &workspace, Some(json!({ "plan": "pro" }))).await).await;
     assert_eq!((status, text(&hold, "plan"), text(&hold, "name")), (200, "pro".to_owned(), "Mara".to_owned()));
+    assert_eq!(hold["spread"]["missing"], json!([]), "{hold}");
+    let (_, read) = answer(ops.get(&app, &workspace).await).await;
+    assert!(read.get("spread").is_none(), "nothing was changed: {read}");
+    let limits = json!({ "limits": [{ "name": "hour", "limit": 7, "window": "hour" }] });
+    let (status, of_api) = answer(ops.call(&app, Method::PUT, "/api/v1/apis/demo/limits", Some(limits)).await).await;
+    assert_eq!((status, &of_api["limits"][0]["limit"], &of_api["spread"]["confirmed"]), (200, &json!(7), &json!(1)), "{of_api}");
     let missing = ops.call(&app, Method::PUT, &workspace, Some(json!({}))).await;
     assert_eq!(missing.status(), 422, "to take a plan away one says so");
     let (_, hold) = answer(ops.call(&app, Method::PUT, &workspace, Some(json!({ "plan": null }))).await).await;

@@ -9,10 +9,10 @@ use sqlx::PgPool;
 use time::macros::datetime;
 use tollgate::{
     accounts::Caller,
-    keys::model::Window,
+    keys::model::{TypedLimit, Window},
     plans::{
         api,
-        model::{Trial, TypedLimit},
+        model::Trial,
         server::{assign_plan, find_plan, set_workspace_limits, try_plan},
     },
     values::Outcome,

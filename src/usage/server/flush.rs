@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     keys::server::{
+        gate::Gate,
         jobs::EndReplaced,
-        meter::{Batch, Refusal, SecretUse, WithSecret, addresses::told, left_over},
+        meter::{Batch, Refusal, SecretUse, Spool, WithSecret, addresses::told, left_over},
     },
     platform::{Ctx, jobs::enqueue},
     values::{Counts, Outcome},
@@ -145,6 +146,9 @@ async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(),
             if is_new {
                 closed.clear();
             }
+            if let Some(gate) = ctx.part::<Gate>() {
+                gate.keep_recent(batch);
+            }
             if batch.spooled.forget() {
                 closed.push(batch.id);
             }
@@ -223,13 +227,14 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
 }
 
 /// Writes what processes left in the data folder that ended before they could. Before the key table is loaded, so that the limits of
-/// the present windows know of it.
-pub async fn write_left_over(ctx: &Ctx) -> Result<(), LeftOverError> {
+/// the present windows know of it; those of less than a minute by what this process's `spool` takes over.
+pub async fn write_left_over(ctx: &Ctx, spool: &Spool) -> Result<(), LeftOverError> {
     for left in left_over(&ctx.config.server.data_dir)? {
         for batch in &left.batches {
             let is_new = write_batch(ctx, batch.id, batch).await?;
             tracing::info!(batch = %batch.id, counts = batch.counts.len(), is_new, "usage that an earlier process could not write");
         }
+        spool.adopt(&left, ctx.clock.now_micros())?;
         close(ctx, &left.done()?).await?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use super::{
     lines::{RefusalLine, UsageLine},
     oversight_http,
     parts::report_permissions,
+    refusal_params::RefusalParams,
     refusals, requests_http,
     series::{SeriesPoint, Usage, list_series},
 };
@@ -280,21 +281,7 @@ pub struct RefusalExport {
 /// Samples are kept for 30 days unless the operator chose otherwise, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
-    params(
-        ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
-        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`; `VALID`: calls that passed. Without it all that did not pass"),
-        ("key" = Option<String>, Query, description = "Only this key"),
-        ("route" = Option<String>, Query, description = "Only this route"),
-        ("address" = Option<String>, Query, description = "Only calls from this address"),
-        ("permission" = Option<String>, Query, description = "Only calls that needed this permission, which their key had not, such as `orders:write`"),
-        ("api" = Option<String>, Query, description = "Only calls of the API with this slug"),
-        ("request" = Option<String>, Query, description = "Only the request with this id"),
-        ("limit" = Option<String>, Query, description = "Only calls that the limit of this name refused"),
-        ("rule" = Option<String>, Query, description = "Only what this refused: `address_blocked`, `address_slowed`, `form`, `unknown`, `secret`, `revoked`, `owner_banned`, `disabled`, `key_blocked`, `expiry`, `address`, `origin`, `api`, `route`, `path`, `unread`, `permission`, `key_route`, `unsigned`, `signature`, `key_slowed`, `limit`"),
-        ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
-        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
-        ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-    ),
+    params(RefusalParams),
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
         (status = 303, description = "More than 50,000 samples, for a browser"),
@@ -309,7 +296,7 @@ pub async fn export_refusals(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    known(&given, &["format", "code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"])?;
+    known(&given, &RefusalParams::NAMES)?;
     let query = RefusalQuery::read(|name| value(&given, name));
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(samples) = refusals::export_refusals(&ctx, &caller, &query).await? else {

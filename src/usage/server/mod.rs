@@ -20,6 +20,7 @@ mod oversight;
 pub mod oversight_http;
 mod partitions;
 mod parts;
+pub mod refusal_params;
 mod refusals;
 mod report;
 pub mod requests_http;

@@ -4,6 +4,7 @@ use super::{
     http::{RefusalExport, known, page, value},
     lines::{AttemptLine, RefusalLine},
     oversight::attempts_by_address_today,
+    refusal_params::RefusalParams,
     refusals::export_all_refusals,
 };
 use crate::{
@@ -31,22 +32,7 @@ const MOST: u16 = 50_000;
 /// are not answered at once, as for usage.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/all/export", tag = "Usage", operation_id = "export_all_refusals",
-    params(
-        ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
-        ("owner" = Option<String>, Query, description = "Only calls with keys of the person who signs in with this address"),
-        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`; `VALID`: calls that passed. Without it all that did not pass"),
-        ("key" = Option<String>, Query, description = "Only this key"),
-        ("route" = Option<String>, Query, description = "Only this route"),
-        ("address" = Option<String>, Query, description = "Only calls from this address"),
-        ("permission" = Option<String>, Query, description = "Only calls that needed this permission, which their key had not, such as `orders:write`"),
-        ("api" = Option<String>, Query, description = "Only calls of the API with this slug"),
-        ("request" = Option<String>, Query, description = "Only the request with this id"),
-        ("limit" = Option<String>, Query, description = "Only calls that the limit of this name refused"),
-        ("rule" = Option<String>, Query, description = "Only what this refused, as in the export of one's own refusals"),
-        ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
-        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
-        ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-    ),
+    params(("owner" = Option<String>, Query, description = "Only calls with keys of the person who signs in with this address"), RefusalParams),
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
         (status = 303, description = "More than 50,000 samples, for a browser"),
@@ -56,8 +42,7 @@ const MOST: u16 = 50_000;
     security(("key" = [])),
 )]
 pub async fn export_all(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let names = ["format", "owner", "code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"];
-    known(&given, &names)?;
+    known(&given, &[&["owner"][..], &RefusalParams::NAMES].concat())?;
     let query = RefusalQuery::read(|name| value(&given, name));
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(samples) = export_all_refusals(&ctx, &caller, &query).await? else {

@@ -4,8 +4,8 @@
 //! After a restart this is exact: everything of the time before is written when the key table is loaded. While calls go on, those of
 //! the last two seconds may not be written yet, or be written and counted. A key that leaves the counter of its workspace leaves what
 //! it used there until the next start, which sums the keys that are held together then. Windows of less than a minute are not in it: an
-//! orderly end leaves them in the table of leases (`Leases::end_short`), after an end by force they begin anew. What began within a minute is
-//! taken whole.
+//! orderly end leaves them in the table of leases (`Leases::end_short`), after an end by force they go on from what the meter kept of the last
+//! minute (`meter::recent`). What began within a minute, or within a batch, is taken whole.
 //!
 //! A window that is counted by lease is taken up in the table instead (`leases`): no less counts as given out than was used.
 //! Every node may do so, and as often as it likes, since the table only rises to it. Of a key that comes under a limit of its
@@ -20,7 +20,10 @@ use super::{
     store::{each_used, take_time},
     window::{number, start},
 };
-use crate::{keys::model::Window, values::KeyId};
+use crate::{
+    keys::{model::Window, server::meter::Batch},
+    values::KeyId,
+};
 use sqlx::PgPool;
 use std::{
     collections::{HashMap, HashSet},
@@ -97,13 +100,44 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, only: Option<&Begun>) -> s
             _ => resume_rolling(gate, db, window, &keys, is_meant).await?,
         }
     }
+    if only.is_none() {
+        resume_short(gate, now, &mut leased);
+    }
     gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>(), false).await
+}
+
+/// True of a window that usage by the minute does not know.
+const fn is_short(window: Window) -> bool {
+    matches!(window, Window::Seconds(..60))
+}
+
+/// Adds to windows of less than a minute what batches charged that were not over when they began.
+fn resume_short(gate: &Gate, now: i64, leased: &mut HashMap<usize, Ask>) {
+    for spent in gate.meter.recent(now) {
+        let goes_on = |window: Window| is_short(window) && start(window, number(window, now)) * 1_000 < spent.ended_millis;
+        for (key, units) in &spent.units {
+            let Some(record) = gate.table.by_id(*key).filter(|record| record.policies().iter().any(|policy| goes_on(policy.window))) else { continue };
+            for limit in gate.counted(&record).limits.iter().filter(|limit| goes_on(limit.policy.window)) {
+                if !limit.resume(&gate.leases, now, *units) {
+                    leased.entry(Arc::as_ptr(&limit.counter).addr()).or_insert_with(|| Ask::telling(&limit.slot(record.holder()), &limit.counter));
+                }
+            }
+        }
+    }
+}
+
+impl Gate {
+    /// Keeps what a batch charged that is written, of keys with windows of less than a minute.
+    pub fn keep_recent(&self, batch: &Batch) {
+        let has_short = |key: KeyId| self.table.by_id(key).is_some_and(|record| record.policies().iter().any(|policy| is_short(policy.window)));
+        self.meter.keep_recent(batch, self.clock.now_micros(), has_short);
+    }
 }
 
 /// The windows that go on, with the keys that have one; none where those of all keys do and they need not be named, being read by window.
 /// Places for calls at the same time are no windows: what is still taken of them is known to `leases`.
 fn windows(gate: &Gate, only: Option<&Begun>, is_by_key: impl Fn(Window) -> bool) -> HashMap<Window, Option<Vec<Uuid>>> {
-    let goes_on = |window: &Window| !matches!(window, Window::Seconds(..60) | Window::Concurrent(_));
+    let goes_on = |window: &Window| !is_short(*window) && !window.is_concurrent();
     let Some(begun) = only else {
         let windows: Vec<Window> = gate.table.windows().into_iter().filter(goes_on).collect();
         // There may be as many kinds of credits as customers.

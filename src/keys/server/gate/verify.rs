@@ -14,7 +14,7 @@ use super::{
     explain::detail,
     facts::Salted,
     leases::{PATIENCE, Unleased, Wanted},
-    limit::{Till, refusing_code},
+    limit::{Limit, Till, refusing_code},
     record::{Counted, Record},
     routing::Matched,
     seats::{Hold, Seat},
@@ -400,7 +400,8 @@ impl Gate {
                 // A call that only a limit refused was to need them too; one that lacks them, or is held for something else, was not.
                 let is_use = matches!(answer.outcome, Outcome::Valid | Outcome::RateLimited | Outcome::QuotaExceeded);
                 let needed = if is_use { needed(question, called) } else { [None; 2] };
-                self.meter.count_from(tally, question.address, needed);
+                let is_named = !matches!(called, Matched::Rule(..));
+                self.meter.count_from(tally, is_named, question.address, needed);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
         }
@@ -460,6 +461,8 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
         drop(pace); // it did not pass
     } else {
         pace.keep();
+        let has_place = |(place, limit): (usize, &Limit)| limit.policy.seats().is_some() && !beyond.has(place);
+        let seat = seat.filter(|_| gate.counted(record).limits.iter().enumerate().any(has_place));
         answer.hold = seat.map(|seat| Box::new(Hold { node: leases.me(), key: record.facts.key, seat }));
     }
     answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));

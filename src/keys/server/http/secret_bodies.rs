@@ -125,7 +125,11 @@ pub struct SecretUsageBody {
     pub last_used_at: Option<OffsetDateTime>,
     /// The last 24 hours, oldest first; the last one goes on until now. Empty without `since`.
     pub hours: Vec<SecretHourBody>,
-    /// From where since the rotation: the 100 busiest addresses, the others in one at the end.
+    /// Since when `users` are known: later than `since` of a secret that very many addresses sent.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub users_since: Option<OffsetDateTime>,
+    /// From where since then: the 100 busiest addresses, the others in one at the end.
     pub users: Vec<SecretUserBody>,
 }
 
@@ -186,6 +190,7 @@ impl From<SecretReport> for SecretUsageBody {
             is_safe_to_drop: report.is_safe_to_drop,
             last_used_at: report.last_used_at,
             hours: report.hours.into_iter().map(|(at, calls)| SecretHourBody { at, calls: calls.into() }).collect(),
+            users_since: report.users_since,
             users: report.users.into_iter().map(user).collect(),
         }
     }

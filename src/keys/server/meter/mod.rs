@@ -1,23 +1,27 @@
 //! The meter: every verification and its cost counted by key, route, outcome and minute, in memory, until the usage feature writes it.
 //!
 //! Counters are never dropped: a batch that could not be written is tried again. The route names that callers send are folded
-//! (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths; while Postgres is away, minutes
+//! (`/orders/123` → `/orders/{id}`) and capped per key (`names`) and stripe, so that nobody can fill the memory with paths; while Postgres is away, minutes
 //! are added up when they become many (`folding`). With a spool, what was counted also survives the process (`spool`).
 
 pub mod addresses;
 pub mod by_secret;
 mod folding;
 pub mod latency;
+mod names;
 mod passed;
 pub mod permissions;
+mod recent;
 mod sampling;
 mod spool;
 
 pub use addresses::FromAddress;
 pub use by_secret::{SecretCall, WithSecret};
 pub use latency::Latency;
+pub use names::PER_KEY as NAMES_PER_KEY;
 pub use passed::{PER_KEY as PASSED_PER_KEY, PER_MINUTE as PASSED_PER_MINUTE, PassedCall};
 pub use permissions::ForPermission;
+pub use recent::Spent;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
 pub use spool::{DEBTS, LeftOver, Spool, Spooled, ended, left_debts, left_nonces, left_over};
 
@@ -26,6 +30,7 @@ use crate::{
     platform::maps::FastMap,
     values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId},
 };
+use names::Names;
 use permissions::Needs;
 use sampling::Samples;
 use spool::Segment;
@@ -33,7 +38,7 @@ use std::{
     collections::hash_map::Entry,
     net::IpAddr,
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 use uuid::Uuid;
 
@@ -143,6 +148,20 @@ struct Counter {
     needs: Needs,
 }
 
+impl Counter {
+    /// Adds these calls, in memory and in the spool.
+    fn add(&mut self, tally: &Tally, needed: [Option<&str>; 2], segment: &mut Segment) {
+        self.count += tally.count;
+        self.cost += tally.cost;
+        self.needs.add(needed, tally.count);
+        segment.store_count(self.at, self.count);
+        segment.store_cost(self.at, self.cost);
+    }
+}
+
+/// The name of routes that find no room for their own.
+static OTHER: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("other"));
+
 /// A part of the counters, with its lock, its batch and its file.
 #[derive(Default)]
 struct Stripe {
@@ -150,6 +169,7 @@ struct Stripe {
     counts: Counts,
     segment: Segment,
     addresses: addresses::Addresses,
+    names: Names,
     /// With fewer counters nothing is added up again.
     fold_at: usize,
     totals: Totals,
@@ -185,9 +205,9 @@ pub struct Meter {
 }
 
 impl Stripe {
-    /// What was counted; begins anew, for another batch.
+    /// What was counted; begins anew, for another batch. Names are known for their minute.
     fn renew(&mut self, batch: Uuid) -> Self {
-        let fresh = Self { batch, totals: self.totals, ..Self::default() };
+        let fresh = Self { batch, totals: self.totals, names: std::mem::take(&mut self.names), ..Self::default() };
         std::mem::replace(self, fresh)
     }
 }
@@ -224,7 +244,7 @@ impl Meter {
     /// With room for so many counters of a stripe and so many attempts, before minutes are added up.
     pub fn with_room(first: Uuid, spool: Option<Spool>, room: (usize, usize)) -> Self {
         Self {
-            stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
+            stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, names: Names::new(), ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
             samples: Mutex::default(),
             draw: passed::Draw::default(),
@@ -257,6 +277,24 @@ impl Meter {
         self.spool.as_ref().map(Spool::bytes)
     }
 
+    /// Keeps for a minute what a batch charged that is written, of the keys that are meant: limits of less than a minute go on from it.
+    pub fn keep_recent(&self, batch: &Batch, now_micros: i64, is_meant: impl Fn(KeyId) -> bool) {
+        if let Some(spool) = &self.spool
+            && let Err(error) = spool.keep_recent(batch, now_micros, is_meant)
+        {
+            tracing::warn!("after an end by force limits of less than a minute would begin anew: {error}");
+        }
+    }
+
+    /// What calls charged in the last minute, of processes that ended by force.
+    pub fn recent(&self, now_micros: i64) -> Vec<Spent> {
+        let Some(spool) = &self.spool else { return Vec::new() };
+        spool.recent(now_micros).unwrap_or_else(|error| {
+            tracing::warn!("limits of less than a minute begin anew: {error}");
+            Vec::new()
+        })
+    }
+
     /// What this process counted since it began, in the order of `Outcome::ALL`.
     pub fn totals(&self) -> Totals {
         let mut totals = lock(&self.unknown).totals;
@@ -267,6 +305,11 @@ impl Meter {
         totals
     }
 
+    /// Calls whose key named more routes in a minute than are told apart.
+    pub fn folded(&self) -> u64 {
+        self.stripes.iter().map(|stripe| lock(stripe).names.folded).sum()
+    }
+
     /// Counters that wait for the next write.
     pub fn counters(&self) -> usize {
         let known: usize = self.stripes.iter().map(|stripe| lock(stripe).counts.len()).sum();
@@ -275,11 +318,11 @@ impl Meter {
 
     /// Counts one verification of a known key.
     pub fn count(&self, tally: Tally) {
-        self.count_from(tally, None, [None; 2]);
+        self.count_from(tally, false, None, [None; 2]);
     }
 
-    /// The same of a call from an address that needed these permissions.
-    pub fn count_from(&self, mut tally: Tally, address: Option<IpAddr>, needed: [Option<&str>; 2]) {
+    /// The same of a call from an address that needed these permissions. `is_named`: its route is what the caller said, and none of the API.
+    pub fn count_from(&self, mut tally: Tally, is_named: bool, address: Option<IpAddr>, needed: [Option<&str>; 2]) {
         if self.is_off {
             return;
         }
@@ -292,21 +335,21 @@ impl Meter {
         if stripe.counts.len() >= self.room.0 {
             stripe.make_room(self.spool.as_ref(), n, tally.minute, self.room.0);
         }
-        let is_full = stripe.counts.len() >= self.room.0;
         let mut slot = (tally.key, Arc::clone(&tally.route), tally.outcome, tally.minute);
-        if is_full && !stripe.counts.contains_key(&slot) {
-            tally.route = Arc::from("other");
+        if let Some(counter) = stripe.counts.get_mut(&slot) {
+            counter.add(&tally, needed, &mut stripe.segment);
+            return;
+        }
+        let is_folded = is_named && !stripe.names.admit(tally.key, &tally.route, tally.minute);
+        if is_folded {
+            stripe.names.folded += tally.count;
+        }
+        if is_folded || stripe.counts.len() >= self.room.0 {
+            tally.route = Arc::clone(&OTHER);
             slot.1 = Arc::clone(&tally.route);
         }
         match stripe.counts.entry(slot) {
-            Entry::Occupied(mut known) => {
-                let counter = known.get_mut();
-                counter.count += tally.count;
-                counter.cost += tally.cost;
-                counter.needs.add(needed, tally.count);
-                stripe.segment.store_count(counter.at, counter.count);
-                stripe.segment.store_cost(counter.at, counter.cost);
-            }
+            Entry::Occupied(mut known) => known.get_mut().add(&tally, needed, &mut stripe.segment),
             Entry::Vacant(free) => {
                 let at = stripe.segment.keep(self.spool.as_ref(), stripe.batch, n, || spool::tally(&tally));
                 let mut needs = Needs::default();

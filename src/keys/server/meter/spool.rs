@@ -7,13 +7,14 @@
 //! beside the old one, whose name it takes when it is whole. A batch's id is part of its files' names. They go once the batch is in
 //! Postgres; what is left by a process that ended is replayed by the next start under the same id, which Postgres takes once.
 
-use super::{Attempt, Batch, Tally};
+use super::{Attempt, Batch, Tally, recent::RECENT};
 use crate::{
     platform::mapped::{self, MappedFile},
     values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs::{self, DirBuilder, File, TryLockError},
     io,
     os::unix::fs::DirBuilderExt,
@@ -86,7 +87,7 @@ impl Spool {
 impl Drop for Spool {
     /// An orderly end leaves an empty folder, which goes; what was not written stays for the next start.
     fn drop(&mut self) {
-        if fs::read_dir(&self.folder).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK))) {
+        if is_empty(&self.folder).is_ok_and(|is_empty| is_empty) {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
@@ -162,12 +163,21 @@ fn ended_folders(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
     Ok(found)
 }
 
+/// True if nothing in it waits to be written; what was charged a moment ago is (`recent`).
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    let is_nothing = |name: &OsStr| name == LOCK || name.to_str().is_some_and(|name| name.starts_with(RECENT));
+    Ok(fs::read_dir(folder)?.all(|entry| entry.is_ok_and(|entry| is_nothing(&entry.file_name()))))
+}
+
 impl LeftOver {
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look. Answers the batches of which no file is left.
     pub fn done(self) -> io::Result<Vec<Uuid>> {
         let gone = self.batches.iter().filter(|batch| batch.spooled.forget()).map(|batch| batch.id).collect();
-        let is_empty = fs::read_dir(&self.folder)?.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK));
-        if is_empty {
+        if is_empty(&self.folder)? {
             fs::remove_dir_all(&self.folder)?;
         }
         Ok(gone)

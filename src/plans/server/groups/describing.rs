@@ -2,13 +2,14 @@
 
 use crate::{
     accounts::{Caller, server::must_be_open},
-    activity::server::{Change, record},
+    activity::server::Change,
     error::{AppError, Fields},
-    keys::server::{actor, read_grants, rules as of_keys},
+    keys::server::{WantedLimits, read_grants, rules as of_keys},
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
             describing::{self as plans, sorted},
+            noting::note,
             rules,
             spreading::spread,
             store,
@@ -57,7 +58,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     }
     rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
     rows::replace_group_grants(&mut tx, group.id, &group.grants).await?;
-    note(ctx, &mut tx, caller, "group.created", group.id, facts(&group)).await?;
+    note(ctx, &mut tx, caller, change("group.created", group.id, facts(&group))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(group)
@@ -71,9 +72,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
     fields.done()?;
-    let wanted = edit.limits.map(sorted);
-    of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
     let grants = match &edit.grants {
         Some(texts) => Some(read_grants(ctx, texts).await?),
         None => None,
@@ -82,10 +81,6 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = find(&mut tx, slug).await?;
-    let wanted = match &edit.limit {
-        Some(change) => Some(of_keys::limits_after(&before.limits, change, zones)?),
-        None => wanted,
-    };
     let plan = match edit.plan {
         Some(wanted) => plan(&mut tx, wanted.as_deref()).await?,
         None => before.plan.clone(),
@@ -94,7 +89,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
         name: name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         plan,
-        limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        limits: limits.after(&before.limits)?.unwrap_or_else(|| before.limits.clone()),
         grants: grants.unwrap_or_else(|| before.grants.clone()),
         ..before.clone()
     };
@@ -109,7 +104,8 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     if group.grants != before.grants {
         rows::replace_group_grants(&mut tx, id, &group.grants).await?;
     }
-    note(ctx, &mut tx, caller, "group.changed", id, serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) })).await?;
+    let data = serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) });
+    note(ctx, &mut tx, caller, change("group.changed", id, data)).await?;
     tx.commit().await?;
     if group.limits != before.limits || group.plan != before.plan || group.grants != before.grants {
         spread(ctx, id.uuid()).await;
@@ -129,7 +125,7 @@ pub async fn delete_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), 
         return Err(AppError::conflict(format!("{members} in this group. Take them out first.")));
     }
     rows::delete_group(&mut tx, id).await?;
-    note(ctx, &mut tx, caller, "group.deleted", id, facts(&group)).await?;
+    note(ctx, &mut tx, caller, change("group.deleted", id, facts(&group))).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -147,8 +143,6 @@ fn facts(group: &Group) -> serde_json::Value {
     serde_json::json!({ "slug": group.slug, "name": group.name, "plan": plan, "limits": group.limits, "grants": group.grants })
 }
 
-async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, group: GroupId, data: serde_json::Value) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(group.uuid()), data, ..Change::default() }).await?;
-    Ok(())
+fn change(kind: &'static str, group: GroupId, data: serde_json::Value) -> Change<'static> {
+    Change { kind, subject: Some(group.uuid()), data, ..Change::default() }
 }

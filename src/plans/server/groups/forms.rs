@@ -3,32 +3,32 @@
 use super::{describing, members};
 use crate::{
     accounts::Caller,
-    error::{AppError, FieldError},
-    keys::{model::KeyLimit, server::forms::LimitForm},
+    error::AppError,
+    keys::model::TypedLimit,
     plans::{
         model::{Group, GroupEdit, GroupForm, NewGroup},
-        server::forms,
+        server::forms::{self, in_form},
     },
     platform::Ctx,
     values::permission_names as may,
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
-    let limits = limits(&form, &[])?;
+    let limits = in_form("group", forms::limits(&form.limits))?;
     let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits, grants: Vec::new() };
-    in_form(describing::create_group(ctx, caller, new).await)
+    in_form("group", describing::create_group(ctx, caller, new).await)
 }
 
 /// Its limits stand in a form of their own (`set_limit`), and stay. `seen` is the state that the form showed.
 pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm, seen: Option<String>) -> Result<Group, AppError> {
     let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), seen, ..GroupEdit::default() };
-    in_form(describing::edit_group(ctx, caller, &form.slug, edit).await)
+    in_form("group", describing::edit_group(ctx, caller, &form.slug, edit).await)
 }
 
 /// One limit of a group is set or taken away; what was done in words.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<&'static str, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let words = change.done_words();
     describing::edit_group(ctx, caller, slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
     Ok(words)
@@ -42,21 +42,6 @@ pub async fn set_grants(ctx: &Ctx, caller: &Caller, slug: &str, grants: Vec<Stri
 fn plan(form: &GroupForm) -> Option<String> {
     let slug = form.plan.trim();
     (!slug.is_empty()).then(|| slug.to_owned())
-}
-
-fn limits(form: &GroupForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
-    in_form(forms::limits(&form.limits(), before))
-}
-
-/// The fields of the form stand in `group[…]`; what an operation says of one belongs beside it.
-fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
-    done.map_err(|error| match error {
-        AppError::Invalid { fields } => {
-            let moved = |f: FieldError| FieldError { field: if f.field.is_empty() { f.field } else { format!("group[{}]", f.field) }, message: f.message };
-            AppError::Invalid { fields: fields.into_iter().map(moved).collect() }
-        }
-        other => other,
-    })
 }
 
 /// Puts a workspace, or the one of an account, into a group; the answer is its name.

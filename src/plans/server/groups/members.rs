@@ -3,12 +3,10 @@
 use super::describing::find;
 use crate::{
     accounts::Caller,
-    activity::server::{Change, record},
     error::AppError,
-    keys::server::actor,
     plans::{
         model::{Group, Members, WorkspaceHold},
-        server::{spreading::spread, store, store::groups as rows},
+        server::{assigning::of_workspace, noting::note, spreading::spread, store, store::groups as rows},
     },
     platform::{Ctx, once},
     values::{WorkspaceId, permission_names as may},
@@ -61,14 +59,18 @@ async fn open(ctx: &Ctx, slug: &str, workspace: WorkspaceId) -> Result<(Transact
     Ok((tx, group, hold))
 }
 
-async fn change(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, caller: &Caller, kind: &str, group: &Group, hold: &WorkspaceHold) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    let workspace = hold.workspace;
+async fn change(
+    ctx: &Ctx,
+    mut tx: Transaction<'static, Postgres>,
+    caller: &Caller,
+    kind: &'static str,
+    group: &Group,
+    hold: &WorkspaceHold,
+) -> Result<(), AppError> {
     let data = json!({ "name": hold.name, "group": group.slug });
-    let change = Change { kind, workspace: Some(workspace), actor: actor_id, actor_name, subject: Some(workspace.uuid()), data, ..Change::default() };
-    record(ctx, &mut tx, change).await?;
+    note(ctx, &mut tx, caller, of_workspace(kind, hold.workspace, data)).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
-    spread(ctx, workspace.uuid()).await;
+    spread(ctx, hold.workspace.uuid()).await;
     Ok(())
 }

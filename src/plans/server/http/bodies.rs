@@ -2,8 +2,8 @@
 
 use crate::{
     keys::{
-        model::{Grant, KeyLimit},
-        server::http::KeyLimitBody,
+        model::{Grant, KeyLimit, Spread},
+        server::http::{KeyLimitBody, SpreadBody},
     },
     plans::model::{DryRun, NewPlan, NewPrice, Plan, PlanEdit, Price, WorkspaceHold},
 };
@@ -145,6 +145,15 @@ pub struct PlanBody {
     pub keys: u64,
     /// How many groups have it.
     pub groups: u64,
+    /// Of a change: on which nodes it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
+}
+
+impl PlanBody {
+    pub fn changed(plan: Plan, spread: Spread) -> Self {
+        Self { spread: Some(spread.into()), ..plan.into() }
+    }
 }
 
 impl From<Plan> for PlanBody {
@@ -161,6 +170,7 @@ impl From<Plan> for PlanBody {
             workspaces: plan.workspaces,
             keys: plan.keys,
             groups: plan.groups,
+            spread: None,
         }
     }
 }
@@ -226,6 +236,20 @@ pub struct GrantsBody {
     pub grants: Vec<String>,
 }
 
+/// The limits of an API after a change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangedLimitsBody {
+    pub limits: Vec<KeyLimitBody>,
+    /// On which nodes they hold.
+    pub spread: SpreadBody,
+}
+
+impl ChangedLimitsBody {
+    pub fn new(limits: Vec<KeyLimit>, spread: Spread) -> Self {
+        Self { limits: limits.into_iter().map(Into::into).collect(), spread: spread.into() }
+    }
+}
+
 /// What holds a workspace, besides the limits and plans of its keys.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkspaceHoldBody {
@@ -239,6 +263,15 @@ pub struct WorkspaceHoldBody {
     pub limits: Vec<KeyLimitBody>,
     /// Its own, beside those of the plan and of the group: `orders/reports:export` each.
     pub grants: Vec<String>,
+    /// Of a change: on which nodes it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
+}
+
+impl WorkspaceHoldBody {
+    pub fn changed(hold: WorkspaceHold, spread: Spread) -> Self {
+        Self { spread: Some(spread.into()), ..hold.into() }
+    }
 }
 
 impl From<WorkspaceHold> for WorkspaceHoldBody {
@@ -250,6 +283,7 @@ impl From<WorkspaceHold> for WorkspaceHoldBody {
             group: hold.group.map(Into::into),
             limits: hold.limits.into_iter().map(Into::into).collect(),
             grants: named(&hold.grants),
+            spread: None,
         }
     }
 }

@@ -4,11 +4,14 @@ mod bodies;
 pub mod groups;
 mod trying;
 
-use self::bodies::{AccountBody, DryRunBody, EditPlanBody, GrantsBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
+use self::bodies::{
+    AccountBody, ChangedLimitsBody, DryRunBody, EditPlanBody, GrantsBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody,
+};
 use super as server;
 use crate::{
     accounts::Caller,
     error::AppError,
+    plans::model::WorkspaceHold,
     platform::{
         Ctx,
         http::{
@@ -71,6 +74,12 @@ fn workspace(id: &str) -> Result<WorkspaceId, AppError> {
     id.parse().map_err(|_| AppError::NotFound)
 }
 
+/// What holds a workspace after a change, and where.
+async fn changed(ctx: &Ctx, hold: WorkspaceHold) -> WorkspaceHoldBody {
+    let spread = server::spread_of(ctx, hold.workspace.uuid()).await;
+    WorkspaceHoldBody::changed(hold, spread)
+}
+
 /// List plans
 ///
 /// By name.
@@ -110,14 +119,16 @@ async fn read_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Stri
 
 /// Change a plan
 ///
-/// What is left out stays. New limits hold at once, for everybody who has the plan.
+/// What is left out stays. New limits hold at once, for everybody who has the plan: on every node that `spread` counts as confirmed.
 #[utoipa::path(
     patch, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "edit_plan", params(("slug" = String, Path)), request_body = EditPlanBody,
     responses((status = 200, body = PlanBody)),
     security(("key" = [])),
 )]
 async fn edit_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditPlanBody>) -> Result<Json<PlanBody>, AppError> {
-    Ok(Json(server::edit_plan(&ctx, &caller, &slug, edit.edit()).await?.into()))
+    let plan = server::edit_plan(&ctx, &caller, &slug, edit.edit()).await?;
+    let spread = server::spread_of(&ctx, plan.id.uuid()).await;
+    Ok(Json(PlanBody::changed(plan, spread)))
 }
 
 /// Delete a plan
@@ -174,7 +185,8 @@ async fn assign_to_account(
     Path(slug): Path<String>,
     Body(asked): Body<AccountBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
-    Ok(Json(server::assign_plan_to_account(&ctx, &caller, &slug, &asked.account).await?.into()))
+    let hold = server::assign_plan_to_account(&ctx, &caller, &slug, &asked.account).await?;
+    Ok(Json(changed(&ctx, hold).await))
 }
 
 /// Read what holds a workspace
@@ -201,7 +213,8 @@ async fn assign_plan(
     Path(id): Path<String>,
     Body(asked): Body<PlanOfBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
-    Ok(Json(server::assign_plan(&ctx, &caller, workspace(&id)?, asked.plan.as_deref()).await?.into()))
+    let hold = server::assign_plan(&ctx, &caller, workspace(&id)?, asked.plan.as_deref()).await?;
+    Ok(Json(changed(&ctx, hold).await))
 }
 
 /// Set the limits of a workspace
@@ -218,7 +231,8 @@ async fn set_workspace_limits(
     Path(id): Path<String>,
     Body(asked): Body<LimitsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
-    Ok(Json(server::set_workspace_limits(&ctx, &caller, workspace(&id)?, asked.limits()).await?.into()))
+    let hold = server::set_workspace_limits(&ctx, &caller, workspace(&id)?, asked.limits()).await?;
+    Ok(Json(changed(&ctx, hold).await))
 }
 
 /// Set the grants of a workspace
@@ -254,9 +268,16 @@ async fn read_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Pat
 /// For each key of the API that nothing nearer limits, in place of the default. An empty list: the default.
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/limits", tag = "Plans", operation_id = "set_api_limits", params(("slug" = String, Path)), request_body = LimitsBody,
-    responses((status = 200, body = LimitsBody)),
+    responses((status = 200, body = ChangedLimitsBody)),
     security(("key" = [])),
 )]
-async fn set_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(asked): Body<LimitsBody>) -> Result<Json<LimitsBody>, AppError> {
-    Ok(Json(server::set_api_limits(&ctx, &caller, &slug, asked.limits()).await?.into()))
+async fn set_api_limits(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Path(slug): Path<String>,
+    Body(asked): Body<LimitsBody>,
+) -> Result<Json<ChangedLimitsBody>, AppError> {
+    let limits = server::set_api_limits(&ctx, &caller, &slug, asked.limits()).await?;
+    let spread = server::spread_of_api(&ctx, &slug).await?;
+    Ok(Json(ChangedLimitsBody::new(limits, spread)))
 }

@@ -43,6 +43,9 @@ pub fn Controls() -> impl IntoView {
                 <FileField label="Picture" name="picture" accept="image/png" help="PNG, at most 8 MB."/>
                 <SelectField label="Language" name="language" options=options(&["English"]) value="English" disabled=true/>
             </div>
+            <MoreFields words="External id, metadata" begins=vec![("external-id".to_owned(), "")]>
+                <TextField label="External id" name="external-id" autocomplete="off"/>
+            </MoreFields>
             <div class="quick-create">
                 <TextField label="Name" name="new-name" placeholder="Name of the new key" label_hidden=true autocomplete="off"/>
                 <Button look=Look::Primary>"Create key"</Button>

@@ -18,39 +18,25 @@ pub struct LatencyColumns {
 }
 
 pub async fn insert_quarters(conn: &mut PgConnection, rows: &LatencyColumns) -> sqlx::Result<()> {
-    sqlx::query!(
+    add_columns!(
+        conn,
+        rows,
+        [key, at, route, bucket, workspace, api, count],
         "insert into latency_quarters as l (key_id, quarter, route, bucket, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[], $7::bigint[])
-         on conflict (key_id, quarter, route, bucket) do update set count = l.count + excluded.count",
-        &rows.key,
-        &rows.at,
-        &rows.route,
-        &rows.bucket,
-        &rows.workspace,
-        &rows.api,
-        &rows.count,
+         on conflict (key_id, quarter, route, bucket) do update set count = l.count + excluded.count"
     )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 pub async fn insert_days(conn: &mut PgConnection, rows: &LatencyColumns) -> sqlx::Result<()> {
-    sqlx::query!(
+    add_columns!(
+        conn,
+        rows,
+        [key, at, route, bucket, workspace, api, count],
         "insert into latency_days as l (key_id, day, route, bucket, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[], $7::bigint[])
-         on conflict (key_id, day, route, bucket) do update set count = l.count + excluded.count",
-        &rows.key,
-        &rows.at,
-        &rows.route,
-        &rows.bucket,
-        &rows.workspace,
-        &rows.api,
-        &rows.count,
+         on conflict (key_id, day, route, bucket) do update set count = l.count + excluded.count"
     )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Sums by bucket since `from` and before `to`, the quickest first: whole days (UTC) from their rollup, the rest from quarters of an hour.

@@ -2,6 +2,13 @@
 //! permissions, `secrets` about secrets, `refusals` and `passed` list samples, `choices` keys to choose from, `units` sums cost, `pruning` and
 //! `partitions` forget.
 
+/// Adds rows that come as columns: `sql` unnests the named ones, in their order.
+macro_rules! add_columns {
+    ($conn:ident, $rows:ident, [$($column:ident),+], $sql:expr) => {
+        sqlx::query!($sql, $(&$rows.$column),+).execute($conn).await.map(drop)
+    };
+}
+
 pub mod choices;
 pub mod estimate;
 pub mod exporting;

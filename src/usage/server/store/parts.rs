@@ -20,39 +20,25 @@ pub struct PartColumns {
 }
 
 pub async fn insert_addresses(conn: &mut PgConnection, rows: &PartColumns) -> sqlx::Result<()> {
-    sqlx::query!(
+    add_columns!(
+        conn,
+        rows,
+        [key, at, part, outcome, workspace, api, count],
         "insert into usage_addresses as u (key_id, quarter, address, outcome, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
-         on conflict (key_id, quarter, address, outcome) do update set count = u.count + excluded.count",
-        &rows.key,
-        &rows.at,
-        &rows.part,
-        &rows.outcome,
-        &rows.workspace,
-        &rows.api,
-        &rows.count,
+         on conflict (key_id, quarter, address, outcome) do update set count = u.count + excluded.count"
     )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 pub async fn insert_permissions(conn: &mut PgConnection, rows: &PartColumns) -> sqlx::Result<()> {
-    sqlx::query!(
+    add_columns!(
+        conn,
+        rows,
+        [key, at, part, outcome, workspace, api, count],
         "insert into usage_permissions as u (key_id, quarter, permission, outcome, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
-         on conflict (key_id, quarter, permission, outcome) do update set count = u.count + excluded.count",
-        &rows.key,
-        &rows.at,
-        &rows.part,
-        &rows.outcome,
-        &rows.workspace,
-        &rows.api,
-        &rows.count,
+         on conflict (key_id, quarter, permission, outcome) do update set count = u.count + excluded.count"
     )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 #[derive(Debug)]

@@ -71,41 +71,25 @@ pub async fn close_batches(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Resul
 }
 
 pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
-    sqlx::query!(
+    add_columns!(
+        conn,
+        rows,
+        [key, at, route, outcome, workspace, api, count, cost],
         "insert into usage_minutes as u (key_id, minute, route, outcome, workspace_id, api_id, count, cost)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
-         on conflict (key_id, minute, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost",
-        &rows.key,
-        &rows.at,
-        &rows.route,
-        &rows.outcome,
-        &rows.workspace,
-        &rows.api,
-        &rows.count,
-        &rows.cost,
+         on conflict (key_id, minute, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost"
     )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
-    sqlx::query!(
+    add_columns!(
+        conn,
+        rows,
+        [key, at, route, outcome, workspace, api, count, cost],
         "insert into usage_quarters as u (key_id, quarter, route, outcome, workspace_id, api_id, count, cost)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
-         on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost",
-        &rows.key,
-        &rows.at,
-        &rows.route,
-        &rows.outcome,
-        &rows.workspace,
-        &rows.api,
-        &rows.count,
-        &rows.cost,
+         on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost"
     )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// What keys used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a transaction, by

@@ -203,6 +203,9 @@ impl Limit {
 
     /// Adds a call that passed beyond to what was used of this window.
     pub fn count_beyond(&self, now_micros: i64, cost: u32) {
+        if self.policy.seats().is_some() {
+            return; // it takes no place, and nothing is used up
+        }
         let this = window::number(self.policy.window, now_micros);
         let more = |window, used: u64| (window == this).then(|| used.saturating_add(cost.into()));
         if matches!(self.change(now_micros, more), Changed::Leased)

@@ -6,7 +6,8 @@
 //! answer names it: its *hold*. The service gives it back (`release_http`) when it has answered the call; a place that nobody gives back
 //! ends by itself after the limit's `hold` seconds. A call that another limit refuses takes none, and one that finds no place is charged to
 //! no other limit (`charging`). A question that costs nothing takes none and is never refused by it, and so with routes without quota; a call
-//! that costs 5 takes one.
+//! that costs 5 takes one. Where the limit marks what is beyond it, a call that finds no place passes without one: it has no hold, and is none of
+//! those that go on.
 //!
 //! A place is a number that nobody can guess and the instant at which it ends; the hold's id says both, with the key and the node that gave
 //! it. The taken ones of a limit stand in one ordered set, so that the first to end is its first: taking, giving back and ending cost a
@@ -52,11 +53,7 @@ use super::{
     limit::{Limit, LimitState, Policy, Till},
     record::Record,
 };
-use crate::{
-    keys::model::{OverAction, Window},
-    platform::clock::steady_millis,
-    values::NodeId,
-};
+use crate::{keys::model::Window, platform::clock::steady_millis, values::NodeId};
 use std::sync::Arc;
 use taken::Others;
 use uuid::Uuid;
@@ -153,7 +150,7 @@ impl Limit {
             reset_after: left.unwrap_or(if remaining == 0 { terms.lasts.into() } else { 0 }),
             window: self.policy.window,
             length: terms.lasts,
-            over: OverAction::Refuse,
+            over: self.policy.over.at(now_micros),
         })
     }
 

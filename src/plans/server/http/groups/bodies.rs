@@ -1,7 +1,10 @@
 //! The JSON of the REST routes of groups. Unknown fields are refused.
 
 use crate::{
-    keys::server::http::KeyLimitBody,
+    keys::{
+        model::Spread,
+        server::http::{KeyLimitBody, SpreadBody},
+    },
     plans::{
         model::{Group, GroupEdit, Member, NewGroup},
         server::http::bodies::{limits, named},
@@ -87,6 +90,15 @@ pub struct GroupBody {
     pub grants: Vec<String>,
     /// How many workspaces are in it.
     pub members: u64,
+    /// Of a change: on which nodes it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
+}
+
+impl GroupBody {
+    pub fn changed(group: Group, spread: Spread) -> Self {
+        Self { spread: Some(spread.into()), ..group.into() }
+    }
 }
 
 impl From<Group> for GroupBody {
@@ -100,6 +112,7 @@ impl From<Group> for GroupBody {
             grants: named(&group.grants),
             limits: group.limits.into_iter().map(Into::into).collect(),
             members: group.members,
+            spread: None,
         }
     }
 }

@@ -5,7 +5,7 @@ mod bodies;
 use self::bodies::{EditGroupBody, GroupBody, GroupListBody, MemberListBody, NewGroupBody, NewMemberBody};
 use super::{
     bodies::{DryRunBody, WorkspaceHoldBody},
-    trying, workspace,
+    changed, trying, workspace,
 };
 use crate::{
     accounts::Caller,
@@ -83,14 +83,16 @@ async fn read_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Str
 
 /// Change a group
 ///
-/// What is left out stays. New limits and another plan hold at once, for each of its workspaces.
+/// What is left out stays. New limits and another plan hold at once, for each of its workspaces: on every node that `spread` counts as confirmed.
 #[utoipa::path(
     patch, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "edit_group", params(("slug" = String, Path)), request_body = EditGroupBody,
     responses((status = 200, body = GroupBody)),
     security(("key" = [])),
 )]
 async fn edit_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditGroupBody>) -> Result<Json<GroupBody>, AppError> {
-    Ok(Json(server::edit_group(&ctx, &caller, &slug, edit.edit()).await?.into()))
+    let group = server::edit_group(&ctx, &caller, &slug, edit.edit()).await?;
+    let spread = server::spread_of(&ctx, group.id.uuid()).await;
+    Ok(Json(GroupBody::changed(group, spread)))
 }
 
 /// Delete a group
@@ -183,7 +185,8 @@ async fn add_member(
         }
         _ => return Err(AppError::invalid("workspace_id", "Say workspace_id or account, one of both.")),
     };
-    Ok(Json(server::add_member(&ctx, &caller, &slug, id).await?.into()))
+    let hold = server::add_member(&ctx, &caller, &slug, id).await?;
+    Ok(Json(changed(&ctx, hold).await))
 }
 
 /// Take a workspace out of a group
