@@ -1,4 +1,4 @@
--- Two bounds of what is kept or counted.
+-- Bounds of kept answers, and calls that are marked beyond a limit of calls at the same time.
 
 -- Answers that are kept for requests sent again (0055) take bounded room: each at most 64 KiB, those of an account together at most 16 MiB.
 

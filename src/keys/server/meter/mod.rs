@@ -286,6 +286,15 @@ impl Meter {
         }
     }
 
+    /// An orderly end told the table of leases what was used of windows of less than a minute.
+    pub fn forget_recent(&self) {
+        if let Some(spool) = &self.spool
+            && let Err(error) = spool.forget_recent()
+        {
+            tracing::warn!("what calls charged in the last minute can't be removed; the next start lets go of it: {error}");
+        }
+    }
+
     /// What calls charged in the last minute, of processes that ended by force.
     pub fn recent(&self, now_micros: i64) -> Vec<Spent> {
         let Some(spool) = &self.spool else { return Vec::new() };

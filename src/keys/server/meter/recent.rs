@@ -4,7 +4,7 @@
 //! A batch that is written leaves a small file in the folder of its process for a minute: keys that have such a limit, with what passed of
 //! them. The next start takes these files over, and makes one of each batch that was not written yet. It knows of each batch only that it
 //! was over by some time: what it charged counts whole in every window that began before. So a window may hold for calls of the two seconds
-//! before it, and never lets more pass than it allows. An orderly end leaves none: it tells the table of leases.
+//! before it, and never lets more pass than it allows. An orderly end leaves none, once it has told the table of leases.
 
 use super::{Batch, LeftOver, Spool};
 use crate::values::{KeyId, Outcome};
@@ -16,7 +16,7 @@ use std::{
 use uuid::Uuid;
 
 /// Begins the name of such a file; then the id of the batch, and by when it was over, in milliseconds since 1970.
-pub(super) const RECENT: &str = "recent-";
+const RECENT: &str = "recent-";
 /// One that is not whole yet: `new-…` is removed by the next start.
 const NEW: &str = "new-recent";
 /// No limit that is meant lasts longer.
@@ -107,6 +107,11 @@ impl Spool {
         Ok(())
     }
 
+    /// The table of leases knows it now.
+    pub fn forget_recent(&self) -> io::Result<()> {
+        files(self.folder())?.into_iter().try_for_each(|(_, _, path)| fs::remove_file(path))
+    }
+
     /// What calls charged in the last minute, as far as it is kept.
     pub fn recent(&self, now_micros: i64) -> io::Result<Vec<Spent>> {
         files(self.folder())?.into_iter().filter(|(_, ended, _)| !is_over(*ended, now_micros)).map(|(_, ended, path)| Spent::read(ended, &path)).collect()
@@ -158,7 +163,7 @@ mod tests {
         first.keep_recent(&written, NOW, |key| key != KeyId::new(id(2))).expect("it is kept");
         assert_eq!(units(&first, NOW + 1), [(1, 5)], "neither what was refused nor keys that are not meant");
         let path = first.folder().to_owned();
-        // It is killed while it writes another one: the lock goes, the files stay.
+        // It ends while it writes another one: the lock goes, the files stay.
         fs::write(path.join(NEW), b"half of it").expect("it is written");
         drop(first);
 
@@ -175,6 +180,7 @@ mod tests {
         assert!(files(second.folder()).expect("they are read").is_empty(), "what is older goes");
         let path = second.folder().to_owned();
         second.keep_recent(&batch(13, &[(1, Outcome::Valid, minute + 1, 1)]), NOW + 62_000_000, |_| true).expect("it is kept");
+        second.forget_recent().expect("they are removed");
         drop(second);
         assert!(!path.exists(), "an orderly end leaves nothing");
     }

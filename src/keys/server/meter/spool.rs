@@ -7,14 +7,13 @@
 //! beside the old one, whose name it takes when it is whole. A batch's id is part of its files' names. They go once the batch is in
 //! Postgres; what is left by a process that ended is replayed by the next start under the same id, which Postgres takes once.
 
-use super::{Attempt, Batch, Tally, recent::RECENT};
+use super::{Attempt, Batch, Tally};
 use crate::{
     platform::mapped::{self, MappedFile},
     values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
 use std::{
     collections::BTreeMap,
-    ffi::OsStr,
     fs::{self, DirBuilder, File, TryLockError},
     io,
     os::unix::fs::DirBuilderExt,
@@ -163,10 +162,9 @@ fn ended_folders(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
     Ok(found)
 }
 
-/// True if nothing in it waits to be written; what was charged a moment ago is (`recent`).
+/// True if nothing in it is left for another start.
 fn is_empty(folder: &Path) -> io::Result<bool> {
-    let is_nothing = |name: &OsStr| name == LOCK || name.to_str().is_some_and(|name| name.starts_with(RECENT));
-    Ok(fs::read_dir(folder)?.all(|entry| entry.is_ok_and(|entry| is_nothing(&entry.file_name()))))
+    Ok(fs::read_dir(folder)?.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK)))
 }
 
 impl LeftOver {
