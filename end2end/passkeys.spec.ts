@@ -1,6 +1,7 @@
 // Passkeys with Chromium's virtual authenticator: added, signed in with (by the button and by the suggestion), proven again with,
 // removed; and an account that never had a password. The product stands on localhost: an address alone takes no passkeys.
 import type { Page } from '@playwright/test';
+import { launchOptions } from './support/browser';
 import { accessible, noHorizontalScroll } from './support/checks';
 import { signIn, signUp, somebody } from './support/people';
 import { startProduct, type Product } from './support/product';
@@ -17,6 +18,8 @@ const test = base.extend<object, { product: Product }>({
     { scope: 'worker', timeout: 120_000 },
   ],
 });
+
+test.use({ launchOptions: launchOptions(true) });
 
 interface Authenticator {
   /** Whether it answers by itself, as somebody would who is there. */
