@@ -47,7 +47,7 @@ fn every_component_stands_in_the_gallery() {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_look_of_a_button_is_there_at_rest_busy_and_disabled(db: PgPool) {
     let html = gallery(db).await;
     let buttons: Vec<_> = html.split("<button").skip(1).filter_map(|rest| rest.split('>').next()).collect();
@@ -58,7 +58,7 @@ async fn every_look_of_a_button_is_there_at_rest_busy_and_disabled(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_kind_of_field_is_there_refused(db: PgPool) {
     let html = gallery(db).await;
     for id in ["error-email", "error-password", "choice-plan", "choice-stored", "choice-permission", "choice-until", "choice-picture"] {
@@ -67,7 +67,7 @@ async fn every_kind_of_field_is_there_refused(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_kind_of_field_of_a_late_form_says_what_is_stored(db: PgPool) {
     let html = gallery(db).await;
     for (id, described_by) in
@@ -80,7 +80,7 @@ async fn every_kind_of_field_of_a_late_form_says_what_is_stored(db: PgPool) {
     assert!(html.contains("value=\"prod\"") && html.contains("was changed after you opened this page"), "what was typed stays");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn frames_take_a_page_each_and_error_pages_their_status(db: PgPool) {
     let app = TestApp::start(db).await;
     for (name, status, says) in
@@ -99,7 +99,7 @@ async fn gallery(db: PgPool) -> String {
     TestApp::start(db).await.get("/dev/ui").await.text().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_component_keeps_the_strict_policy_and_its_ids_apart(db: PgPool) {
     let html = gallery(db).await;
     assert!(!html.contains(" style="), "the CSP forbids style attributes");
@@ -111,7 +111,7 @@ async fn every_component_keeps_the_strict_policy_and_its_ids_apart(db: PgPool) {
     assert!(all > 30 && twice.is_empty(), "{all} ids, of which stand twice: {twice:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refused_form_says_so_beside_the_field_and_keeps_what_was_typed(db: PgPool) {
     let html = gallery(db).await;
     assert!(html.contains(r#"role="alert""#));
@@ -123,7 +123,7 @@ async fn a_refused_form_says_so_beside_the_field_and_keeps_what_was_typed(db: Pg
     assert!(!password.contains(" value="), "a password never comes back");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_theme_is_chosen_without_javascript(db: PgPool) {
     let app = TestApp::start(db).await;
     let dark = app.http.post(app.url("/theme")).header("sec-fetch-site", "same-origin").header("referer", app.url("/dev/ui?x=1")).form(&[("theme", "dark")]);

@@ -12,7 +12,7 @@ use tollgate::{
     values::SessionId,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     assert_eq!(app.get("/home").await.status(), 303);
@@ -24,7 +24,7 @@ async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
     assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Wants a decision"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_that_want_a_decision_come_first(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("operator").await;

@@ -3,7 +3,7 @@
 use crate::support::TestApp;
 use sqlx::PgPool;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_landing_page_is_served_with_a_strict_policy(db: PgPool) {
     let app = TestApp::start(db).await;
     let answer = app.get("/").await;
@@ -17,7 +17,7 @@ async fn the_landing_page_is_served_with_a_strict_policy(db: PgPool) {
     assert!(answer.text().await.unwrap().contains(&format!("nonce=\"{nonce}\"")));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r62_pages_ask_for_sign_in_by_default(db: PgPool) {
     let app = TestApp::start(db).await;
     let answer = app.get("/keys?api=demo").await;
@@ -25,7 +25,7 @@ async fn r62_pages_ask_for_sign_in_by_default(db: PgPool) {
     assert_eq!(answer.headers()["location"], "/sign-in?next=%2Fkeys%3Fapi%3Ddemo");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_unknown_rest_path_is_a_problem_document(db: PgPool) {
     let app = TestApp::start(db).await;
     let answer = app.http.get(app.url("/api/v1/nothing")).send().await.unwrap();
@@ -36,7 +36,7 @@ async fn an_unknown_rest_path_is_a_problem_document(db: PgPool) {
     assert!(body["request_id"].as_str().unwrap().len() >= 8);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s47_a_form_from_another_site_is_refused(db: PgPool) {
     let app = TestApp::start(db).await;
     let answer = app.http.post(app.url("/sign-in")).header("sec-fetch-site", "cross-site").form(&[("_fn", "/fn/x")]).send().await.unwrap();

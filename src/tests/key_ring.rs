@@ -48,7 +48,7 @@ fn r86_rotating_puts_the_old_key_aside_under_its_id_for_its_owner_alone() {
     assert!(matches!(master_key::check(&config), Err(MasterKeyError::Misnamed { .. })));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_a_start_without_a_key_that_the_database_knows_is_refused_in_words(db: PgPool) {
     let folder = Folder::new();
     let mut config = config(&folder);
@@ -78,7 +78,7 @@ async fn r86_a_start_without_a_key_that_the_database_knows_is_refused_in_words(d
     assert!(open(&config, &db).await.is_ok());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_the_next_key_is_read_on_every_server_before_one_of_them_uses_it(db: PgPool) {
     let (one, other) = (Folder::new(), Folder::new());
     let (mut here, mut next) = (config(&one), config(&other));
@@ -96,7 +96,7 @@ async fn r86_the_next_key_is_read_on_every_server_before_one_of_them_uses_it(db:
     assert!(matches!(open(&here, &db).await, Err(MasterKeyError::NotHere { .. })), "now there may be things under it");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_servers_that_start_at_once_with_a_new_key_agree(db: PgPool) {
     let folder = Folder::new();
     let config = config(&folder);
@@ -126,7 +126,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_rotate_status_and_drop_from_the_command_line(db: PgPool) {
     let folder = Folder::new();
     let first = json(&tollgate(&folder, &db, &["status", "--json"]))[0]["id"].as_str().unwrap().to_owned();

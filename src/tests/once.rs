@@ -56,7 +56,7 @@ fn each_post_that_creates_takes_an_idempotency_key() {
     assert_eq!(takers, ROUTES.into_iter().collect::<BTreeSet<_>>(), "what the document says (left) is what is done (right)");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_takes_an_idempotency_key_is_done_once_and_answers_the_same(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let more = ["apis:manage", "plans:manage", "blocks:manage", "admin:read", "accounts:manage"];
@@ -143,7 +143,7 @@ async fn what_takes_an_idempotency_key_is_done_once_and_answers_the_same(db: PgP
     assert_eq!(kept, (ROUTES.len() - SECRET.len()) as i64, "no secret is kept");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn while_the_first_one_runs_the_second_waits_and_takes_over_from_a_server_that_went_down(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -160,7 +160,7 @@ async fn while_the_first_one_runs_the_second_waits_and_takes_over_from_a_server_
     assert_eq!(create("till").await.status(), 409, "and it is kept that it did");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_was_done_is_not_done_again_though_its_answer_got_lost(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -174,7 +174,7 @@ async fn what_was_done_is_not_done_again_though_its_answer_got_lost(db: PgPool) 
     assert_eq!(events(&db, "key.created").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_was_taken_over_can_t_commit(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -197,7 +197,7 @@ async fn who_was_taken_over_can_t_commit(db: PgPool) {
     assert!(matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::Unanswered), "what was done stays known");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_done_but_not_answered_yet_still_runs(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -214,7 +214,7 @@ async fn what_is_done_but_not_answered_yet_still_runs(db: PgPool) {
     until("nobody answers", || async { matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::Unanswered) }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_hangs_up_before_anything_was_made_leaves_the_name_free(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -224,7 +224,7 @@ async fn who_hangs_up_before_anything_was_made_leaves_the_name_free(db: PgPool) 
     until("the name is free", || async { matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::New(_)) }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn credits_are_added_once_for_good_whoever_sends_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
@@ -246,7 +246,7 @@ fn answered(bytes: usize) -> Answer {
     Answer { status: 201, location: Some("/api/v1/exports/1".to_owned()), kind: None, body: Kept::of(&vec![b'x'; bytes]) }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_large_answer_is_not_kept_and_the_second_is_told_so(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "operator", &["plans:manage"]).await;
@@ -270,7 +270,7 @@ async fn a_large_answer_is_not_kept_and_the_second_is_told_so(db: PgPool) {
     assert_eq!(events(&db, "group.created").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_oldest_answers_of_an_account_make_room_for_its_newest(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -306,7 +306,7 @@ async fn the_oldest_answers_of_an_account_make_room_for_its_newest(db: PgPool) {
     assert_eq!(count(&db, "select count(*) from sent_requests where not is_let_go and answer is null").await, 0, "and of others nothing went");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refused_request_leaves_its_name_free(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -314,7 +314,7 @@ async fn a_refused_request_leaves_its_name_free(db: PgPool) {
     assert_eq!(send(&app, &mara.secret, "/api/v1/keys", "once", &json!({ "name": "till" })).await.status(), 201);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_name_stands_for_its_request_for_a_day(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -327,7 +327,7 @@ async fn a_name_stands_for_its_request_for_a_day(db: PgPool) {
     assert_eq!(create("another").await, 409);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn eight_at_once_rotate_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -339,7 +339,7 @@ async fn eight_at_once_rotate_once(db: PgPool) {
     assert_eq!((statuses, events(&db, "key.rotated").await), (vec![200, 409, 409, 409, 409, 409, 409, 409], 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn names_of_two_keys_of_one_account_are_two(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -91,7 +91,7 @@ impl Reader {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_route_answers_as_the_document_says(db: PgPool) {
     let mut r = Reader::new(db).await;
     let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);

@@ -151,7 +151,7 @@ async fn a_killed_postmaster_is_started_again_and_the_pool_survives() {
     embedded.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_connection_ends_what_takes_too_long_and_compiles_nothing(db: PgPool) {
     let pool = db::pool(db.connect_options().as_ref().clone(), 1);
     for (setting, value) in [("statement_timeout", "15s"), ("lock_timeout", "5s"), ("timezone", "UTC"), ("jit", "off")] {

@@ -60,7 +60,7 @@ async fn pictures(app: &TestApp) -> i64 {
     count(app, "select count(*) from avatars").await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r79_a_picture_is_drawn_anew_and_served_at_a_path_of_its_own(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -96,7 +96,7 @@ async fn r79_a_picture_is_drawn_anew_and_served_at_a_path_of_its_own(db: PgPool)
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f07_the_same_picture_is_no_change_and_another_takes_its_place(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -126,7 +126,7 @@ async fn f07_the_same_picture_is_no_change_and_another_takes_its_place(db: PgPoo
     assert_eq!((a.status().as_u16(), b.status().as_u16(), pictures(&app).await), (303, 303, 2), "of two at once the later one stays");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r79_what_is_no_picture_is_refused_beside_the_field_and_changes_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -164,7 +164,7 @@ async fn r79_what_is_no_picture_is_refused_beside_the_field_and_changes_nothing(
     assert_eq!(address(&vera).await, before);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r79_files_come_from_our_page_to_our_page_by_who_is_signed_in(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -181,7 +181,7 @@ async fn r79_files_come_from_our_page_to_our_page_by_who_is_signed_in(db: PgPool
     assert_eq!(location(&post(&vera.browser, PAGE, "same-origin", file).await), PAGE);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r79_a_full_queue_says_to_come_again_and_so_do_many_pictures_of_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -204,7 +204,7 @@ async fn r79_a_full_queue_says_to_come_again_and_so_do_many_pictures_of_one(db: 
     assert_eq!(send(&vera, "me.png", &png([200, 20, 20])).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r79_one_account_never_takes_the_places_of_all(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, nina) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -218,7 +218,7 @@ async fn r79_one_account_never_takes_the_places_of_all(db: PgPool) {
     assert_eq!(send(&vera, "me.png", &png([20, 20, 20])).await.status(), 303, "its own place is free again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_picture_of_a_banned_account_is_not_there_while_it_is_banned(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -243,7 +243,7 @@ async fn the_picture_of_a_banned_account_is_not_there_while_it_is_banned(db: PgP
     assert_eq!(seen().await, [200, 200], "nothing had to run for it to end");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t11_strangers_see_it_only_if_its_owner_says_so_and_operators_always(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -278,7 +278,7 @@ async fn t11_strangers_see_it_only_if_its_owner_says_so_and_operators_always(db:
     assert!(!page.contains("/avatars/") && page.contains("took the picture away"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f26_it_is_part_of_the_export_and_goes_with_the_account(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -300,7 +300,7 @@ async fn f26_it_is_part_of_the_export_and_goes_with_the_account(db: PgPool) {
     assert_eq!((pictures(&app).await, app.browser().get(&picture).await.status().as_u16()), (0, 404));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_the_form_of_a_picture_is_not_sent_as_another_account(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, other) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);

@@ -36,7 +36,7 @@ async fn events(app: &TestApp, kind: &str) -> i64 {
     sqlx::query_scalar::<_, i64>("select count(*) from events where kind = $1").bind(kind).fetch_one(&app.ctx.db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s33_r18_a_ban_is_told_after_the_right_password_only_and_ends_by_itself(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -63,7 +63,7 @@ async fn s33_r18_a_ban_is_told_after_the_right_password_only_and_ends_by_itself(
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r28_r49_whoever_is_banned_has_no_caller_on_the_next_request(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -84,7 +84,7 @@ async fn r28_r49_whoever_is_banned_has_no_caller_on_the_next_request(db: PgPool)
     assert_eq!(location(&vera.browser.sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_ban_that_is_sent_twice_is_given_once_and_lifted_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;
@@ -108,7 +108,7 @@ async fn a_ban_that_is_sent_twice_is_given_once_and_lifted_once(db: PgPool) {
     assert_eq!(list_bans(&app.ctx, &cli, false).await.unwrap().len(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s89_nobody_bans_themself_nor_the_last_operator(db: PgPool) {
     let app = TestApp::start(db).await;
     let first = app.account("one@ops.example", "One", "operator").await;
@@ -144,7 +144,7 @@ async fn s89_nobody_bans_themself_nor_the_last_operator(db: PgPool) {
     assert!(matches!(refused, Err(AppError::Forbidden { .. })), "S88: {refused:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_a_banned_domain_gets_the_same_bytes_and_no_mail(db: PgPool) {
     let app = TestApp::start(db).await;
     let known = app.account("vera@mail.spam.example", "Vera", "developer").await;
@@ -172,7 +172,7 @@ async fn r15_a_banned_domain_gets_the_same_bytes_and_no_mail(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in("vera@mail.spam.example", PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_banned_address_sees_why_and_no_way_in(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -214,7 +214,7 @@ async fn press<F: ServerFn>(app: &TestApp, page: &str, path: &str) -> u16 {
     browser.post::<F>(page, &[]).await.status().as_u16()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r28_r52_what_was_mailed_does_nothing_for_who_is_kept_out(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -240,7 +240,7 @@ async fn r28_r52_what_was_mailed_does_nothing_for_who_is_kept_out(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from account_departures").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r28_a_banned_network_uses_no_mailed_link_over_rest(db: PgPool) {
     let app = TestApp::start(db).await;
     let paths = ["email/confirm", "email/undo", "deletion/confirm", "come-back"].map(|path| app.url(&format!("/api/v1/me/{path}")));
@@ -257,7 +257,7 @@ async fn r28_a_banned_network_uses_no_mailed_link_over_rest(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_a_change_to_a_banned_domain_is_answered_alike_and_mails_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     add_ban(&app.ctx, &Caller::cli(), &visitor(), "spam.example", always("Throwaway addresses")).await.unwrap();
@@ -274,7 +274,7 @@ async fn r15_a_change_to_a_banned_domain_is_answered_alike_and_mails_nothing(db:
     assert_eq!(told, ["new@example.org"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s33_who_is_banned_has_no_public_profile_until_it_ends(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;

@@ -41,7 +41,7 @@ async fn changed(app: &TestApp) -> (Person, tollgate::platform::mail::SentMail) 
     (vera, notice)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r58_s82_s83_a_new_address_counts_once_it_is_proven_and_the_old_one_stops_at_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -70,7 +70,7 @@ async fn r58_s82_s83_a_new_address_counts_once_it_is_proven_and_the_old_one_stop
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.email_changed'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_typed_code_proves_the_new_address_too_and_five_wrong_ones_end_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -96,7 +96,7 @@ async fn a_typed_code_proves_the_new_address_too_and_five_wrong_ones_end_it(db: 
     assert_eq!(other.browser.post::<api::ConfirmNewEmail>(PAGE, &[("code", code(&third))]).await.status(), 422, "R78");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s82_an_address_that_is_taken_is_answered_alike_and_its_owner_is_told(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -115,7 +115,7 @@ async fn s82_an_address_that_is_taken_is_answered_alike_and_its_owner_is_told(db
     assert_eq!(count(&app, "select count(*) from auth_tokens where kind = 'change_email'").await, 1, "only the free one has a proof");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_an_unproven_sign_up_holds_no_address_and_two_who_want_one_get_it_once(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, NEW).await;
@@ -132,7 +132,7 @@ async fn r57_an_unproven_sign_up_holds_no_address_and_two_who_want_one_get_it_on
     assert_eq!(count(&app, "select count(*) from accounts where email_key = 'vera@new.example.com' and verified_at is not null").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r52_what_waits_dies_with_a_newer_request_a_new_password_and_an_hour(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -160,7 +160,7 @@ async fn r52_what_waits_dies_with_a_newer_request_a_new_password_and_an_hour(db:
     assert_eq!(confirm(&app, link(&fourth, "/confirm-email")).await, 422, "taken back");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s67_a_change_of_address_kills_what_was_mailed_before(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -174,7 +174,7 @@ async fn s67_a_change_of_address_kills_what_was_mailed_before(db: PgPool) {
     assert_eq!(late.post::<api::ResetPassword>("/reset-password", &[("new_password", "gate keeper sings at noon")]).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_asking_takes_a_recent_proof_and_over_rest_the_password_whose_guessing_is_slow(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -201,7 +201,7 @@ async fn r50_asking_takes_a_recent_proof_and_over_rest_the_password_whose_guessi
     assert_eq!(count(&app, "select count(*) from email_changes where new_email = 'other@example.com'").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s82_the_old_address_takes_the_change_back_within_seven_days(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, notice) = changed(&app).await;
@@ -227,7 +227,7 @@ async fn s82_the_old_address_takes_the_change_back_within_seven_days(db: PgPool)
     assert_eq!(location(&lost.sign_in(&vera.email, "gate keeper sings at noon").await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s82_after_seven_days_it_stays_and_changing_twice_takes_nobodys_way_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, notice) = changed(&app).await;
@@ -249,7 +249,7 @@ async fn s82_after_seven_days_it_stays_and_changing_twice_takes_nobodys_way_back
     assert_eq!(undo(&app, link(&notice, "/undo-email")).await, 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s96_jobs_that_are_delivered_twice_mail_the_same_and_a_fault_in_the_middle_changes_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -268,7 +268,7 @@ async fn s96_jobs_that_are_delivered_twice_mail_the_same_and_a_fault_in_the_midd
     assert_eq!(confirm(&app, link(&second, "/confirm-email")).await, 303, "and the link still works");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s67_whoever_holds_the_account_can_end_what_waits_before_it_is_confirmed(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

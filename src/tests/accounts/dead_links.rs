@@ -22,7 +22,7 @@ fn has_button_of_the_link(page: &str) -> bool {
     page.contains(&format!("name=\"_fn\" value=\"{}\"", api::VerifyEmail::PATH))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_link_that_was_used_says_that_the_address_is_confirmed(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, MARA).await;
@@ -33,7 +33,7 @@ async fn a_link_that_was_used_says_that_the_address_is_confirmed(db: PgPool) {
     assert!(page.contains("Your email is confirmed") && page.contains("href=\"/sign-in\"") && !has_button_of_the_link(&page), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r53_a_link_that_is_too_old_or_replaced_says_so_and_offers_a_new_mail(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, MARA).await;
@@ -64,7 +64,7 @@ async fn r53_a_link_that_is_too_old_or_replaced_says_so_and_offers_a_new_mail(db
     assert!(late.contains("This link does not work") && late.contains("links work once, for 60 minutes"), "{late}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn where_somebody_signed_up_a_dead_link_leaves_the_code_to_type(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, MARA).await;
@@ -76,7 +76,7 @@ async fn where_somebody_signed_up_a_dead_link_leaves_the_code_to_type(db: PgPool
     assert_eq!(location(&mara.post::<api::VerifyEmail>("/verify-email", &[("code", code(&second))]).await), "/sign-in");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_new_sign_up_forgets_the_link_that_was_opened_before(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();

@@ -12,7 +12,7 @@ use tollgate::accounts::api;
 
 const SUBJECT: &str = "New sign-in to your account";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_a_new_device_is_told_and_a_known_one_and_the_first_are_not(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -39,7 +39,7 @@ async fn r25_a_new_device_is_told_and_a_known_one_and_the_first_are_not(db: PgPo
     assert_eq!(count(&app, "select count(*) from known_devices").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_this_was_not_me_ends_everything_once_and_mails_a_new_way_in(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -78,7 +78,7 @@ async fn r25_this_was_not_me_ends_everything_once_and_mails_a_new_way_in(db: PgP
     assert_eq!(told, 2, "of the thief, and now of her own browser: void cookies are strangers'");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_the_link_lives_seven_days_and_several_live_side_by_side(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -104,7 +104,7 @@ async fn r25_the_link_lives_seven_days_and_several_live_side_by_side(db: PgPool)
     assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s79_r48_beyond_the_number_of_devices_the_oldest_ends_and_it_is_said(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.session_count = 2).await;
     let vera = app.sign_in_as("developer").await;
@@ -123,7 +123,7 @@ async fn s79_r48_beyond_the_number_of_devices_the_oldest_ends_and_it_is_said(db:
     assert_eq!(count(&app, "select count(*) from sessions").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_r58_this_was_not_me_takes_back_the_address_that_was_changed_since_and_kills_the_one_that_waits(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -159,7 +159,7 @@ async fn r25_r58_this_was_not_me_takes_back_the_address_that_was_changed_since_a
     assert_eq!(told, [vera.email]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s61_r20_other_browsers_are_strangers_after_a_new_password_or_another_factor(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -20,7 +20,7 @@ async fn ask(person: &Person) -> reqwest::Response {
     person.browser.post::<api::AskExport>(&format!("{PAGE}?act=export"), &[]).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r61_the_file_holds_everything_but_secrets(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -60,7 +60,7 @@ async fn r61_the_file_holds_everything_but_secrets(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r61_r63_it_is_its_owners_for_a_day_and_a_job_that_runs_twice_writes_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, nina) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -88,7 +88,7 @@ async fn r61_r63_it_is_its_owners_for_a_day_and_a_job_that_runs_twice_writes_onc
     assert!(!vera.browser.page(PAGE).await.contains("There until"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r61_where_somebody_else_sat_is_not_in_the_file(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

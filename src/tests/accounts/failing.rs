@@ -27,7 +27,7 @@ async fn stumble(asked: bool) -> Result<(), AppError> {
     Ok(())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r81_a_panic_is_500_with_an_id_and_the_process_lives(db: PgPool) {
     let (log, _guard) = Log::keep("info");
     let app = TestApp::start(db).await;
@@ -43,7 +43,7 @@ async fn r81_a_panic_is_500_with_an_id_and_the_process_lives(db: PgPool) {
     assert!(vera.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r81_a_statement_that_fails_lets_nobody_in_and_tells_an_id_only(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -67,7 +67,7 @@ async fn r81_a_statement_that_fails_lets_nobody_in_and_tells_an_id_only(db: PgPo
     assert_eq!(count(&app, "select (select count(*) from sessions) + (select count(*) from accounts where email_key = 'nora@example.com')").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r81_without_the_database_nobody_is_let_in_and_who_was_in_comes_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -100,7 +100,7 @@ async fn r81_without_the_database_nobody_is_let_in_and_who_was_in_comes_back(db:
     assert_eq!(location(&stranger.sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r81_without_the_mail_server_nothing_is_proven_and_nothing_lost(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;

@@ -35,7 +35,7 @@ async fn me(person: &Person) -> Value {
     person.browser.get("/api/v1/me").await.json().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f38_z27_a_field_of_every_kind_reads_back_and_the_others_stay(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -71,7 +71,7 @@ async fn f38_z27_a_field_of_every_kind_reads_back_and_the_others_stay(db: PgPool
     assert!(left["fields"].get("a_text").is_none() && left["fields"].get("a_checkbox").is_none() && left["fields"]["a_number"] == "12.5");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn z27_the_profile_page_asks_what_is_required_and_unticks_boxes(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -95,7 +95,7 @@ async fn z27_the_profile_page_asks_what_is_required_and_unticks_boxes(db: PgPool
     assert_eq!(patch(&app, &vera, json!({ "fields": { "team": "" } })).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn z27_what_is_asked_on_signing_up_is_kept(db: PgPool) {
     let app = TestApp::start(db).await;
     make(&app, FieldForm { is_required: true, at_sign_up: true, ..form("company", "text") }).await;
@@ -123,7 +123,7 @@ async fn z27_what_is_asked_on_signing_up_is_kept(db: PgPool) {
     assert_eq!(missing["errors"][0]["pointer"], "#/fields/company");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn z27_t11_strangers_see_what_operator_and_owner_both_let_them(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -153,7 +153,7 @@ async fn z27_t11_strangers_see_what_operator_and_owner_both_let_them(db: PgPool)
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn z27_operators_make_change_and_delete_fields(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -197,7 +197,7 @@ async fn z27_operators_make_change_and_delete_fields(db: PgPool) {
     assert!(matches!(refused, Err(AppError::Forbidden { .. })));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn z27_the_export_has_what_was_written(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -115,7 +115,7 @@ async fn forget(app: &TestApp) {
     forget_old_usage(&app.ctx).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s86_every_kind_is_kept_to_its_last_instant_and_gone_a_second_later(db: PgPool) {
     let app = TestApp::start(db).await;
     let account = app.account("mara@example.com", "Mara", "developer").await;

@@ -33,7 +33,7 @@ async fn guess(app: &TestApp, email: &str) {
     assert_eq!(app.browser().sign_in(email, PASSWORD).await.status(), 429, "locked");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r20_strangers_who_guess_do_not_shut_the_owner_out(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -57,7 +57,7 @@ async fn r20_strangers_who_guess_do_not_shut_the_owner_out(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:dev:%'").await, 0, "reset on success");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r20_a_device_is_known_to_its_own_account_only_and_can_not_be_forged(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -73,7 +73,7 @@ async fn r20_a_device_is_known_to_its_own_account_only_and_can_not_be_forged(db:
     assert_eq!(answer.status(), 429, "an id without our seal is nothing");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f02_a_lock_is_told_once_and_ended_by_its_link_by_an_operator_or_by_a_new_password(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -124,7 +124,7 @@ async fn f02_a_lock_is_told_once_and_ended_by_its_link_by_an_operator_or_by_a_ne
     unlock_account(&app.ctx, &Caller::cli(), &Visitor::terminal(), vera).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r16_a_lock_costs_an_unknown_address_the_same_work(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -138,7 +138,7 @@ async fn r16_a_lock_costs_an_unknown_address_the_same_work(db: PgPool) {
     assert_eq!((app.mails().len(), count(&app, "select count(*) from account_locks").await), (1, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f02_a_lock_that_outlives_its_link_is_told_again(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -158,7 +158,7 @@ async fn f02_a_lock_that_outlives_its_link_is_told_again(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from account_locks").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r19_r50_guesses_by_a_key_keep_nobody_waiting_who_is_signed_in(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;
@@ -174,7 +174,7 @@ async fn r19_r50_guesses_by_a_key_keep_nobody_waiting_who_is_signed_in(db: PgPoo
     ask(&signed_in, PASSWORD).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s44_a_guess_that_a_busy_hasher_did_not_look_at_does_not_count(db: PgPool) {
     // Slow enough for a queue to stand while a few queries run.
     let slow = |config: &mut tollgate::platform::config::Config| {
@@ -223,7 +223,7 @@ async fn try_a_hundred_times(app: &TestApp, email: &str) -> u32 {
     panic!("never stopped");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r19_after_a_hundred_failures_only_a_new_password_helps_and_the_owner_is_not_shut_out(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -264,7 +264,7 @@ async fn r19_after_a_hundred_failures_only_a_new_password_helps_and_the_owner_is
     assert_eq!(count(&app, "select count(*) from account_locks").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_r19_an_address_that_nobody_has_stops_alike(db: PgPool) {
     let app = TestApp::start(db).await;
     assert_eq!(try_a_hundred_times(&app, "nobody@example.com").await, 100);
@@ -275,7 +275,7 @@ async fn r15_r19_an_address_that_nobody_has_stops_alike(db: PgPool) {
     assert_eq!(app.mails().len(), 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r19_three_failures_in_a_row_are_remembered_for_a_year_and_one_is_not(db: PgPool) {
     let app = TestApp::start(db).await;
     for (email, tries) in [("one@example.com", 1), ("three@example.com", 3)] {
@@ -292,7 +292,7 @@ async fn r19_three_failures_in_a_row_are_remembered_for_a_year_and_one_is_not(db
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r19_a_browser_of_the_owner_stops_for_itself_and_a_new_password_opens_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -37,7 +37,7 @@ fn outcomes(report: &[ImportedLine]) -> Vec<ImportedAs> {
     report.iter().map(|line| line.outcome).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r11_an_imported_hash_signs_in_and_becomes_ours(db: PgPool) {
     let app = TestApp::start(db).await;
     let list = format!("email,name,password_hash,verified,created_at\nmara@example.com,Mara,{},true,2020-01-31T00:00:00Z\n", bcrypt_of(PASSWORD));
@@ -54,7 +54,7 @@ async fn r11_an_imported_hash_signs_in_and_becomes_ours(db: PgPool) {
     assert_eq!(app.browser().sign_in("mara@example.com", PASSWORD).await.status(), 303, "and by it from now on");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_r16_an_imported_account_answers_as_an_unknown_address_at_the_same_cost(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -86,7 +86,7 @@ async fn forget(app: &TestApp) {
     app.run_jobs().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_list_sent_twice_changes_no_account_and_says_so(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("kira@example.com", "Kira", "developer").await;
@@ -110,7 +110,7 @@ async fn a_list_sent_twice_changes_no_account_and_says_so(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.created' and data ->> 'imported' = 'true'").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_is_not_proven_there_proves_the_address_here(db: PgPool) {
     let app = TestApp::start(db).await;
     import(&app, &format!("email,password_hash,created_at\nmara@example.com,{},2020-01-31T00:00:00Z\n", bcrypt_of(PASSWORD))).await;
@@ -120,7 +120,7 @@ async fn who_is_not_proven_there_proves_the_address_here(db: PgPool) {
     assert_eq!(location(&answer), "/verify-email");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_list_with_hashes_of_too_many_kinds_is_refused(db: PgPool) {
     let app = TestApp::start(db).await;
     let lines: Vec<String> = (4..9).map(|cost| format!("p{cost}@example.com,{}", bcrypt_of(PASSWORD).replacen("$04$", &format!("$0{cost}$"), 1))).collect();
@@ -132,7 +132,7 @@ async fn a_list_with_hashes_of_too_many_kinds_is_refused(db: PgPool) {
     assert!(import_accounts(&app.ctx, &Caller::cli(), &list(5), false).await.is_err(), "with those of before");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn accounts_are_imported_over_rest(db: PgPool) {
     const ROUTE: &str = "/api/v1/admin/accounts/import";
     let app = TestApp::start(db.clone()).await;
@@ -166,7 +166,7 @@ async fn accounts_are_imported_over_rest(db: PgPool) {
     assert!(app.browser().sign_in("mara@example.com", PASSWORD).await.status().is_redirection());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_shows_a_list_of_accounts_before_it_imports_it(db: PgPool) {
     const PAGE: &str = "/admin/accounts/import";
     let app = TestApp::start(db.clone()).await;
@@ -209,7 +209,7 @@ fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn accounts_are_imported_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let folder = Folder::new();

@@ -48,7 +48,7 @@ fn words(error: &AppError) -> String {
     format!("{error:?}")
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_an_address_is_invited_once_however_it_is_written(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -65,7 +65,7 @@ async fn s92_an_address_is_invited_once_however_it_is_written(db: PgPool) {
     assert!(invite_address(&app.ctx, &cli, "nobody", WEEK).await.is_err());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_an_expired_one_lets_in_nobody_and_another_one_may_be_made(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -81,7 +81,7 @@ async fn s92_an_expired_one_lets_in_nobody_and_another_one_may_be_made(db: PgPoo
     assert!(comes_in(&opened(&app, &mailed(&app, "mara@example.com").await).await, "mara@example.com").await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_a_cancelled_one_lets_in_nobody_and_its_mail_is_not_sent(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -105,7 +105,7 @@ async fn s92_a_cancelled_one_lets_in_nobody_and_its_mail_is_not_sent(db: PgPool)
     assert_eq!(cancel_invite(&app.ctx, &cli, id).await, Err(AppError::NotFound));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_one_that_was_sent_again_works_by_the_newest_link_alone(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -124,7 +124,7 @@ async fn s92_one_that_was_sent_again_works_by_the_newest_link_alone(db: PgPool) 
     assert!(words(&cancel_invite(&app.ctx, &cli, invite.id).await.unwrap_err()).contains("was used"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_one_that_was_just_mailed_says_so_and_when_it_may_be_mailed_again(db: PgPool) {
     let app = by_invitation(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -148,7 +148,7 @@ async fn s92_one_that_was_just_mailed_says_so_and_when_it_may_be_mailed_again(db
     assert_ne!(mailed(&app, "mara@example.com").await, first);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_who_is_not_meant_is_told_and_uses_nothing_up(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -173,7 +173,7 @@ async fn s92_who_is_not_meant_is_told_and_uses_nothing_up(db: PgPool) {
     assert!(comes_in(&browser, "mara@example.com").await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_of_twenty_at_once_one_comes_in(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -202,7 +202,7 @@ async fn s92_of_twenty_at_once_one_comes_in(db: PgPool) {
     assert_eq!(inviting.join_all().await.into_iter().filter(|is_made| *is_made).count(), 1, "invited once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_so_many_are_open_at_once_and_no_more(db: PgPool) {
     let app = by_invitation(db).await;
     let cli = Caller::cli();
@@ -227,7 +227,7 @@ async fn s92_so_many_are_open_at_once_and_no_more(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_operators_invite_list_send_again_and_cancel(db: PgPool) {
     let app = by_invitation(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -267,7 +267,7 @@ async fn s92_operators_invite_list_send_again_and_cancel(db: PgPool) {
     assert_eq!(refused.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_form_that_is_sent_twice_makes_one_link_and_shows_it_both_times(db: PgPool) {
     let app = by_invitation(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -289,7 +289,7 @@ async fn a_form_that_is_sent_twice_makes_one_link_and_shows_it_both_times(db: Pg
     assert_eq!((open().await.len(), link().await == first), (2, false));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
     use sqlx::ConnectOptions;
     let folder = crate::support::folder::Folder::new();
@@ -317,7 +317,7 @@ async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
     assert_eq!(run(&["cancel", "nonsense"]).status.code(), Some(2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_an_invitation_is_mailed_by_a_server_whose_current_master_key_is_another_one(db: PgPool) {
     let app = by_invitation(db).await;
     invite_address(&app.ctx, &Caller::cli(), "mara@example.com", WEEK).await.unwrap();

@@ -58,7 +58,7 @@ async fn asked(app: &TestApp) -> (Person, String) {
     (vera, link(&mail, "/delete-account").to_owned())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -91,7 +91,7 @@ async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from auth_tokens where kind = 'keep_account' and used_at is null").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s85_a_disabled_account_that_was_left_too_stays_disabled(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -106,7 +106,7 @@ async fn s85_a_disabled_account_that_was_left_too_stays_disabled(db: PgPool) {
     assert_eq!(back.sign_in(&vera.email, PASSWORD).await.status(), 409, "coming back lifts no ban");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r60_s84_deleting_takes_three_confirmations(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -142,7 +142,7 @@ async fn r60_s84_deleting_takes_three_confirmations(db: PgPool) {
     assert!(flat(&mail).contains("On 20 Dec 2026, 12:00 UTC"), "{}", mail.text);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r60_within_thirty_days_signing_in_or_the_link_brings_it_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, path) = asked(&app).await;
@@ -165,7 +165,7 @@ async fn r60_within_thirty_days_signing_in_or_the_link_brings_it_back(db: PgPool
     assert_eq!(location(&back.sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r60_after_thirty_days_the_account_goes_and_its_history_keeps_a_pseudonym(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, path) = asked(&app).await;
@@ -202,7 +202,7 @@ async fn r60_after_thirty_days_the_account_goes_and_its_history_keeps_a_pseudony
     app.account(&vera.email, "Somebody else", "developer").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s84_the_last_operator_stays_and_of_two_who_leave_at_once_one_does(db: PgPool) {
     let app = TestApp::start(db).await;
     let jon = app.sign_in_as("operator").await;
@@ -226,7 +226,7 @@ async fn s84_the_last_operator_stays_and_of_two_who_leave_at_once_one_does(db: P
     assert_eq!(count(&app, "select count(*) from account_departures").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s93_a_fault_in_the_middle_leaves_everything_as_it_was(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, path) = asked(&app).await;
@@ -249,7 +249,7 @@ async fn s93_a_fault_in_the_middle_leaves_everything_as_it_was(db: PgPool) {
     assert_eq!(leaving::erase_departed(&app.ctx).await, Ok(1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s96_the_mails_of_leaving_are_written_again_alike_and_a_link_dies_with_a_new_password(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, path) = asked(&app).await;

@@ -23,7 +23,7 @@ async fn event(app: &TestApp, kind: &str, about: AccountId) -> Event {
     row.unwrap_or_else(|| panic!("no {kind}"))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r82_sign_ins_and_acts_of_operators_are_events_with_who_when_where_and_why(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -43,7 +43,7 @@ async fn r82_sign_ins_and_acts_of_operators_are_events_with_who_when_where_and_w
     assert_eq!((actor, name, subject, reason.as_str()), (Some(operator.account.uuid()), operator.name.clone(), Some(vera.account.uuid()), "Sent spam"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r82_refusals_are_logged_with_who_where_and_what_and_no_secret_is(db: PgPool) {
     let (log, _guard) = Log::keep("info");
     let app = TestApp::start(db).await;

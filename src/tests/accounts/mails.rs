@@ -17,7 +17,7 @@ fn says_what_it_should(app: &TestApp, mail: &SentMail, subject: &str, time: &str
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r26_the_mails_of_accounts_say_what_when_from_where_and_what_to_do(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, "mara@example.com").await;
@@ -39,7 +39,7 @@ async fn r26_the_mails_of_accounts_say_what_when_from_where_and_what_to_do(db: P
     says_what_it_should(&app, &app.mail_to("vera@example.com").await, "Your password was changed", in_her_zone);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s15_s96_a_mail_that_can_not_be_sent_loses_nothing_and_a_late_one_still_works(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -58,7 +58,7 @@ async fn s15_s96_a_mail_that_can_not_be_sent_loses_nothing_and_a_late_one_still_
     assert_eq!(app.mails().len(), sent);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r56_no_answer_waits_for_a_mail_server_and_a_reset_signs_nobody_in(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -70,7 +70,7 @@ async fn r56_no_answer_waits_for_a_mail_server_and_a_reset_signs_nobody_in(db: P
     assert!(!vera.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r52_no_secret_lies_in_the_queue(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -96,7 +96,7 @@ fn plain(app: &TestApp, text: &str) -> String {
     hidden.into_iter().fold(text.clone(), |text, word| text.replace(word, if word.len() == 6 { "000000" } else { "TOKEN" }))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r26_the_mails_of_a_change_of_address_and_of_leaving(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -27,7 +27,7 @@ async fn may_sign_in(app: &TestApp, email: &str) -> bool {
     app.browser().sign_in(email, PASSWORD).await.status() == 303
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r59_an_account_of_before_is_found_however_its_address_is_written(db: PgPool) {
     let app = TestApp::start(db).await;
     let jurgen = made_before(&app, "Jürgen@EXÄMPLE.de").await;
@@ -46,7 +46,7 @@ async fn r59_an_account_of_before_is_found_however_its_address_is_written(db: Pg
     assert_eq!(count(&app, "select count(*) from accounts where email = 'Jürgen@EXÄMPLE.de'").await, 1, "mail goes where it went");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r59_of_two_accounts_with_one_mailbox_both_stay_and_the_first_is_found_by_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let (first, second) = (made_before(&app, "olga@exämple.de").await, made_before(&app, "olga@EXÄMPLE.de").await);
@@ -62,7 +62,7 @@ async fn r59_of_two_accounts_with_one_mailbox_both_stay_and_the_first_is_found_b
     assert_eq!(count(&app, "select count(*) from accounts").await, 4);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_a_sign_up_that_nobody_proved_does_not_keep_the_address_from_its_owner(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = made_before(&app, "jürgen@exämple.de").await;

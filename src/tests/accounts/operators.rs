@@ -16,7 +16,7 @@ use tollgate::{
     error::AppError,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r13_the_first_operator_comes_by_a_one_time_link(db: PgPool) {
     let app = TestApp::start(db).await;
     let first = ensure_first_operator(&app.ctx).await.unwrap().expect("there is no operator");
@@ -47,7 +47,7 @@ async fn r13_the_first_operator_comes_by_a_one_time_link(db: PgPool) {
     assert_eq!(again.post::<api::ResetPassword>("/reset-password", &[("new_password", PASSWORD), ("email", "evil@example.com")]).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_place_of_the_first_operator_cannot_be_taken_by_signing_up(db: PgPool) {
     let app = TestApp::start(db).await;
     ensure_first_operator(&app.ctx).await.unwrap().unwrap();
@@ -57,7 +57,7 @@ async fn the_place_of_the_first_operator_cannot_be_taken_by_signing_up(db: PgPoo
     assert_eq!(count(&app, "select count(*) from auth_tokens where kind = 'verify_email'").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r14_the_command_line_makes_operators_and_never_chooses_anothers_password(db: PgPool) {
     let app = TestApp::start(db).await;
     let new = create_operator(&app.ctx, "new@example.com".parse().unwrap(), Some("Nora"), None).await.unwrap();
@@ -83,7 +83,7 @@ async fn r14_the_command_line_makes_operators_and_never_chooses_anothers_passwor
     assert_eq!(count(&app, "select count(*) from account_roles where role = 'operator'").await, 3);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operators_link_lives_a_day(db: PgPool) {
     let app = TestApp::start(db).await;
     let link = create_operator(&app.ctx, "new@example.com".parse().unwrap(), None, None).await.unwrap().link.unwrap();
@@ -100,7 +100,7 @@ async fn operator_of_the_demo(app: &TestApp, password: &str) {
     create_account(&app.ctx, &new).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r13_a_closed_account_of_the_demo_opens_nothing_and_makes_room_for_the_first_operator(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = demo::OPERATOR_PERSON;
@@ -118,7 +118,7 @@ async fn r13_a_closed_account_of_the_demo_opens_nothing_and_makes_room_for_the_f
     assert_eq!(demo::close(&app.ctx).await.unwrap().len(), 0, "once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_account_of_the_demo_with_a_password_of_its_own_is_left_alone(db: PgPool) {
     let app = TestApp::start(db).await;
     operator_of_the_demo(&app, PASSWORD).await;

@@ -17,7 +17,7 @@ fn ids(list: &Value) -> Vec<String> {
     list["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn own_sessions_come_in_pages_and_one_by_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -50,7 +50,7 @@ async fn own_sessions_come_in_pages_and_one_by_one(db: PgPool) {
     assert_eq!(vera.browser.get("/api/v1/me/sessions/ses_nothing").await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r8_over_rest_a_new_password_takes_the_present_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -19,7 +19,7 @@ fn has_button(page: &str, name: &str) -> bool {
     page.split("<button").skip(1).any(|rest| rest.split("</button>").next().is_some_and(|inner| inner.ends_with(&format!(">{name}"))))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_pages_before_signing_in_name_everything_as_the_contract_does(db: PgPool) {
     let app = TestApp::start(db).await;
     let visitor = app.browser();
@@ -50,7 +50,7 @@ async fn the_pages_before_signing_in_name_everything_as_the_contract_does(db: Pg
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_settings_show_and_change_the_profile(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -78,7 +78,7 @@ async fn the_settings_show_and_change_the_profile(db: PgPool) {
     assert!(vera.browser.page("/settings/profile").await.contains("value=\"Vera Holm\""));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_security_page_serves_password_managers(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -89,7 +89,7 @@ async fn the_security_page_serves_password_managers(db: PgPool) {
     assert!(page.contains("You are signed in on 1 device."), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_page_of_the_settings_asks_for_sign_in(db: PgPool) {
     let app = TestApp::start(db).await;
     for path in ["/settings/profile", "/settings/security", "/settings/sessions"] {
@@ -99,7 +99,7 @@ async fn every_page_of_the_settings_asks_for_sign_in(db: PgPool) {
     assert!(location(&posted).starts_with("/sign-in?next="));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r51_whoever_is_signed_in_sees_the_way_out_on_every_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let (stranger, operator) = (app.browser(), app.sign_in_as("operator").await.browser);

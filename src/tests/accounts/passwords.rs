@@ -61,7 +61,7 @@ async fn post(app: &TestApp, path: &str, body: serde_json::Value) -> reqwest::Re
     reqwest::Client::new().post(app.url(path)).json(&body).send().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r1_fifteen_characters_guard_an_account_alone_and_eight_only_beside_a_second_factor(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     assert_eq!(app.ctx.config.auth.password_min, 15);
@@ -90,7 +90,7 @@ async fn r1_fifteen_characters_guard_an_account_alone_and_eight_only_beside_a_se
     assert_eq!(nora.get("/api/v1/me").await.status(), 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r5_a_leaked_password_is_refused_and_a_list_that_is_lost_keeps_nobody_out(db: PgPool) {
     let (log, _guard) = Log::keep("info");
     let (app, folder) = with_list(db, &[LEAKED, "another one of them", "and a third of them"], |_| {}).await;
@@ -170,7 +170,7 @@ impl Doors {
 }
 
 /// The server alone decides: no page has a meter whose word could differ, and these forms come without a script.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r9_r7_every_door_has_the_same_rules_and_gives_reason_and_advice(db: PgPool) {
     let doors = Doors::new(db).await;
     let long = "reef ".repeat(60);
@@ -198,7 +198,7 @@ async fn r9_r7_every_door_has_the_same_rules_and_gives_reason_and_advice(db: PgP
     assert_eq!(doors.kira.post::<api::ResetPassword>("/reset-password", &[("new_password", good)]).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r8_a_change_takes_the_present_password_and_nothing_stands_in_a_managers_way(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -224,7 +224,7 @@ async fn r8_a_change_takes_the_present_password_and_nothing_stands_in_a_managers
     assert_eq!(location(&app.browser().sign_in(&vera.email, new).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s7_a_new_password_is_typed_once_so_two_of_them_never_differ(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -256,7 +256,7 @@ async fn r10_hashes_are_argon2id_at_the_configured_cost_and_a_lower_one_refuses_
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r12_a_full_queue_of_hashes_is_503_and_the_rest_of_the_server_goes_on(db: PgPool) {
     // Slow enough for a queue to stand while a few queries run.
     let app = TestApp::start_with(db, |config| (config.auth.argon2_parallel, config.auth.argon2_memory_kib, config.auth.argon2_passes) = (1, 32_768, 4)).await;
@@ -293,7 +293,7 @@ async fn r12_a_full_queue_of_hashes_is_503_and_the_rest_of_the_server_goes_on(db
     assert_eq!(count(&app, "select count(*) from attempt_counters where failures > 0").await, 0, "nothing counts that was not looked at");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s30_s31_an_empty_password_and_an_account_without_one_cost_one_hash_and_say_the_same(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -315,7 +315,7 @@ async fn s30_s31_an_empty_password_and_an_account_without_one_cost_one_hash_and_
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r7_the_hint_of_a_new_password_stands_beside_the_rule_and_no_other_field(db: PgPool) {
     let app = TestApp::start(db).await;
     let sign_up = app.browser().page("/sign-up").await;

@@ -33,7 +33,7 @@ async fn choose(browser: &Browser, password: &str) -> String {
     location(&browser.post::<api::ResetPassword>("/reset-password", &[("new_password", password)]).await).to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_what_a_stranger_planted_ends_when_the_owner_proves_the_address(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let stranger = unproven(&app, VICTIM).await;
@@ -78,7 +78,7 @@ async fn r57_what_a_stranger_planted_ends_when_the_owner_proves_the_address(db: 
     assert_eq!(location(&phone.sign_in(VICTIM, THEIRS).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_was_begun_here_stays_by_link_and_by_code(db: PgPool) {
     let app = TestApp::start(db).await;
     let desk = unproven(&app, VICTIM).await;
@@ -92,7 +92,7 @@ async fn what_was_begun_here_stays_by_link_and_by_code(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from account_recoveries").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn on_the_phone_the_password_of_the_sign_up_keeps_everything(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, VICTIM).await;
@@ -105,7 +105,7 @@ async fn on_the_phone_the_password_of_the_sign_up_keeps_everything(db: PgPool) {
     assert_eq!(location(&phone.sign_in(VICTIM, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn asking_for_the_mail_again_does_not_make_one_the_beginner(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, VICTIM).await;
@@ -117,7 +117,7 @@ async fn asking_for_the_mail_again_does_not_make_one_the_beginner(db: PgPool) {
     assert_eq!(app.browser().sign_in(VICTIM, PASSWORD).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_newest_sign_up_counts_and_an_older_browser_is_another_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = unproven(&app, VICTIM).await;
@@ -129,7 +129,7 @@ async fn the_newest_sign_up_counts_and_an_older_browser_is_another_one(db: PgPoo
     assert_eq!(location(&owner.sign_in(VICTIM, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s2_r15_the_cookie_tells_nothing_of_the_address(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -145,7 +145,7 @@ async fn s2_r15_the_cookie_tells_nothing_of_the_address(db: PgPool) {
     assert_eq!(answers[0], answers[1]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn over_rest_the_password_shows_that_it_is_yours(db: PgPool) {
     let app = TestApp::start(db).await;
     let post = async |path: &str, body: Value| app.http.post(app.url(path)).json(&body).send().await.unwrap();

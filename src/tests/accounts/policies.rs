@@ -51,7 +51,7 @@ async fn give_plan(app: &TestApp, slug: &str, to: &Person) {
         .unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r43_never_ends_at_the_cap_and_no_cookie_outlives_it(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -66,7 +66,7 @@ async fn r43_never_ends_at_the_cap_and_no_cookie_outlives_it(db: PgPool) {
     assert!(!browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r42_whoever_is_there_stays_however_near_the_idle_end_is(db: PgPool) {
     let app = TestApp::start(db).await;
     say(&app, "role:developer", Policy { idle_seconds: Some(60), ..Policy::default() }).await;
@@ -79,7 +79,7 @@ async fn r42_whoever_is_there_stays_however_near_the_idle_end_is(db: PgPool) {
     assert!(!vera.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r43_the_cap_of_the_site_holds_every_policy(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.session_cap = std::time::Duration::from_secs(60 * 86_400)).await;
     say(&app, "role:developer", Policy { idle_seconds: Some(0), max_seconds: Some(400 * DAY), ..Policy::default() }).await;
@@ -90,7 +90,7 @@ async fn r43_the_cap_of_the_site_holds_every_policy(db: PgPool) {
     assert!(!vera.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t02_r42_a_new_policy_holds_running_sessions_at_their_next_request(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -120,7 +120,7 @@ async fn t02_r42_a_new_policy_holds_running_sessions_at_their_next_request(db: P
     assert!(!vera.browser.is_signed_in().await, "nothing is said any more: thirty days again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t02_a_role_wins_over_a_plan_and_the_strictest_role_over_others(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -143,7 +143,7 @@ async fn t02_a_role_wins_over_a_plan_and_the_strictest_role_over_others(db: PgPo
     assert!(page.contains("5 days after sign-in it ends in any case (role Operator). 7 at once"), "the plan still says how many: {page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r48_a_new_session_ends_the_oldest_beyond_the_number_of_the_plan(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -165,7 +165,7 @@ async fn r48_a_new_session_ends_the_oldest_beyond_the_number_of_the_plan(db: PgP
     assert!(!phone.is_signed_in().await && vera.browser.is_signed_in().await, "the newest wins");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t02_a_program_is_held_by_the_policy_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -180,7 +180,7 @@ async fn t02_a_program_is_held_by_the_policy_too(db: PgPool) {
     assert_eq!(app.http.post(app.url("/api/v1/auth/token")).json(&again).send().await.unwrap().status(), 400);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t02_a_key_gets_an_end_and_no_later_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -208,7 +208,7 @@ async fn t02_a_key_gets_an_end_and_no_later_one(db: PgPool) {
     assert_eq!(edit_key(&app.ctx, &caller, before.id, rename).await.unwrap().key.expires_at, None, "a key that was there keeps what it has");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t02_operators_say_it_by_page_and_by_rest_and_it_is_noted(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

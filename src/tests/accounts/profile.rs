@@ -26,7 +26,7 @@ async fn changes(app: &TestApp) -> i64 {
     count(app, "select count(*) from events where kind = 'account.profile_changed'").await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f38_every_writable_field_reads_back_and_the_others_stay(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -50,7 +50,7 @@ async fn f38_every_writable_field_reads_back_and_the_others_stay(db: PgPool) {
     assert_eq!((&now["name"], &now["handle"], &now["published"], &now["language"]), (&json!("V"), &Value::Null, &json!([]), &json!("en")));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f07_what_is_as_it_was_is_no_change(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -69,7 +69,7 @@ async fn f07_what_is_as_it_was_is_no_change(db: PgPool) {
     assert_eq!(before, after);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s87_r64_nothing_else_can_be_written(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -99,7 +99,7 @@ async fn s87_r64_nothing_else_can_be_written(db: PgPool) {
     assert_eq!(changes(&app).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s5_a_handle_is_one_persons_stays_for_thirty_days_and_is_held_for_ninety(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, nina) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -125,7 +125,7 @@ async fn s5_a_handle_is_one_persons_stays_for_thirty_days_and_is_held_for_ninety
     assert_eq!(patch(&app, rival, &mine).await.status(), 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t11_strangers_see_what_was_ticked_and_nothing_looks_like_nobody(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

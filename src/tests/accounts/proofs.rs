@@ -18,7 +18,7 @@ use tollgate::{
 };
 use uuid::Uuid;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mail_that_is_sent_again_carries_the_same_proof(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -43,7 +43,7 @@ async fn a_mail_that_is_sent_again_carries_the_same_proof(db: PgPool) {
     assert_eq!(app.mails().len(), mails, "what was used is not offered again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s17_s25_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -60,7 +60,7 @@ async fn s17_s25_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {
     assert_eq!(location(&mara.post::<api::VerifyEmail>("/verify-email", &[]).await), "/sign-in");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s38_parallel_guesses_get_five_tries_together(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -74,7 +74,7 @@ async fn s38_parallel_guesses_get_five_tries_together(db: PgPool) {
     assert_eq!(count(&app, "select code_tries::bigint from auth_tokens").await, 5);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s18_s19_codes_and_links_grow_old_and_the_newest_wins(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -97,7 +97,7 @@ async fn s18_s19_codes_and_links_grow_old_and_the_newest_wins(db: PgPool) {
     assert_eq!(location(&mara.post::<api::VerifyEmail>("/verify-email", &[("code", code(&third))]).await), "/sign-in");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s20_a_link_works_once_and_of_many_at_once_for_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -119,7 +119,7 @@ async fn s20_a_link_works_once_and_of_many_at_once_for_one(db: PgPool) {
     assert!(answer.text().await.unwrap().contains("the address is confirmed. Sign in."));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s21_r53_r54_opening_a_link_changes_nothing_and_hides_the_token(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, "mara@example.com").await;
@@ -139,7 +139,7 @@ async fn s21_r53_r54_opening_a_link_changes_nothing_and_hides_the_token(db: PgPo
     assert_eq!(count(&app, "select count(*) from auth_tokens where length(token_hash) = 32").await, 1, "R52: only the hash is stored");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s22_s23_a_proof_leaves_the_session_of_somebody_else_alone(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -154,7 +154,7 @@ async fn s22_s23_a_proof_leaves_the_session_of_somebody_else_alone(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in("mara@example.com", "a different quiet harbour").await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s24_s27_sending_again_is_limited_and_tells_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -176,7 +176,7 @@ async fn s24_s27_sending_again_is_limited_and_tells_nothing(db: PgPool) {
     assert_eq!(app.browser().post::<api::ResendVerification>("/verify-email", &[("email", "nobody@example.com")]).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s26_without_a_proof_only_the_right_password_is_told_so(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, "mara@example.com").await;
@@ -191,7 +191,7 @@ async fn s26_without_a_proof_only_the_right_password_is_told_so(db: PgPool) {
     assert_eq!(location(&elsewhere.post::<api::VerifyEmail>("/verify-email", &[("code", code(&mail))]).await), "/sign-in");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_forged_or_foreign_token_proves_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;

@@ -15,7 +15,7 @@ use tollgate::{
     platform::{config::SignUpMode, jobs::Job},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s2_s3_a_taken_address_gets_the_same_answer_and_its_owner_a_mail(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -36,7 +36,7 @@ async fn s2_s3_a_taken_address_gets_the_same_answer_and_its_owner_a_mail(db: PgP
     assert_eq!(count(&app, "select count(*) from accounts where name = 'Kira'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s4_case_and_spaces_make_no_other_address(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -46,7 +46,7 @@ async fn s4_case_and_spaces_make_no_other_address(db: PgPool) {
     assert_eq!(app.mails().last().unwrap().to, "known@example.com", "R59: mail goes to the address that is kept");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s73_a_homoglyph_is_another_address(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mike@example.com", "Mike", "developer").await;
@@ -56,7 +56,7 @@ async fn s73_a_homoglyph_is_another_address(db: PgPool) {
     assert!(app.mails().iter().all(|mail| mail.to == "mıke@example.com"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s8_passwords_are_refused_with_the_reason_beside_the_field(db: PgPool) {
     let app = TestApp::start(db).await;
     for (password, reason) in [
@@ -77,7 +77,7 @@ async fn s8_passwords_are_refused_with_the_reason_beside_the_field(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from accounts").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn bad_input_is_refused_field_by_field_and_shown_as_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let answer = sign_up(&app.browser(), "<script>alert(1)</script>", &"x".repeat(81), "short").await;
@@ -94,7 +94,7 @@ async fn bad_input_is_refused_field_by_field_and_shown_as_text(db: PgPool) {
     assert!(!mail.html.contains("<b>") && mail.html.contains("&lt;b&gt;"), "S98");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_a_name_it_is_what_stands_before_the_at(db: PgPool) {
     let app = TestApp::start(db).await;
     for (email, name) in [("mara.l@example.com", ""), ("vera@example.com", "   ")] {
@@ -105,7 +105,7 @@ async fn without_a_name_it_is_what_stands_before_the_at(db: PgPool) {
     assert_eq!(sign_up(&app.browser(), "@example.com", "", PASSWORD).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_a_sign_up_that_nobody_proves_is_forgotten_after_a_week(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = app.sign_in_as("developer").await;
@@ -121,7 +121,7 @@ async fn r57_a_sign_up_that_nobody_proves_is_forgotten_after_a_week(db: PgPool) 
     assert_eq!(sign_up(&app.browser(), "never@example.com", "Nia", PASSWORD).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s12_sign_up_may_be_closed(db: PgPool) {
     let app = TestApp::start_with(db, |c| c.auth.sign_up = SignUpMode::Closed).await;
     let answer = sign_up(&app.browser(), "mara@example.com", "Mara", PASSWORD).await;
@@ -131,7 +131,7 @@ async fn s12_sign_up_may_be_closed(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from accounts").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s12_an_invitation_lets_in_as_often_as_it_says_and_as_long(db: PgPool) {
     let app = TestApp::start_with(db, |c| c.auth.sign_up = SignUpMode::Invite).await;
     assert_eq!(sign_up(&app.browser(), "a@example.com", "Ada", PASSWORD).await.status(), 409);
@@ -160,7 +160,7 @@ async fn s12_an_invitation_lets_in_as_often_as_it_says_and_as_long(db: PgPool) {
     assert_eq!(sign_up(&guest, "d@example.com", "Dan", PASSWORD).await.status(), 409);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s13_two_sign_ups_at_once_make_one_account(db: PgPool) {
     let app = TestApp::start(db).await;
     let (a, b) = (app.browser(), app.browser());
@@ -171,7 +171,7 @@ async fn s13_two_sign_ups_at_once_make_one_account(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from account_roles where role = 'developer'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s14_what_fails_half_way_leaves_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     sqlx::raw_sql("alter table jobs add constraint broken check (kind <> 'accounts.send_verification')").execute(&app.ctx.db).await.unwrap();
@@ -181,7 +181,7 @@ async fn s14_what_fails_half_way_leaves_nothing(db: PgPool) {
     assert_eq!(count(&app, "select (select count(*) from accounts) + (select count(*) from workspaces) + (select count(*) from events)").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s28_who_signs_up_with_anothers_address_does_not_keep_the_owner_out(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, "victim@example.com").await;
@@ -202,7 +202,7 @@ async fn s28_who_signs_up_with_anothers_address_does_not_keep_the_owner_out(db: 
     assert_eq!(count(&app, "select count(*) from accounts where name = 'Victim'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn roles_do_not_outlive_an_unproven_account(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, "mara@example.com").await;
@@ -211,7 +211,7 @@ async fn roles_do_not_outlive_an_unproven_account(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from account_roles where role = 'operator'").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_browsers_time_zone_is_taken_if_it_is_one(db: PgPool) {
     let app = TestApp::start(db).await;
     for (email, zone) in [("a@example.com", "Europe/Berlin"), ("b@example.com", "Mars/Base"), ("c@example.com", "")] {
@@ -221,7 +221,7 @@ async fn the_browsers_time_zone_is_taken_if_it_is_one(db: PgPool) {
     assert_eq!(zones, ["Europe/Berlin", "UTC", "UTC"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_javascript_a_time_zone_is_chosen_and_nothing_is_sent_twice(db: PgPool) {
     let app = TestApp::start(db).await;
     let page = app.browser().page("/sign-up").await;
@@ -245,7 +245,7 @@ async fn sign_in_from(app: &TestApp, zone: &str) {
     assert_eq!(location(&app.browser().post::<api::SignIn>("/sign-in", &told).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_sign_in_tells_the_time_zone_that_nobody_chose(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "operator").await;
@@ -261,7 +261,7 @@ async fn a_sign_in_tells_the_time_zone_that_nobody_chose(db: PgPool) {
     assert_eq!((zone(&app).await.as_str(), changes().await), ("Asia/Kolkata", 1), "once is enough");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_new_password_by_a_link_tells_the_time_zone_too(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -274,7 +274,7 @@ async fn a_new_password_by_a_link_tells_the_time_zone_too(db: PgPool) {
     assert_eq!(zone(&app).await, "Asia/Tokyo");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_time_zone_that_was_chosen_stays_also_where_it_is_utc(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -285,7 +285,7 @@ async fn a_time_zone_that_was_chosen_stays_also_where_it_is_utc(db: PgPool) {
     assert_eq!(zone(&app).await, "UTC");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s10_a_field_that_nobody_sees_is_answered_like_any_sign_up_and_makes_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();

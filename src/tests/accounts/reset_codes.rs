@@ -34,7 +34,7 @@ fn wrong(mail: &SentMail) -> &'static str {
     if code(mail) == "000000" { "000001" } else { "000000" }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r53_the_code_does_what_the_link_does_where_the_mail_was_asked_for(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -57,7 +57,7 @@ async fn r53_the_code_does_what_the_link_does_where_the_mail_was_asked_for(db: P
     assert!(late.page("/reset-password").await.contains("This link does not work"), "link and code are one proof");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r35_the_code_works_only_in_the_browser_that_asked_and_the_newest_wins(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -76,7 +76,7 @@ async fn r35_the_code_works_only_in_the_browser_that_asked_and_the_newest_wins(d
     assert_eq!(other.post::<api::ResetPassword>("/reset-password", &[("new_password", NEW)]).await.status(), 303, "the link lives on");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r35_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -93,7 +93,7 @@ async fn r35_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {
     assert_eq!(desk.post::<api::ResetPassword>("/reset-password", &[("new_password", NEW)]).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r35_mail_after_mail_does_not_give_tries_without_end(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -111,7 +111,7 @@ async fn r35_mail_after_mail_does_not_give_tries_without_end(db: PgPool) {
     assert_eq!(location(&type_code(&owner, code(&mail)).await), "/reset-password");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_wrong_codes_of_an_unknown_address_are_answered_alike(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -124,7 +124,7 @@ async fn r15_wrong_codes_of_an_unknown_address_are_answered_alike(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_code_over_rest_takes_the_flow_of_the_request(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -150,7 +150,7 @@ async fn the_code_over_rest_takes_the_flow_of_the_request(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in("mara@example.com", NEW).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mail_that_nobody_asked_for_has_a_link_alone(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

@@ -20,7 +20,7 @@ use tower_sessions::Session;
 
 const NEW: &str = "gate keeper sings at noon";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s64_s70_the_same_answer_for_every_address_also_when_it_is_too_much(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -47,7 +47,7 @@ async fn s64_s70_the_same_answer_for_every_address_also_when_it_is_too_much(db: 
     assert_eq!(mails.len(), 10, "and nothing to nobody");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s69_r46_a_reset_ends_every_session_signs_nobody_in_and_tells_the_owner(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -71,7 +71,7 @@ async fn s69_r46_a_reset_ends_every_session_signs_nobody_in_and_tells_the_owner(
     assert_eq!(app.mail_to(&vera.email).await.subject, "Your password was changed");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s65_a_link_works_once_and_of_two_at_once_for_one(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -96,7 +96,7 @@ async fn s65_a_link_works_once_and_of_two_at_once_for_one(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.password_reset'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s66_a_link_grows_old_and_a_newer_one_kills_it(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -118,7 +118,7 @@ async fn s66_a_link_grows_old_and_a_newer_one_kills_it(db: PgPool) {
     assert_eq!(uses(&third).await, 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s68_a_link_opened_by_who_is_signed_in_otherwise_changes_the_right_account(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -133,7 +133,7 @@ async fn s68_a_link_opened_by_who_is_signed_in_otherwise_changes_the_right_accou
     assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s71_r55_links_come_from_the_configured_address_never_from_the_request(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -150,7 +150,7 @@ async fn s71_r55_links_come_from_the_configured_address_never_from_the_request(d
     assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s75_the_rules_hold_here_too_and_the_old_password_may_be_set_again(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -165,7 +165,7 @@ async fn s75_the_rules_hold_here_too_and_the_old_password_may_be_set_again(db: P
     assert_eq!(mara.post::<api::ResetPassword>("/reset-password", &[("new_password", PASSWORD)]).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r20_a_reset_opens_the_lock(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -181,7 +181,7 @@ async fn r20_a_reset_opens_the_lock(db: PgPool) {
     assert_eq!(location(&mara.sign_in("mara@example.com", NEW).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s80_a_change_needs_the_present_password_and_ends_the_other_sessions(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -206,7 +206,7 @@ async fn s80_a_change_needs_the_present_password_and_ends_the_other_sessions(db:
     assert_eq!(count(&app, "select count(*) from auth_tokens").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn guessing_the_present_password_of_an_open_session_is_slow_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -219,7 +219,7 @@ async fn guessing_the_present_password_of_an_open_session_is_slow_too(db: PgPool
     assert_eq!(statuses, [422, 422, 422, 422, 422, 429]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_a_password_that_was_replaced_since_it_was_typed_begins_no_session(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -22,7 +22,7 @@ fn token<'a>(mail: &'a tollgate::platform::mail::SentMail, page: &str) -> &'a st
     link(mail, page).split("token=").nth(1).unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_whole_path_over_rest(db: PgPool) {
     let app = TestApp::start(db).await;
     let registered =
@@ -69,7 +69,7 @@ async fn the_whole_path_over_rest(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_s3_answers_are_the_same_for_every_address(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -107,7 +107,7 @@ async fn r15_s3_answers_are_the_same_for_every_address(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn bad_input_is_named_by_pointer(db: PgPool) {
     let app = TestApp::start(db).await;
     let good = json!({ "email": "mara@example.com", "name": "Mara", "password": PASSWORD });

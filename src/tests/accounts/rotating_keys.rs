@@ -40,7 +40,7 @@ async fn split(app: &TestApp, what: &str) -> (i64, i64) {
     (of(true), of(false))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_people_come_in_as_before_and_the_old_key_is_needed_no_more_after_that(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, phone) = with_app(&app, "developer").await;
@@ -60,7 +60,7 @@ async fn r86_people_come_in_as_before_and_the_old_key_is_needed_no_more_after_th
     comes_in(&app, &person.email, &phone).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_recovery_codes_of_an_older_key_work_once_and_end_with_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, phone) = with_app(&app, "developer").await;
@@ -77,7 +77,7 @@ async fn r86_recovery_codes_of_an_older_key_work_once_and_end_with_it(db: PgPool
     assert_ne!(answer.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_wrong_passwords_are_counted_on_after_a_rotation(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -92,7 +92,7 @@ async fn r86_wrong_passwords_are_counted_on_after_a_rotation(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:id:%'").await, 0, "none is left under the old name");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_what_a_browser_and_a_mail_hold_outlives_a_rotation(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();
@@ -104,7 +104,7 @@ async fn r86_what_a_browser_and_a_mail_hold_outlives_a_rotation(db: PgPool) {
     assert_eq!(location(&answer), "/sign-in", "the cookie names the address, the code proves it");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_the_admin_pin_of_an_older_key_is_named_until_it_is_set_again(db: PgPool) {
     let app = TestApp::start(db).await;
     set_admin_pin(&app.ctx, &Caller::cli(), &"kranich 77".into()).await.unwrap();
@@ -123,7 +123,7 @@ async fn mailed_by(app: &TestApp, vault: Vault, address: &str) -> Option<SentMai
     app.mails().into_iter().rfind(|mail| mail.to == address)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_a_mailed_link_works_whichever_server_made_it_and_whichever_mails_it(db: PgPool) {
     let mut app = TestApp::start(db).await;
     // Servers get a new key one after the other: all read both, each makes new things under its own.
@@ -146,7 +146,7 @@ async fn r86_a_mailed_link_works_whichever_server_made_it_and_whichever_mails_it
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_a_server_without_the_key_of_a_job_leaves_it_to_others_until_the_key_is_dropped(db: PgPool) {
     let app = TestApp::start(db).await.restart_with(rotated()).await;
     app.account("mara@example.com", "Mara", "developer").await;

@@ -23,7 +23,7 @@ use tower_sessions::{
     session::{Id, Record},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s76_r42_idle_and_absolute_ends_hold(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -42,7 +42,7 @@ async fn s76_r42_idle_and_absolute_ends_hold(db: PgPool) {
     assert!(!idle.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -88,7 +88,7 @@ async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) 
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s78_r63_nobody_ends_the_session_of_somebody_else(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -103,7 +103,7 @@ async fn s78_r63_nobody_ends_the_session_of_somebody_else(db: PgPool) {
     assert!(vera.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r44_signing_out_takes_a_post_and_works_without_a_session_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -117,7 +117,7 @@ async fn r44_signing_out_takes_a_post_and_works_without_a_session_too(db: PgPool
     assert_eq!(location(&kept), "/sign-in?next=%2Fsettings%2Fprofile");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r49_a_role_that_is_taken_away_is_gone_on_the_next_request(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -126,7 +126,7 @@ async fn r49_a_role_that_is_taken_away_is_gone_on_the_next_request(db: PgPool) {
     assert_eq!(vera.browser.get("/settings/profile").await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r51_looking_at_pages_makes_no_session(db: PgPool) {
     let app = TestApp::start(db).await;
     let visitor = app.browser();
@@ -136,7 +136,7 @@ async fn r51_looking_at_pages_makes_no_session(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r23_r46_a_session_that_ended_before_its_cookie_was_made_does_not_come_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;
@@ -162,7 +162,7 @@ async fn r23_r46_a_session_that_ended_before_its_cookie_was_made_does_not_come_b
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_a_second_factor_that_was_set_up_since_the_password_was_typed_is_asked_for(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;

@@ -22,7 +22,7 @@ fn runs(app: &TestApp) -> u64 {
     Passwords::of(&app.ctx).unwrap().runs()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_s29_known_and_unknown_addresses_get_the_same_bytes(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -43,7 +43,7 @@ async fn r15_s29_known_and_unknown_addresses_get_the_same_bytes(db: PgPool) {
     assert!(answers.iter().all(|answer| *answer == answers[0]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r16_unknown_account_takes_one_hash(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -76,7 +76,7 @@ async fn r16_unknown_account_takes_one_hash(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s32_the_address_is_found_however_it_is_written(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("Mara@Example.com", "Mara", "developer").await;
@@ -87,7 +87,7 @@ async fn s32_the_address_is_found_however_it_is_written(db: PgPool) {
     assert_eq!(app.browser().sign_in("mara", PASSWORD).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s33_r18_a_disabled_account_is_told_so_after_the_right_password_only(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -102,7 +102,7 @@ async fn s33_r18_a_disabled_account_is_told_so_after_the_right_password_only(db:
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s37_r19_waits_grow_are_told_and_end(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -133,7 +133,7 @@ async fn s37_r19_waits_grow_are_told_and_end(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:id:%'").await, 0, "reset on success");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r17_unknown_addresses_are_counted_by_what_was_typed(db: PgPool) {
     let app = TestApp::start(db).await;
     for _ in 0..3 {
@@ -144,7 +144,7 @@ async fn r17_unknown_addresses_are_counted_by_what_was_typed(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like '%example%'").await, 0, "the table names nobody");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r21_one_network_address_cannot_try_for_ever(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -159,7 +159,7 @@ async fn r21_one_network_address_cannot_try_for_ever(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in("mara@example.com", PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s38_exactly_three_of_many_parallel_guesses_are_looked_at(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -174,7 +174,7 @@ async fn s38_exactly_three_of_many_parallel_guesses_are_looked_at(db: PgPool) {
     assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 9, "{statuses:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s34_s35_next_leads_to_a_path_of_this_site_and_nowhere_else(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -205,7 +205,7 @@ async fn s34_s35_next_leads_to_a_path_of_this_site_and_nowhere_else(db: PgPool) 
     assert!(page.contains("name=\"next\" value=\"/keys?api=demo\"") || page.contains("value=\"/keys?api=demo\""), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s42_who_is_signed_in_is_not_asked_again(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -214,7 +214,7 @@ async fn s42_who_is_signed_in_is_not_asked_again(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s43_r11_an_old_hash_is_renewed_and_a_failing_renewal_keeps_nobody_out(db: PgPool) {
     let app = TestApp::start(db).await;
     let id = app.account("mara@example.com", "Mara", "developer").await;
@@ -244,7 +244,7 @@ async fn s43_r11_an_old_hash_is_renewed_and_a_failing_renewal_keeps_nobody_out(d
     assert_eq!(hash().await.unwrap(), old);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s45_r23_the_session_id_is_new_each_time_and_a_planted_one_is_refused(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -274,7 +274,7 @@ async fn s45_r23_the_session_id_is_new_each_time_and_a_planted_one_is_refused(db
     assert_eq!(count(&app, "select count(*) from sessions where length(id_hash) = 32").await, 1, "R41: hashed");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s36_s47_a_form_of_another_site_signs_nobody_in(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -292,7 +292,7 @@ async fn s36_s47_a_form_of_another_site_signs_nobody_in(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn pressing_twice_signs_in_and_loses_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;

@@ -27,7 +27,7 @@ fn other_than(right: &str) -> &'static str {
     if right == "000000" { "000001" } else { "000000" }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r35_a_code_counts_for_ten_minutes_and_five_tries_where_it_was_asked_for_and_the_last_one_wins(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = unproven(&app, "mara@example.com").await;
@@ -66,7 +66,7 @@ async fn r35_a_code_counts_for_ten_minutes_and_five_tries_where_it_was_asked_for
     assert_eq!(type_code(&theirs, code(&again)).await, 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r78_no_step_is_skipped_and_none_ends_the_flow_of_somebody_else(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = factors::with_app(&app, "developer").await;
@@ -98,7 +98,7 @@ async fn r78_no_step_is_skipped_and_none_ends_the_flow_of_somebody_else(db: PgPo
     assert_eq!(count(&app, "select count(*) from accounts where verified_at is not null").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r78_a_change_happens_whole_or_not_at_all_and_of_many_at_once_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -131,7 +131,7 @@ async fn r78_a_change_happens_whole_or_not_at_all_and_of_many_at_once_one(db: Pg
     assert!(!elsewhere.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s16_a_mail_is_written_after_the_answer_from_what_was_committed(db: PgPool) {
     let app = TestApp::start(db).await;
     unproven(&app, "mara@example.com").await;
@@ -152,7 +152,7 @@ async fn s16_a_mail_is_written_after_the_answer_from_what_was_committed(db: PgPo
     assert_eq!(count(&app, "select count(*) from jobs where state <> 'done'").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s72_where_a_reset_leads_is_not_for_who_asks_to_say(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;

@@ -62,7 +62,7 @@ fn told(app: &TestApp, email: &str) -> usize {
     app.mails().iter().filter(|mail| mail.to == email && mail.subject == TOLD).count()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_an_app_and_keys_of_the_thief_go_with_this_was_not_me(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -88,7 +88,7 @@ async fn r25_an_app_and_keys_of_the_thief_go_with_this_was_not_me(db: PgPool) {
     assert_eq!(location(&owner.sign_in(&vera.email, NEW).await), "/home", "nothing of the thief is in the way");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_what_was_there_before_stays_and_nobody_is_told_of_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -104,7 +104,7 @@ async fn r25_what_was_there_before_stays_and_nobody_is_told_of_nothing(db: PgPoo
     assert_eq!(location(&owner.sign_in(&vera.email, NEW).await), "/sign-in/code");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_codes_that_the_thief_made_go_and_the_app_stays(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -139,7 +139,7 @@ async fn subject_of_change(app: &TestApp, email: &str) -> String {
     mails.iter().rfind(|mail| mail.to == email && mail.text.contains("/undo-email")).expect("a notice").subject.clone()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s82_the_way_back_takes_what_the_thief_added_before_the_change_even_in_an_earlier_session(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -182,7 +182,7 @@ async fn nothing_is_left(app: &TestApp) {
     assert_eq!(states(app).await, are(&[("stolen", "revoked")]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s82_a_second_browser_saves_nothing_that_the_first_one_added(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, second) = by_two_browsers(&app).await;
@@ -190,7 +190,7 @@ async fn s82_a_second_browser_saves_nothing_that_the_first_one_added(db: PgPool)
     nothing_is_left(&app).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_a_second_browser_saves_nothing_that_the_first_one_added(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, _second) = by_two_browsers(&app).await;
@@ -198,7 +198,7 @@ async fn r25_a_second_browser_saves_nothing_that_the_first_one_added(db: PgPool)
     nothing_is_left(&app).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s82_the_way_back_keeps_what_was_there_before_the_session_that_changed_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -214,7 +214,7 @@ async fn s82_the_way_back_keeps_what_was_there_before_the_session_that_changed_i
     assert_eq!(location(&owner.sign_in(&vera.email, NEW).await), "/sign-in/code");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_a_key_alone_is_told_once_however_often_the_job_runs(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

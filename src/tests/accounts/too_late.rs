@@ -31,7 +31,7 @@ async fn behind(app: &TestApp, person: &Person, meanwhile: &'static str, request
     tokio::join!(request, owner).0
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_a_session_that_ends_leaves_no_way_in_behind_that_was_under_way(db: PgPool) {
     let app = TestApp::start(db).await;
     let ended = "delete from sessions where account_id = $1";
@@ -53,7 +53,7 @@ async fn r46_a_session_that_ends_leaves_no_way_in_behind_that_was_under_way(db: 
     assert_eq!(count(&app, codes).await, before);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_of_two_new_passwords_at_once_the_one_that_knew_an_older_one_is_refused(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -64,7 +64,7 @@ async fn r46_of_two_new_passwords_at_once_the_one_that_knew_an_older_one_is_refu
 }
 
 /// A file is read piece by piece: who sends it is asked again when it is drawn.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_a_picture_that_comes_after_the_session_has_ended_is_not_set(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -80,7 +80,7 @@ async fn r46_a_picture_that_comes_after_the_session_has_ended_is_not_set(db: PgP
 }
 
 /// Whoever begins a request and keeps its end back is looked at when it has come.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_a_request_is_of_nobody_before_all_of_it_is_there(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;

@@ -8,7 +8,7 @@ use crate::support::{
 use sqlx::PgPool;
 use tollgate::accounts::api;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s1_sign_up_verify_sign_in_sign_out(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = app.browser();
@@ -36,7 +36,7 @@ async fn s1_sign_up_verify_sign_in_sign_out(db: PgPool) {
     assert_eq!(left, 0, "R44: the row is gone");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_typed_code_proves_the_address_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = app.browser();

@@ -34,7 +34,7 @@ fn is_only_ours(app: &TestApp, mail: &SentMail) {
     assert!(!mail.html.contains("<b>Holm") && !mail.html.contains("<script>"), "S98");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t06_a_ban_and_its_end_are_told_by_mail(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.mail.contact = "support@example.com".to_owned()).await;
     let vera = vera(&app).await;
@@ -59,7 +59,7 @@ async fn t06_a_ban_and_its_end_are_told_by_mail(db: PgPool) {
     assert_eq!(app.mails().last().unwrap().subject, "Your account is no longer banned");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_the_mail_about_a_new_device_says_what_when_where_and_what_to_do(db: PgPool) {
     let app = TestApp::start(db).await;
     vera(&app).await;
@@ -72,7 +72,7 @@ async fn r25_the_mail_about_a_new_device_says_what_when_where_and_what_to_do(db:
     insta::assert_snapshot!("new_device_html", plain(&app, &mail.html));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f02_the_mail_about_a_lock_says_that_nobody_came_in(db: PgPool) {
     let app = TestApp::start(db).await;
     vera(&app).await;

@@ -38,7 +38,7 @@ async fn send(browser: &Browser, email: &str, challenge: &str, answer: &str) -> 
     browser.post::<api::SignUp>("/sign-up", &form).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s11_work_that_is_missing_reused_forged_or_old_is_refused(db: PgPool) {
     let app = start(db, SignUpWork::Always, 200).await;
     let browser = app.browser();
@@ -77,7 +77,7 @@ async fn s11_work_that_is_missing_reused_forged_or_old_is_refused(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from accounts").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s11_who_can_not_compute_waits_and_the_wait_grows(db: PgPool) {
     let app = start(db, SignUpWork::Always, 200).await;
     let browser = app.browser();
@@ -95,7 +95,7 @@ async fn s11_who_can_not_compute_waits_and_the_wait_grows(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s11_under_attack_only_and_by_network(db: PgPool) {
     let app = start(db, SignUpWork::Attack, 30).await;
     let browser = app.browser();
@@ -113,7 +113,7 @@ async fn s11_under_attack_only_and_by_network(db: PgPool) {
     assert!(challenge(&browser).await.is_none());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s11_programs_work_too(db: PgPool) {
     let app = start(db, SignUpWork::Always, 200).await;
     let asked: Value = app.http.get(app.url("/api/v1/auth/register/challenge")).send().await.unwrap().json().await.unwrap();
@@ -126,7 +126,7 @@ async fn s11_programs_work_too(db: PgPool) {
     assert_eq!(register(json!({ "email": "nina@example.com", "password": PASSWORD, "work": work })).await.status(), 202);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nothing_is_asked_where_it_is_off(db: PgPool) {
     let app = TestApp::start(db).await;
     assert!(challenge(&app.browser()).await.is_none());

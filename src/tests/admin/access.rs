@@ -106,7 +106,7 @@ async fn call(browser: &Browser, path: &str, body: &[(&'static str, String)]) ->
     request.form(body).send().await.unwrap().status().as_u16()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r62_every_page_but_the_public_ones_asks_for_sign_in(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();
@@ -120,7 +120,7 @@ async fn r62_every_page_but_the_public_ones_asks_for_sign_in(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s88_only_operators_reach_an_admin_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -133,7 +133,7 @@ async fn s88_only_operators_reach_an_admin_page(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let app = TestApp::start(db).await;
     let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

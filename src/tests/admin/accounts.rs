@@ -18,7 +18,7 @@ fn visitor() -> Visitor {
     Visitor { address: "192.0.2.1".parse().unwrap(), device: "test".to_owned() }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn accounts_are_found_by_name_address_id_and_status(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -52,7 +52,7 @@ async fn accounts_are_found_by_name_address_id_and_status(db: PgPool) {
     assert_eq!(operator.browser.get(&format!("/admin/accounts/{}", app.ctx.new_id::<AccountId>())).await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s97_pages_of_accounts_show_each_account_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.account("op@example.com", "Op", "operator").await;
@@ -85,7 +85,7 @@ async fn s97_pages_of_accounts_show_each_account_once(db: PgPool) {
     assert_eq!(back.rows, pages[1].rows, "the way back is the same page");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r45_disabling_ends_sessions_and_bans_keys(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -131,7 +131,7 @@ async fn r45_disabling_ends_sessions_and_bans_keys(db: PgPool) {
     assert_eq!(person.browser.sign_in(&person.email, PASSWORD).await.status(), 303);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s89_nobody_disables_themself_nor_the_last_operator(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -146,7 +146,7 @@ async fn s89_nobody_disables_themself_nor_the_last_operator(db: PgPool) {
     assert!(operator.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s89_two_operators_who_disable_each_other_leave_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let (one, two) = (app.account("one@example.com", "One", "operator").await, app.account("two@example.com", "Two", "operator").await);
@@ -158,7 +158,7 @@ async fn s89_two_operators_who_disable_each_other_leave_one(db: PgPool) {
     assert_eq!(events(&app, "account.disabled").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn sessions_end_one_by_one_and_all_at_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -182,7 +182,7 @@ async fn sessions_end_one_by_one_and_all_at_once(db: PgPool) {
     assert_eq!(read().await.unwrap().sessions, []);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r14_an_operator_sends_a_link_and_chooses_no_password(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -207,7 +207,7 @@ async fn r14_an_operator_sends_a_link_and_chooses_no_password(db: PgPool) {
     assert!(refused.text().await.unwrap().contains("not confirmed yet"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t14_the_page_of_an_account_says_what_it_may_and_by_which_role(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let operator = app.sign_in_as("operator").await;

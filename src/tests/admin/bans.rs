@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use time::Duration;
 use tollgate::{accounts::api::StepUp, admin::api, values::Outcome};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t01_s90_a_ban_ends_sessions_and_keys_and_lifts_itself_by_the_clock(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -69,7 +69,7 @@ async fn t01_s90_a_ban_ends_sessions_and_keys_and_lifts_itself_by_the_clock(db: 
     assert_eq!(answer(&app, &secret), Outcome::Valid);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn domains_and_networks_are_banned_and_lifted_on_their_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -94,7 +94,7 @@ async fn domains_and_networks_are_banned_and_lifted_on_their_page(db: PgPool) {
     assert!(operator.browser.page("/admin/bans?over=1").await.contains("lifted by"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t09_the_list_says_who_confirmed_the_address(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

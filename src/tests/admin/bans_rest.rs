@@ -12,7 +12,7 @@ use time::Duration;
 
 const BANS: &str = "/api/v1/bans";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_bans_lists_and_lifts(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let ops = person_with(&app, &db, "ops@example.com", "operator", &["admin:read", "accounts:manage"]).await;
@@ -53,7 +53,7 @@ async fn an_operator_bans_lists_and_lifts(db: PgPool) {
     assert_eq!(answer(ops.get(&app, &format!("{BANS}/ban_nothing")).await).await.0, 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_wrong_with_a_ban_is_told_beside_its_field(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let ops = person_with(&app, &db, "ops@example.com", "operator", &["admin:read", "accounts:manage"]).await;
@@ -79,7 +79,7 @@ async fn what_is_wrong_with_a_ban_is_told_beside_its_field(db: PgPool) {
     assert_eq!(events(&app, "ban.added").await + events(&app, "account.banned").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn others_do_not_reach_bans(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let dev = person_with(&app, &db, "dev@example.com", "developer", &["keys:read", "admin:read", "accounts:manage"]).await;

@@ -25,7 +25,7 @@ async fn dead_letter(app: &TestApp, email: &str) -> JobId {
     JobId::new(id)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_failed_job_is_retried_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -48,7 +48,7 @@ async fn a_failed_job_is_retried_once(db: PgPool) {
     assert_eq!(operator.browser.get("/admin/jobs?state=lost").await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_job_did_is_its_result(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

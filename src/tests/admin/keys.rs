@@ -10,7 +10,7 @@ use tollgate::{
     values::Outcome,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_sees_and_stops_the_keys_of_everybody(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -39,7 +39,7 @@ async fn an_operator_sees_and_stops_the_keys_of_everybody(db: PgPool) {
     assert!(operator.browser.page(&format!("/admin/accounts/{}", person.account)).await.contains("revoked the key"), "the account's history tells");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_limit_that_an_operator_sets_holds(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -61,7 +61,7 @@ async fn a_limit_that_an_operator_sets_holds(db: PgPool) {
     assert_eq!(limits(), [(100, 3600)], "none: the default again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_limits_an_api_and_a_workspace_on_their_pages(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -100,7 +100,7 @@ async fn an_operator_limits_an_api_and_a_workspace_on_their_pages(db: PgPool) {
     assert_eq!(holds(), [(100, 3_600, "refuse")], "the default again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_api_is_described_and_changed(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -142,7 +142,7 @@ async fn an_api_is_described_and_changed(db: PgPool) {
     assert_eq!(own.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusals_are_everybodys_and_unknown_keys_have_an_address(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -178,7 +178,7 @@ async fn refusals_are_everybodys_and_unknown_keys_have_an_address(db: PgPool) {
     assert_eq!(attempts, [("198.51.100.8", 2_000), ("198.51.100.7", 6)], "today's, the most first");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r63_the_list_of_everybody_is_not_for_everybody(db: PgPool) {
     let app = TestApp::start(db).await;
     let (owner, other) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);

@@ -17,7 +17,7 @@ use tollgate::{
 
 const PERMISSIONS: &[&str] = &["apis:manage", "plans:manage", "blocks:manage", "accounts:manage", "admin:read", "keys:read", "keys:write"];
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t15_what_is_locked_is_changed_by_no_rest_call(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.admin.locked = Area::ALL.to_vec()).await;
     plan(&app.ctx, "pro", vec![limit("day", 1_000, Window::DAY)]).await;
@@ -49,7 +49,7 @@ async fn t15_what_is_locked_is_changed_by_no_rest_call(db: PgPool) {
     assert_eq!(edit_plan(&app.ctx, &Caller::cli(), "pro", edit).await.unwrap().name, "Professional", "the server's own shell may");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t15_pages_say_what_is_locked_in_place_of_its_forms(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.admin.locked = vec![Area::Plans, Area::Fields]).await;
     plan(&app.ctx, "pro", vec![limit("day", 1_000, Window::DAY)]).await;

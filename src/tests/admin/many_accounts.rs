@@ -35,7 +35,7 @@ async fn send(operator: &Person, act: &str, accounts: &[AccountId], more: &[(&st
     operator.browser.post::<ChangeManyAccounts>(&format!("{MANY}?act={act}{chosen}"), &fields).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_look_changes_nothing_and_the_act_does_what_it_said(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -71,7 +71,7 @@ async fn a_look_changes_nothing_and_the_act_does_what_it_said(db: PgPool) {
     assert_eq!((events(&app, "account.enabled").await, answer(&app, &secret)), (3, Outcome::Valid));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn each_act_goes_by_filter_and_mails_each_person(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -109,7 +109,7 @@ async fn each_act_goes_by_filter_and_mails_each_person(db: PgPool) {
     assert_eq!(act("vanish", &[]).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn more_than_one_saw_and_more_than_a_thousand_are_refused(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = caller(&app, app.account("op@example.com", "Op", "operator").await).await;
@@ -136,7 +136,7 @@ async fn more_than_one_saw_and_more_than_a_thousand_are_refused(db: PgPool) {
     assert_eq!(events(&app, "account.disabled").await, 0, "whole or not at all");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn it_takes_a_recent_proof_and_the_permission(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);

@@ -14,7 +14,7 @@ use tollgate::{
     usage::server::Backlog,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_numbers_are_those_of_today(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -46,7 +46,7 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_wants_somebody_is_said_first(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -68,7 +68,7 @@ async fn what_wants_somebody_is_said_first(db: PgPool) {
     assert!(page.contains("Something is not working. One thing wants you.") && page.contains("has been due for 3 minutes"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn counts_that_the_database_does_not_take_are_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.account("op@example.com", "Op", "operator").await;
@@ -82,7 +82,7 @@ async fn counts_that_the_database_does_not_take_are_told(db: PgPool) {
 }
 
 /// What one part can't be read from takes none of the others with it.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn parts_of_health_fail_alone(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let operator = app.account("op@example.com", "Op", "operator").await;
@@ -94,7 +94,7 @@ async fn parts_of_health_fail_alone(db: PgPool) {
     assert!(["Key table", "Usage", "Audit log"].into_iter().all(|name| of(name).health == Health::Fine));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_nodes_are_listed_and_a_silent_one_is_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

@@ -14,7 +14,7 @@ use tollgate::{
 
 const PATH: &str = "/admin/templates";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_kind_can_be_looked_at_in_every_language_with_every_sample(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -38,7 +38,7 @@ async fn every_kind_can_be_looked_at_in_every_language_with_every_sample(db: PgP
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn in_a_preview_nothing_runs_and_only_operators_see_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -58,7 +58,7 @@ async fn in_a_preview_nothing_runs_and_only_operators_see_it(db: PgPool) {
     assert!(!other.headers()["content-security-policy"].to_str().unwrap().contains("frame-src"), "no other page frames anything");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_test_goes_to_the_operators_own_address_marked_as_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -78,7 +78,7 @@ async fn a_test_goes_to_the_operators_own_address_marked_as_one(db: PgPool) {
     assert_eq!(app.mails().iter().map(|mail| mail.id.clone()).collect::<std::collections::BTreeSet<_>>().len(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn tests_are_not_many_and_not_to_an_address_that_nobody_confirmed(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

@@ -15,7 +15,7 @@ use tollgate::{
 
 const CUT: &str = "delete from events where id in (select event_id from audit_links where number > 4); delete from audit_links where number > 4";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_an_end_that_was_cut_off_is_seen_with_an_anchor_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -38,7 +38,7 @@ async fn r83_an_end_that_was_cut_off_is_seen_with_an_anchor_only(db: PgPool) {
     assert!(broken.words.contains("the chain was replaced"), "{}", broken.words);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_the_head_goes_into_the_anchor_file_once_for_each_change(db: PgPool) {
     let folder = Folder::new();
     let file = folder.path().join("heads");
@@ -71,7 +71,7 @@ async fn r83_the_head_goes_into_the_anchor_file_once_for_each_change(db: PgPool)
     assert!(found.broken.unwrap().contains("Entry 6 is not the one that the anchor knows"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_an_end_that_was_told_and_cut_off_is_seen_by_the_nightly_look_too(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -96,7 +96,7 @@ async fn said(app: &TestApp) -> Part {
     read_overview(&app.ctx, &operator).await.unwrap().parts.into_iter().find(|part| part.name == "Audit log").unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_admin_shows_when_the_log_was_sealed_and_verified_and_that_it_is_broken(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let part = said(&app).await;
@@ -118,7 +118,7 @@ async fn r83_admin_shows_when_the_log_was_sealed_and_verified_and_that_it_is_bro
     assert!(part.advice.unwrap().contains("entry 2, was edited"), "named");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_an_anchor_file_that_can_not_be_written_is_said_in_admin(db: PgPool) {
     let folder = Folder::new();
     let file = folder.path().to_owned();

@@ -94,7 +94,7 @@ fn attacks() -> Vec<(String, Fault, Option<i64>, &'static str)> {
     ]
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s95_the_first_break_is_named_whatever_was_done(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -115,7 +115,7 @@ async fn s95_the_first_break_is_named_whatever_was_done(db: PgPool) {
     assert_whole(&verified(&app.ctx).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s95_another_key_is_told_from_an_edit(db: PgPool) {
     let app = TestApp::start(db).await;
     five(&app).await;
@@ -126,7 +126,7 @@ async fn s95_another_key_is_told_from_an_edit(db: PgPool) {
     assert!(broken.words.contains("was made with the master key"), "{}", broken.words);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s95_what_nobody_vouched_for_is_never_linked(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;

@@ -10,7 +10,7 @@ use tollgate::{
     platform::key_ring::Held,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s95_twenty_parallel_appends_keep_one_chain(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let writers = (0..20).map(|n| {
@@ -32,7 +32,7 @@ async fn s95_twenty_parallel_appends_keep_one_chain(db: PgPool) {
     assert_eq!(seal(&app.ctx).await, Ok(0), "sent twice");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_an_event_is_vouched_for_in_its_own_transaction(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -48,7 +48,7 @@ async fn r83_an_event_is_vouched_for_in_its_own_transaction(db: PgPool) {
     assert_eq!((verdict.entries, verdict.waiting), (7, 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_events_and_entries_are_only_appended_to(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -73,7 +73,7 @@ async fn r83_events_and_entries_are_only_appended_to(db: PgPool) {
     assert_whole(&verified(&app.ctx).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_the_bytes_of_an_event_are_the_same_before_and_after_postgres(db: PgPool) {
     let app = TestApp::start(db).await;
     let facts = [
@@ -91,7 +91,7 @@ async fn r83_the_bytes_of_an_event_are_the_same_before_and_after_postgres(db: Pg
     assert_whole(&verified(&app.ctx).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_what_happened_before_is_adopted_once_and_nothing_after_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let before = "insert into events (id, at, kind, actor, data) select gen_random_uuid(), now(), 'test.before', 'Vera', '{\"name\": \"shop\"}' from generate_series(1, 1200);
@@ -120,7 +120,7 @@ async fn r83_what_happened_before_is_adopted_once_and_nothing_after_it(db: PgPoo
     assert_eq!((broken.fault, broken.entry), (Fault::Edited, Some(1)), "what was adopted is guarded like the rest");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_without_the_right_key_nothing_is_sealed(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -135,7 +135,7 @@ async fn r83_without_the_right_key_nothing_is_sealed(db: PgPool) {
     assert_eq!(verified(&app.ctx).await.broken.map(|broken| broken.fault), Some(Fault::WrongKey));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_after_the_key_of_the_last_entry_was_given_up_the_chain_goes_on_under_another(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -153,7 +153,7 @@ async fn r83_after_the_key_of_the_last_entry_was_given_up_the_chain_goes_on_unde
     assert_eq!(count(&db, "select count(*) from audit_waiting").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_entries_count_as_held_by_their_master_key(db: PgPool) {
     let app = TestApp::start(db).await;
     five(&app).await;

@@ -35,7 +35,7 @@ async fn drop_of(owner: &Ctx, ctx: &Ctx, verdict: &Verdict) -> Result<Option<Cov
     Ok(point)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_after_a_key_was_dropped_its_entries_are_proven_by_the_checkpoint(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -69,7 +69,7 @@ const KEEP: &str =
 const RESTORE: &str = "truncate events, audit_links, audit_checkpoints; insert into events table kept_events; insert into audit_links table kept_links;
     insert into audit_checkpoints table kept_points";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s95_what_is_done_to_entries_of_a_dropped_key_is_seen(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -114,7 +114,7 @@ async fn s95_what_is_done_to_entries_of_a_dropped_key_is_seen(db: PgPool) {
     assert_eq!(verified(&after).await.broken.map(|broken| broken.fault), Some(Fault::WrongKey));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_a_key_that_something_still_writes_with_is_not_dropped(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;
@@ -126,7 +126,7 @@ async fn r83_a_key_that_something_still_writes_with_is_not_dropped(db: PgPool) {
     assert_eq!(count(&db, "select count(*) from audit_checkpoints").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_a_lost_key_leaves_a_checkpoint_that_says_that_nobody_verified(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     five(&app).await;

@@ -16,7 +16,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_the_command_verifies_and_names_the_first_break(db: PgPool) {
     let folder = Folder::new();
     assert_eq!(said(&run(&folder, &db, &["audit", "head"]).await), "There is no entry yet.");
@@ -54,7 +54,7 @@ async fn r83_the_command_verifies_and_names_the_first_break(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_r86_a_rotation_and_the_drop_of_the_old_key_are_told_and_leave_the_log_provable(db: PgPool) {
     let folder = Folder::new();
     let json = |output: &Output| -> Value {

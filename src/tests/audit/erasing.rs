@@ -32,7 +32,7 @@ async fn erase(app: &TestApp, account: AccountId) {
     tx.commit().await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_a_person_is_erased_and_the_chain_stays_whole(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = vera(&app).await;
@@ -60,7 +60,7 @@ async fn r83_a_person_is_erased_and_the_chain_stays_whole(db: PgPool) {
     assert_whole(&verified(&app.ctx).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_after_erasing_edits_are_seen_as_before(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = vera(&app).await;
@@ -76,7 +76,7 @@ async fn r83_after_erasing_edits_are_seen_as_before(db: PgPool) {
     assert!(broken.words.contains("its time, kind, subject, reason or facts"), "{}", broken.words);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_what_was_erased_can_not_be_found_by_trying(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = vera(&app).await;
@@ -86,7 +86,7 @@ async fn r83_what_was_erased_can_not_be_found_by_trying(db: PgPool) {
     assert_ne!(salts().await, before, "the salt of the first digest is nowhere any more");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_half_an_erasure_is_none_and_its_door_closes_behind_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = vera(&app).await;
@@ -100,7 +100,7 @@ async fn r83_half_an_erasure_is_none_and_its_door_closes_behind_it(db: PgPool) {
     assert_whole(&verified(&app.ctx).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_many_events_of_one_person_are_erased(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.account("vera@example.com", "Vera Somebody", "developer").await;
@@ -114,7 +114,7 @@ async fn r83_many_events_of_one_person_are_erased(db: PgPool) {
     assert_whole(&verified(&app.ctx).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r83_a_sign_up_that_nobody_proved_leaves_its_history_without_the_person(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let nia = app.account("nia@example.com", "Nia", "developer").await;

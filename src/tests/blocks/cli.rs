@@ -18,7 +18,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn slowing_and_rules_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let folder = Folder::new();
@@ -55,7 +55,7 @@ async fn slowing_and_rules_from_the_command_line(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_block_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let folder = Folder::new();

@@ -16,7 +16,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_blocked_address_is_refused_on_every_node_until_it_is_lifted(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let other = TestApp::start(db).await;
@@ -43,7 +43,7 @@ async fn a_blocked_address_is_refused_on_every_node_until_it_is_lifted(db: PgPoo
     assert_eq!((twice.is_new, twice.block.lifted.unwrap().note), (false, "enough".to_owned()));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_block_ends_by_the_clock(db: PgPool) {
     let scene = Scene::new(db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
@@ -64,7 +64,7 @@ async fn a_block_ends_by_the_clock(db: PgPool) {
     assert_eq!(forget_old_blocks(ctx).await.unwrap(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn blocked_keys_and_workspaces_are_banned(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let ctx = &scene.app.ctx;
@@ -86,7 +86,7 @@ async fn blocked_keys_and_workspaces_are_banned(db: PgPool) {
     says(&scene.app, &scene.secret, "203.0.113.7", "REVOKED").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_proxy_is_told_until_when(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
     block(&app.ctx, "198.51.100.9", Some(90)).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_proxy_is_told_until_when(db: PgPool) {
     assert_eq!(rest.status(), 403, "Tollgate's own API as well");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn some_networks_are_never_refused(db: PgPool) {
     let scene = Scene::new(db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
@@ -123,7 +123,7 @@ async fn some_networks_are_never_refused(db: PgPool) {
     assert_eq!((code(ctx, secret, "127.0.0.1"), code(ctx, secret, "203.0.113.65")), ("VALID".to_owned(), "VALID".to_owned()));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_block_whose_notification_was_lost_is_found_by_the_poll(db: PgPool) {
     let scene = Scene::new(db).await;
     let mut tx = scene.app.ctx.db.begin().await.unwrap();
@@ -138,7 +138,7 @@ async fn a_block_whose_notification_was_lost_is_found_by_the_poll(db: PgPool) {
     assert_eq!(code(&started_later.ctx, &scene.secret, "203.0.113.7"), "IP_DENIED");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_one_target_one_block_is_in_force(db: PgPool) {
     let scene = Scene::new(db).await;
     let ctx = &scene.app.ctx;

@@ -18,7 +18,7 @@ use tollgate::{
 
 const PATH: &str = "/admin/blocks";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -56,7 +56,7 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     assert!(browser.page("/admin").await.contains("lifted the block of 198.51.100.9"), "operators' deeds");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_list_is_filtered_and_goes_on(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (operator, person) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -80,7 +80,7 @@ async fn the_list_is_filtered_and_goes_on(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_sets_the_rules(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let operator = app.sign_in_as("operator").await;
@@ -130,7 +130,7 @@ async fn an_operator_sets_the_rules(db: PgPool) {
     assert_eq!(rule_settings(&app.ctx, &Caller::cli()).await.unwrap().1, ["192.0.2.0/24", "2001:db8::/32"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_slows_and_the_owner_sees_it_but_not_why(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (operator, person) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -161,7 +161,7 @@ async fn an_operator_slows_and_the_owner_sees_it_but_not_why(db: PgPool) {
     assert!(!person.browser.page(&format!("/keys/{key}")).await.contains("Slowed. "));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nobody_blocks_what_they_stand_on(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
     let operator = app.sign_in_as("operator").await;

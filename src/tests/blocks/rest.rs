@@ -12,7 +12,7 @@ const BLOCKS: &str = "/api/v1/blocks";
 const RULES: &str = "/api/v1/block-rules";
 const EXEMPT: &str = "/api/v1/block-exemptions";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let ops = person_with(&app, &db, "ops@example.com", "operator", &["keys:read", "keys:write", "blocks:manage"]).await;
@@ -62,7 +62,7 @@ async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_slows_and_sets_rules(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let ops = person_with(&app, &db, "ops@example.com", "operator", &["keys:read", "keys:write", "blocks:manage"]).await;
@@ -119,7 +119,7 @@ async fn an_operator_slows_and_sets_rules(db: PgPool) {
     assert_eq!(answer(ops.get(&app, EXEMPT).await).await.1["networks"], json!(["192.0.2.0/24"]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn others_do_not_reach_them(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let dev = person_with(&app, &db, "dev@example.com", "developer", &["keys:read", "blocks:manage"]).await;

@@ -24,7 +24,7 @@ async fn rule(ctx: &Ctx, rule: AbuseRule, most: u32, blocks: bool) {
     set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, then, seconds: 3_600, mails: false }, None).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_tries_keys_is_blocked_once_for_all_nodes(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -53,7 +53,7 @@ async fn who_tries_keys_is_blocked_once_for_all_nodes(db: PgPool) {
     assert_eq!(code(ctx, &scene.secret, "198.51.100.9"), "VALID");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn fired_everywhere_at_once_it_writes_one_row(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let suspicion = Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network("2001:db8:1:2::/64".parse().unwrap()), nodes: 1 };
@@ -62,7 +62,7 @@ async fn fired_everywhere_at_once_it_writes_one_row(db: PgPool) {
     assert_eq!((listed(&app.ctx, "all").await.len(), events(&db, "block.added").await), (1, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_whose_calls_are_refused_too_often_is_blocked(db: PgPool) {
     let scene = Scene::new(db).await;
     let ctx = &scene.app.ctx;
@@ -87,7 +87,7 @@ async fn a_key_whose_calls_are_refused_too_often_is_blocked(db: PgPool) {
     assert_eq!(answer(ctx, &scene.secret, "203.0.113.7").retry_after, Some(3_600));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_has_only_a_dead_secret_gets_nobody_blocked(db: PgPool) {
     let scene = Scene::new(db).await;
     let ctx = &scene.app.ctx;
@@ -108,7 +108,7 @@ async fn nothing_before(app: &TestApp, secret: &str) {
     assert_eq!(listed(&app.ctx, "all").await.len(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_address_that_may_be_a_proxys_is_not_suspected(db: PgPool) {
     let app = TestApp::start(db).await;
     for address in ["172.18.0.5", "100.64.1.1", "fd00::5", "fe80::1", "::ffff:192.168.1.7"] {
@@ -117,7 +117,7 @@ async fn an_address_that_may_be_a_proxys_is_not_suspected(db: PgPool) {
     nothing_before(&app, "demo_live_nonsense").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_is_everywhere_is_told_of_once_and_passes(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let ctx = &scene.app.ctx;
@@ -136,7 +136,7 @@ async fn a_key_that_is_everywhere_is_told_of_once_and_passes(db: PgPool) {
     assert_eq!(listed(ctx, "past").await.len(), 2, "an hour later again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn some_are_never_blocked_by_a_rule(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
     set_exemptions(&app.ctx, &Caller::cli(), "203.0.113.0/24", None).await.unwrap();

@@ -38,7 +38,7 @@ async fn passing(ctx: &Ctx, secret: &str, address: &str, times: usize) -> usize 
     answers.iter().filter(|a| a.passes()).count()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn exactly_the_rate_passes_in_each_second(db: PgPool) {
     let scene = scene(&db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
@@ -61,7 +61,7 @@ async fn exactly_the_rate_passes_in_each_second(db: PgPool) {
     assert_eq!(passing(ctx, secret, ADDRESS, 40).await, 40, "it ended by the clock");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_limit_that_refuses_takes_no_place(db: PgPool) {
     let scene = Scene::with(db, Given { limit: Some((2, 3_600)), ..Given::default() }).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
@@ -73,7 +73,7 @@ async fn a_limit_that_refuses_takes_no_place(db: PgPool) {
     assert_eq!(refused.violated().map(|l| &*l.name).collect::<Vec<_>>(), ["default"], "two passed in this second, and three may");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn callers_are_told_the_usual_way(db: PgPool) {
     let scene = scene(&db).await;
     slow(&scene.app.ctx, &scene.key.to_string(), 1, None).await.unwrap();
@@ -89,7 +89,7 @@ async fn callers_are_told_the_usual_way(db: PgPool) {
     assert_eq!(problem["violated-policies"], json!(["slow-key"]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_a_slowed_address_guesses_count_too(db: PgPool) {
     let scene = scene(&db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);
@@ -113,7 +113,7 @@ async fn of_a_slowed_address_guesses_count_too(db: PgPool) {
     assert_eq!(passing(ctx, secret, "203.0.113.9", 9).await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_account_is_its_workspace(db: PgPool) {
     let scene = scene(&db).await;
     let ctx = &scene.app.ctx;
@@ -139,7 +139,7 @@ async fn an_account_is_its_workspace(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nodes_share_the_rate(db: PgPool) {
     let scene = scene(&db).await;
     let other = TestApp::start(db).await;
@@ -153,7 +153,7 @@ async fn nodes_share_the_rate(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusing_wins_and_slowing_goes_on(db: PgPool) {
     let scene = scene(&db).await;
     let (ctx, key) = (&scene.app.ctx, scene.key.to_string());
@@ -172,7 +172,7 @@ async fn refusing_wins_and_slowing_goes_on(db: PgPool) {
     assert_eq!(passing(ctx, &scene.secret, ADDRESS, 9).await, 9);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_may_slow(db: PgPool) {
     let scene = scene(&db).await;
     let ctx = &scene.app.ctx;

@@ -25,7 +25,7 @@ async fn rule(app: &TestApp, then: Option<BlockAction>, mails: bool) {
     set_rule(&app.ctx, &Caller::cli(), setting, None).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_rule_only_tells_is_mailed_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     app.account("ops@example.com", "Olga", "operator").await;
@@ -42,7 +42,7 @@ async fn what_a_rule_only_tells_is_mailed_once(db: PgPool) {
     assert_eq!(tell_operators(&app.ctx).await.unwrap(), 0, "told once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn blocks_are_mailed_if_operators_want_it(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("ops@example.com", "Olga", "operator").await;
@@ -56,7 +56,7 @@ async fn blocks_are_mailed_if_operators_want_it(db: PgPool) {
     assert!(mail.subject.starts_with("198.51.100.2") && mail.text.contains("slowed to 5 calls a second until"), "{}", mail.text);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_findings_make_few_mails(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("ops@example.com", "Olga", "operator").await;
@@ -75,7 +75,7 @@ async fn many_findings_make_few_mails(db: PgPool) {
     assert!(mail.text.contains("198.51.100.19") && !mail.text.contains("198.51.100.2:") && mail.text.contains("And 8 more."), "{}", mail.text);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_is_no_operator_any_more_hears_nothing(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let account = app.account("ops@example.com", "Olga", "operator").await;
@@ -94,7 +94,7 @@ async fn who_is_no_operator_any_more_hears_nothing(db: PgPool) {
     assert!(app.mails().is_empty() && listed(&app.ctx, "all").await.is_empty());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_reads_it_in_german(db: PgPool) {
     let app = TestApp::start(db).await;
     let account = app.account("ops@example.com", "Olga", "operator").await;

@@ -20,7 +20,7 @@ use tollgate::{
     platform::jobs::enqueue,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_of_others_is_not_there(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -46,7 +46,7 @@ async fn a_file_of_others_is_not_there(db: PgPool) {
     assert_eq!(narrow.post(&app, "/api/v1/exports", json!({ "of": "usage" })).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_is_there_for_a_day(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -67,7 +67,7 @@ async fn a_file_is_there_for_a_day(db: PgPool) {
     assert_eq!(left, (0, 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn asked_for_twice_it_is_one_and_ten_are_enough(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -85,7 +85,7 @@ async fn asked_for_twice_it_is_one_and_ten_are_enough(db: PgPool) {
     assert!(status == 409 && problem["detail"].as_str().unwrap().contains("ten files"), "{problem}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn wrong_wishes_are_named_and_a_secret_is_kept_nowhere(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -108,7 +108,7 @@ async fn wrong_wishes_are_named_and_a_secret_is_kept_nowhere(db: PgPool) {
     assert_eq!(kept, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn everybodys_refusals_are_a_file_for_operators_however_many(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -154,7 +154,7 @@ async fn everybodys_refusals_are_a_file_for_operators_however_many(db: PgPool) {
     assert_eq!(olga.get(&app, &format!("/api/v1/exports/{all}/file")).await.status(), 403, "who lost the role keeps nothing of it");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn usage_has_an_estimate_by_line_and_keys_no_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -186,7 +186,7 @@ async fn usage_has_an_estimate_by_line_and_keys_no_secret(db: PgPool) {
     assert_eq!(body, json!({ "data": [] }));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_lost_a_role_keeps_no_file_and_no_name_that_it_gave(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -4,7 +4,7 @@ use crate::support::{TestApp, browser::location};
 use sqlx::PgPool;
 use tollgate::exports::api::{CreateExport, DeleteExport};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_is_asked_for_seen_and_deleted(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -39,7 +39,7 @@ async fn a_file_is_asked_for_seen_and_deleted(db: PgPool) {
     assert!(vera.browser.page("/exports").await.contains("No files"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_view_leads_there_with_its_filters(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("operator").await;

@@ -28,7 +28,7 @@ fn assert_whole(text: &str, routes: usize) {
     assert_eq!((lines.count(), seen.len()), (routes, routes));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_of_120_000_lines_is_written_in_pieces(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -55,7 +55,7 @@ async fn a_file_of_120_000_lines_is_written_in_pieces(db: PgPool) {
     assert_whole(&text, 120_000);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_that_comes_twice_writes_one_file(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -72,7 +72,7 @@ async fn a_job_that_comes_twice_writes_one_file(db: PgPool) {
     assert_eq!(state(&app, &mara, id).await["rows_written"], 12_000);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_killed_writer_is_followed_where_it_was(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -96,7 +96,7 @@ async fn half_written(app: &TestApp, db: &PgPool) -> (Person, ExportId) {
     (mara, id)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_cancelled_file_is_not_written(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, id) = half_written(&app, &db).await;
@@ -106,7 +106,7 @@ async fn a_cancelled_file_is_not_written(db: PgPool) {
     assert_eq!(chunks(&db, id).await.0, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_that_its_account_may_not_see_any_more_fails_in_words(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, id) = half_written(&app, &db).await;
@@ -116,7 +116,7 @@ async fn a_file_that_its_account_may_not_see_any_more_fails_in_words(db: PgPool)
     assert!(problem.contains("usage:read"), "{problem}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_whose_job_is_dead_has_failed_and_can_be_asked_for_anew(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, id) = half_written(&app, &db).await;

@@ -39,7 +39,7 @@ fn units(units: u64, once: &str) -> NewCredits {
     NewCredits { limit: "calls".to_owned(), units, once: Some(once.to_owned()), ..NewCredits::default() }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn some_come_back_with_each_refill_and_a_restart_knows_what_is_left(db: PgPool) {
     let scene = scene(db, 3, "credits:1/hour").await;
     let ask = async |cost: u32| scene.ask(json!({ "key": scene.secret, "api": "demo", "cost": cost })).await.1;
@@ -71,7 +71,7 @@ async fn some_come_back_with_each_refill_and_a_restart_knows_what_is_left(db: Pg
     assert!(call(&app, &scene.secret, 3).await && !call(&app, &scene.secret, 1).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn prepaid_ones_last_until_an_operator_adds_some_and_each_request_adds_once(db: PgPool) {
     let scene = scene(db.clone(), 2, "credits").await;
     let ask = async || scene.ask(json!({ "key": scene.secret, "api": "demo" })).await.1;
@@ -101,7 +101,7 @@ async fn prepaid_ones_last_until_an_operator_adds_some_and_each_request_adds_onc
     assert_eq!(exhaust(&[&app], &scene.secret).await, 4);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn tollgates_own_api_names_no_time_either_when_prepaid_ones_are_spent(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -114,7 +114,7 @@ async fn tollgates_own_api_names_no_time_either_when_prepaid_ones_are_spent(db: 
     assert!(problem["detail"].as_str().unwrap().ends_with("Waiting does not help: ask an operator for more."), "{problem}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn several_nodes_share_one_bucket(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'credits', window_seconds = 3600, refill = 5 where max_calls = 20").execute(&db).await.unwrap();
@@ -132,7 +132,7 @@ async fn several_nodes_share_one_bucket(db: PgPool) {
     assert_eq!(exhaust(&[&a], &secret).await, 20, "never more than all");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_killed_node_takes_no_more_with_it_than_it_held(db: PgPool) {
     let secret = secret(&db, 400).await;
     sqlx::query("update key_limits set kind = 'credits', window_seconds = 0 where max_calls = 400").execute(&db).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_killed_node_takes_no_more_with_it_than_it_held(db: PgPool) {
     assert!((200..=400).contains(&passed), "a block is a quarter of what is left at most, and half of one may be left: {passed}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn another_number_keeps_what_was_used(db: PgPool) {
     let scene = scene(db, 10, "credits").await;
     assert!(call(&scene.app, &scene.secret, 6).await);
@@ -156,7 +156,7 @@ async fn another_number_keeps_what_was_used(db: PgPool) {
     assert_eq!(exhaust(&[&scene.app], &scene.secret).await, 14);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn under_another_interval_they_come_back_from_then_on(db: PgPool) {
     let scene = scene(db, 20, "credits:1/day").await;
     let of = [&scene.app];
@@ -173,7 +173,7 @@ async fn under_another_interval_they_come_back_from_then_on(db: PgPool) {
     assert_eq!(exhaust(&of, &scene.secret).await, 20, "what had come back by the old one and was not looked at");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_keys_of_a_workspace_draw_from_one_bucket(db: PgPool) {
     let scene = Scene::with(db.clone(), Given::default()).await;
     let ctx = &scene.app.ctx;
@@ -190,7 +190,7 @@ async fn the_keys_of_a_workspace_draw_from_one_bucket(db: PgPool) {
     assert!(call(&scene.app, &keys[1].1, 2).await && call(&scene.app, &keys[0].1, 1).await && !call(&scene.app, &keys[1].1, 1).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn they_are_set_and_added_over_rest_by_operators(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

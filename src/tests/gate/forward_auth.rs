@@ -9,7 +9,7 @@ async fn ask(scene: &Scene, path: &str, secret: Option<&str>) -> reqwest::Respon
     request.send().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_passing_call_is_200_empty_with_who_it_is(db: PgPool) {
     let scene = Scene::new(db).await;
     for path in ["/forward-auth/demo", "/forward-auth/demo/nginx", "/forward-auth/demo/envoy/orders/12", "/forward-auth/demo?permission=orders:read"] {
@@ -25,7 +25,7 @@ async fn a_passing_call_is_200_empty_with_who_it_is(db: PgPool) {
     assert_eq!(posted.status(), 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     let scene = Scene::with(db, Given { limit: Some((1, 60)), ..Given::default() }).await;
     let none = ask(&scene, "/forward-auth/demo", None).await;
@@ -55,7 +55,7 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     assert_eq!(ask(&scene, "/forward-auth/demo?permision=x:y", Some(&scene.secret)).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_refusal_has_its_code_in_a_header_and_nginx_gets_the_sentence_too(db: PgPool) {
     let scene = Scene::with(db, Given { limit: Some((1, 60)), ..Given::default() }).await;
     assert_eq!(ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await.status(), 200);
@@ -77,7 +77,7 @@ async fn every_refusal_has_its_code_in_a_header_and_nginx_gets_the_sentence_too(
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_wrong_address_in_nginx_is_no_outage(db: PgPool) {
     let scene = Scene::new(db).await;
     for (path, status) in [("nothing/nginx", "404"), ("demo/nginx?permision=x:y", "422"), ("demo/nginx?cost=0", "422")] {

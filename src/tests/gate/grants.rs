@@ -56,7 +56,7 @@ fn told(app: &TestApp, secret: &str) -> Option<Vec<String>> {
     answer.facts().map(|facts| facts.permissions().iter().map(ToString::to_string).collect())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_grant_that_goes_takes_the_permission_on_every_node_without_reading_a_key(db: PgPool) {
     let scene = Scene::with(db.clone(), Given { permissions: &["orders:read", "orders:write"], ..Given::default() }).await;
     let other = TestApp::start(db.clone()).await;
@@ -96,7 +96,7 @@ async fn a_grant_that_goes_takes_the_permission_on_every_node_without_reading_a_
     assert_eq!(on_both("orders:write"), ["VALID", "VALID"], "free for everybody again; and its row was never read");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_workspace_without_a_plan_is_granted_and_loses_it_at_once(db: PgPool) {
     let scene = Scene::with(db.clone(), Given { permissions: &["orders:write"], limit: Some((1_000, 3_600)), ..Given::default() }).await;
     let other = TestApp::start(db.clone()).await;
@@ -113,7 +113,7 @@ async fn a_workspace_without_a_plan_is_granted_and_loses_it_at_once(db: PgPool) 
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_gate_withholds_what_the_database_says(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mut people = Vec::new();

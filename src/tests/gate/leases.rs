@@ -46,7 +46,7 @@ pub(super) async fn hammer(node: &Node, secret: &str, most: usize) -> usize {
     passed.load(order)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn exactly_the_limit_passes_on_two_nodes(db: PgPool) {
     let secret = secret(&db, 500).await;
     let (folders, url) = ([Folder::new(), Folder::new()], process::url(&db));
@@ -59,7 +59,7 @@ async fn exactly_the_limit_passes_on_two_nodes(db: PgPool) {
     assert_eq!(statements, 500);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_one_node_counted_alone_counts_when_another_joins(db: PgPool) {
     let secret = secret(&db, 300).await;
     let (folders, url) = ([Folder::new(), Folder::new()], process::url(&db));
@@ -75,7 +75,7 @@ async fn what_one_node_counted_alone_counts_when_another_joins(db: PgPool) {
     assert_eq!(before + during + on_a + on_b, 300, "{during}, {on_a} and {on_b}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_killed_node_takes_no_more_with_it_than_it_held(db: PgPool) {
     let secret = secret(&db, 400).await;
     let (folders, url) = ([Folder::new(), Folder::new()], process::url(&db));
@@ -93,7 +93,7 @@ async fn a_killed_node_takes_no_more_with_it_than_it_held(db: PgPool) {
     assert_eq!(hammer(&b, &secret, usize::MAX).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_the_database_what_is_held_goes_on_and_then_it_is_no_refusal(db: PgPool) {
     let secret = secret(&db, 10_000).await;
     let way = Way::to(&db).await;
@@ -125,7 +125,7 @@ pub(super) async fn call(app: &TestApp, secret: &str, cost: u32) -> bool {
 }
 
 /// Nodes come, go and charge, in several orders: all of the limit passes, and no more.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nodes_come_and_go_and_the_limit_stays_the_limit(db: PgPool) {
     const MAX: u32 = 400;
     let secret = secret(&db, MAX.into()).await;
@@ -160,7 +160,7 @@ async fn nodes_come_and_go_and_the_limit_stays_the_limit(db: PgPool) {
     assert!(passed == MAX, "other nodes that are still there may hold a little: {passed}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_lowered_limit_holds_for_what_was_leased_before(db: PgPool) {
     let secret = secret(&db, 1_000).await;
     let nodes = [TestApp::start(db.clone()).await, TestApp::start(db.clone()).await];
@@ -184,7 +184,7 @@ async fn a_lowered_limit_holds_for_what_was_leased_before(db: PgPool) {
     assert_eq!(passed, 1, "40 of 41 were used");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn leases_of_windows_that_are_over_are_forgotten(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let now = app.ctx.clock.now();

@@ -55,7 +55,7 @@ fn outcome(app: &TestApp, secret: &str) -> String {
 
 const MARA: &str = "(select w.id from workspaces w join accounts a on a.id = w.personal_of where a.email = 'mara@example.com')";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_change_of_each_level_reaches_the_keys_below_without_reading_one(db: PgPool) {
     let Scene { app, key, secret, .. } = Scene::new(db.clone()).await;
     execute(
@@ -110,7 +110,7 @@ async fn a_change_of_each_level_reaches_the_keys_below_without_reading_one(db: P
     assert_eq!(nodes.each_ref().map(|app| outcome(app, &secret)), ["VALID", "VALID"], "its row was never read");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_was_counted_goes_on_under_another_limit(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (app, cli) = (&scene.app, Caller::cli());
@@ -135,7 +135,7 @@ async fn what_was_counted_goes_on_under_another_limit(db: PgPool) {
     assert_eq!([scene.code().await, scene.code().await], ["VALID", "QUOTA_EXCEEDED"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nodes_confirm_a_change_of_an_apis_default_when_it_holds_for_its_keys(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -160,7 +160,7 @@ async fn nodes_confirm_a_change_of_an_apis_default_when_it_holds_for_its_keys(db
 }
 
 /// More keys than are read for a change of their workspace.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_of_a_large_workspace_are_moved_without_reading_them(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let app = &scene.app;

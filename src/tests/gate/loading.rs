@@ -75,7 +75,7 @@ async fn many_kinds(db: &PgPool, app: &TestApp, [mara, banned, nina]: [&Owner; 3
     secrets
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_start_knows_of_every_key_what_its_changes_told(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     // Not an operator: a key of hers for Tollgate itself may not do everything that it was given.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tollgate::{boot::metrics, keys::server::gate::Gate};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn metrics_tell_what_was_answered_and_how_the_parts_do(db: PgPool) {
     let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((2, 3_600)), ..Given::default() }).await;
     for key in [secret.as_str(), &secret, &secret, "nothing-at-all"] {
@@ -42,7 +42,7 @@ async fn metrics_tell_what_was_answered_and_how_the_parts_do(db: PgPool) {
     assert!(!text.contains(&secret[..20]), "and nothing of a key");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn readiness_says_how_each_part_does(db: PgPool) {
     let Scene { app, .. } = Scene::with(db, Given::default()).await;
     let answer = app.get("/readyz").await;
@@ -54,7 +54,7 @@ async fn readiness_says_how_each_part_does(db: PgPool) {
     assert_eq!((&told["parts"]["usage"]["spooled"], &told["parts"]["usage"]["failing_for"]), (&true.into(), &Value::Null));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn people_are_told_what_works_and_no_numbers(db: PgPool) {
     let Scene { app, .. } = Scene::with(db, Given::default()).await;
     let answer = app.get("/status").await;
@@ -66,7 +66,7 @@ async fn people_are_told_what_works_and_no_numbers(db: PgPool) {
 }
 
 /// For measuring what counting costs: keys pass as ever, and nothing is counted, in memory or on disk.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn with_metering_off_keys_are_verified_and_nothing_is_counted(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.usage.metering = false).await;
     let owner = owner(&app, "mara@example.com", "operator").await;

@@ -300,7 +300,7 @@ fn limits(max: [u64; N], over: [Over; N]) -> Value {
     json!({ "limits": PLACES.map(limit) })
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_answer_is_the_models(db: PgPool) {
     let mut runner = model_runner();
     let mut server = Mortal::start(&db).await;

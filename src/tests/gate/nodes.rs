@@ -15,7 +15,7 @@ fn outcome(app: &TestApp, secret: &str) -> String {
     gate.verify(question).unwrap().outcome.to_string()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn another_node_hears_of_every_change(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let other = TestApp::start(db).await;
@@ -32,7 +32,7 @@ async fn another_node_hears_of_every_change(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_change_whose_notification_was_lost_is_found_by_the_poll(db: PgPool) {
     let scene = Scene::new(db).await;
     // A session that replays changes does not fire triggers: nothing is notified, as when the listener's connection was away.
@@ -43,7 +43,7 @@ async fn a_change_whose_notification_was_lost_is_found_by_the_poll(db: PgPool) {
     until("REVOKED", || async { scene.code().await == "REVOKED" }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_restart_resumes_the_window(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     sqlx::query("insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count) select id, '2026-11-20 12:00Z', '-', 'VALID', workspace_id, api_id, 60 from keys where id = $1")
@@ -53,7 +53,7 @@ async fn a_restart_resumes_the_window(db: PgPool) {
     assert_eq!((state[0].used, state[0].remaining), (60, 40), "a row of an earlier version, without its cost");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_restart_goes_on_with_windows_of_seconds(db: PgPool) {
     let scene = Scene::with(db, Given { limit: Some((5, 10)), ..Given::default() }).await;
     assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 3 })).await.1["code"], "VALID");
@@ -65,7 +65,7 @@ async fn a_restart_goes_on_with_windows_of_seconds(db: PgPool) {
     assert_eq!([code(5).await, code(1).await], ["VALID", "RATE_LIMITED"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_restart_neither_forgets_nor_doubles_what_calls_cost(db: PgPool) {
     let mut scene = Scene::with(db.clone(), Given { limit: Some((100, 86_400)), ..Given::default() }).await;
     for cost in [7, 20, 0, 100] {
@@ -93,7 +93,7 @@ async fn a_restart_neither_forgets_nor_doubles_what_calls_cost(db: PgPool) {
     assert_eq!((stored[1].1, stored[1].2), (2, 101), "refused calls keep what they asked for");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nodes_know_each_other_from_the_first_answer_to_the_last(db: PgPool) {
     let first = TestApp::start(db.clone()).await;
     let nodes = first.ctx.part::<Nodes>().unwrap();
@@ -115,7 +115,7 @@ async fn nodes_know_each_other_from_the_first_answer_to_the_last(db: PgPool) {
     assert_eq!(*membership.borrow_and_update(), [nodes.id()]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_node_whose_row_is_gone_becomes_one_again(db: PgPool) {
     let first = TestApp::start(db.clone()).await;
     let second = TestApp::start(db.clone()).await;
@@ -125,7 +125,7 @@ async fn a_node_whose_row_is_gone_becomes_one_again(db: PgPool) {
     until("the other knows", async || nodes.members().list.len() == 2).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_removed_key_is_found_by_who_did_not_hear_of_it(db: PgPool) {
     let scene = Scene::new(db).await;
     let mut tx = scene.app.ctx.db.begin().await.unwrap();

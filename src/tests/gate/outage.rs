@@ -87,7 +87,7 @@ async fn told(node: &Node) -> Value {
     answer.json().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_outage_of_postgres_under_load_refuses_and_loses_nothing(db: PgPool) {
     let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((1_000_000_000, 2_678_400)), ..Given::default() }).await;
     app.stop().await;
@@ -154,7 +154,7 @@ async fn passes(node: &Node, secret: &str, most: i64) -> i64 {
     most
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn credits_of_a_node_that_is_alone_go_on_without_postgres_and_are_settled_to_the_unit(db: PgPool) {
     let secret = prepaid(&db, 400).await;
     let (folders, way) = ([Folder::new(), Folder::new()], Way::to(&db).await);
@@ -176,7 +176,7 @@ async fn credits_of_a_node_that_is_alone_go_on_without_postgres_and_are_settled_
     assert!(rest > 100, "{rest}: no more is missing than a block");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_postgres_no_more_credits_pass_than_were_left(db: PgPool) {
     let secret = prepaid(&db, 120).await;
     let (folder, way) = (Folder::new(), Way::to(&db).await);
@@ -189,7 +189,7 @@ async fn without_postgres_no_more_credits_pass_than_were_left(db: PgPool) {
     assert_eq!(passes(&node, &secret, 5).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_node_owed_that_was_killed_without_postgres_is_taken_by_its_next_start(db: PgPool) {
     let secret = prepaid(&db, 300).await;
     let (folder, way) = (Folder::new(), Way::to(&db).await);
@@ -205,7 +205,7 @@ async fn what_a_node_owed_that_was_killed_without_postgres_is_taken_by_its_next_
     assert!((50..=90).contains(&rest), "{rest}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_postgres_that_takes_seconds_to_answer_refuses_no_credits(db: PgPool) {
     let secret = prepaid(&db, 40).await;
     let folder = Folder::new();
@@ -218,7 +218,7 @@ async fn a_postgres_that_takes_seconds_to_answer_refuses_no_credits(db: PgPool) 
     until("it is told", async || used(&db).await == 40).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_owed_is_taken_once_and_in_the_order_of_the_refills(db: PgPool) {
     let settle = async |number: i64, seconds: i32, used: Value| {
         let debts = json!([{ "holder": uuid::Uuid::nil(), "name": "c", "seconds": seconds, "refill": 5, "used": used }]);

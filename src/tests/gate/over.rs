@@ -30,7 +30,7 @@ async fn ask(scene: &Scene, cost: u32) -> Value {
     scene.ask(json!({ "key": scene.secret, "api": "demo", "cost": cost })).await.1
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn beyond_a_throttle_so_many_pass_in_each_second(db: PgPool) {
     let scene = scene(db, &[("day", 2, Window::DAY, "throttle:3")]).await;
     for _ in 0..2 {
@@ -56,7 +56,7 @@ async fn beyond_a_throttle_so_many_pass_in_each_second(db: PgPool) {
     assert_eq!((state.used, state.remaining), (2 + 3 * 3 * 5, 0), "what passed beyond is told");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mark_lets_pass_until_it_ends(db: PgPool) {
     let scene = scene(db.clone(), &[("day", 1, Window::DAY, "mark"), ("burst", 100, Window::MINUTE, "refuse")]).await;
     assert_eq!(ask(&scene, 1).await.get("over"), None);
@@ -78,7 +78,7 @@ async fn a_mark_lets_pass_until_it_ends(db: PgPool) {
     assert_eq!((answer.status().as_u16(), answer.headers().get("x-over-limit")), (429, None));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_limit_that_refuses_decides_and_no_other_is_charged(db: PgPool) {
     let scene = scene(db, &[("a", 1, Window::DAY, "mark"), ("b", 1, Window::HOUR, "throttle:1"), ("c", 3, Window::MINUTE, "refuse")]).await;
     let over: Vec<Value> = [ask(&scene, 1).await, ask(&scene, 1).await].into_iter().map(|body| body["over"].clone()).collect();
@@ -97,7 +97,7 @@ async fn one_limit_that_refuses_decides_and_no_other_is_charged(db: PgPool) {
     assert_eq!(used, [3, 3, 3]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_restart_knows_what_passed_beyond(db: PgPool) {
     let scene = scene(db.clone(), &[("day", 2, Window::DAY, "mark")]).await;
     for _ in 0..5 {
@@ -110,7 +110,7 @@ async fn a_restart_knows_what_passed_beyond(db: PgPool) {
     assert_eq!((state.used, state.remaining, state.over), (5, 0, OverAction::Mark));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_throttle_is_exact_on_two_nodes(db: PgPool) {
     let secret = secret(&db, 10).await;
     sqlx::query("update key_limits set over = 'throttle:4' where max_calls = 10").execute(&db).await.unwrap();

@@ -133,12 +133,12 @@ async fn is_told_what_was_called(db: PgPool, ask: Ask) {
     assert_eq!(problem["violated-policies"], json!(["day"]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn traefik_tells_the_call_in_x_forwarded_fields(db: PgPool) {
     is_told_what_was_called(db, traefik).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn envoy_tells_the_call_in_its_own_line(db: PgPool) {
     is_told_what_was_called(db, envoy).await;
 }

@@ -110,7 +110,7 @@ fn confirmed(spread: &Value) -> (u64, u64) {
     (spread["confirmed"].as_u64().unwrap(), spread["nodes"].as_u64().unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_one_node_changes_the_other_obeys_when_the_answer_is_there(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     for round in 0..20 {
@@ -140,7 +140,7 @@ async fn what_one_node_changes_the_other_obeys_when_the_answer_is_there(db: PgPo
     assert_eq!(confirmed(&spread), (2, 2), "sent twice: {spread}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_bundle_gives_no_more_no_node_lets_pass_when_the_answer_is_there(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     let put = async |permissions: Value| {
@@ -165,7 +165,7 @@ async fn what_a_bundle_gives_no_more_no_node_lets_pass_when_the_answer_is_there(
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_is_banned_calls_on_no_node_when_the_answer_is_there(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     let (account, secret) = &pair.vera;
@@ -184,7 +184,7 @@ async fn who_is_banned_calls_on_no_node_when_the_answer_is_there(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_secret_that_is_rotated_away_now_passes_on_no_node_when_the_answer_is_there(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     let mut old = pair.secret.clone();
@@ -200,7 +200,7 @@ async fn a_secret_that_is_rotated_away_now_passes_on_no_node_when_the_answer_is_
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_route_needs_every_node_asks_for_when_the_answer_is_there(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     let put = async |permission: &str| {
@@ -223,7 +223,7 @@ async fn what_a_route_needs_every_node_asks_for_when_the_answer_is_there(db: PgP
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_what_a_key_may_no_longer_call_no_node_lets_pass_when_the_answer_is_there(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     let list = async |routes: Value| {
@@ -250,7 +250,7 @@ fn code_in(body: &Value) -> String {
     body["code"].as_str().unwrap_or_else(|| panic!("no code in {body}")).to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_paused_node_is_named_and_refuses_as_soon_as_it_runs_again(db: PgPool) {
     let pair = Pair::new(&db, None).await;
     for end in &pair.ends {
@@ -288,7 +288,7 @@ async fn a_paused_node_is_named_and_refuses_as_soon_as_it_runs_again(db: PgPool)
     assert_eq!(pair.b.ask(&pair.secret).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_node_that_is_cut_off_goes_on_for_its_time_then_stops_until_it_is_back(db: PgPool) {
     let way = Way::to(&db).await;
     let pair = Pair::new(&db, Some(&way)).await;
@@ -342,7 +342,7 @@ async fn a_node_that_is_cut_off_goes_on_for_its_time_then_stops_until_it_is_back
     assert_eq!(pair.b.ask(&pair.secret).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_node_that_was_killed_is_forgotten_by_its_next_start(db: PgPool) {
     let mut pair = Pair::new(&db, None).await;
     pair.b.process.kill().await.unwrap();

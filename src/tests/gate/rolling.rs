@@ -29,7 +29,7 @@ async fn scene(db: PgPool, limit: u64) -> Scene {
     scene
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_older_than_the_window_comes_back_and_a_restart_knows_it(db: PgPool) {
     let scene = scene(db, 3).await;
     let ask = async |cost: u32| scene.ask(json!({ "key": scene.secret, "api": "demo", "cost": cost })).await.1;
@@ -62,7 +62,7 @@ async fn what_is_older_than_the_window_comes_back_and_a_restart_knows_it(db: PgP
     assert!(call(&app, &scene.secret, 1).await && !call(&app, &scene.secret, 1).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn long_windows_know_after_a_restart_what_was_used(db: PgPool) {
     let scene = Scene::with(db, Given::default()).await;
     let limits = ["day", "month"].map(|name| KeyLimit::new(name, 10, format!("rolling:{name}").parse().unwrap()));
@@ -81,7 +81,7 @@ async fn long_windows_know_after_a_restart_what_was_used(db: PgPool) {
     assert_eq!(used(), [0, 0]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn it_is_set_over_rest_and_told_as_it_was_set(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
@@ -115,7 +115,7 @@ pub(super) async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
     passed
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn several_nodes_share_a_rolling_hour(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
@@ -149,7 +149,7 @@ async fn row(db: &PgPool) -> (i64, Vec<i64>) {
     sqlx::query_as("select newest, parts from rolling_leases").fetch_one(db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_lone_node_counts_a_busy_limit_alone_again_without_waiting_for_its_window(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
@@ -180,7 +180,7 @@ async fn a_lone_node_counts_a_busy_limit_alone_again_without_waiting_for_its_win
     assert_eq!(exhaust(&[&a, &c], &secret).await, 20);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_dead_node_held_counts_as_used_when_a_limit_is_taken_over(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
@@ -198,7 +198,7 @@ async fn what_a_dead_node_held_counts_as_used_when_a_limit_is_taken_over(db: PgP
     assert_eq!(exhaust(&[&a], &secret).await, 20, "then it is a window old");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_limit_that_was_taken_over_survives_a_restart(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_limit_that_was_taken_over_survives_a_restart(db: PgPool) {
     assert_eq!(exhaust(&[&a], &secret).await, 20);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_node_whose_clock_is_behind_gives_nothing_twice(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'rolling', window_seconds = 60 where max_calls = 20").execute(&db).await.unwrap();
@@ -227,7 +227,7 @@ async fn a_node_whose_clock_is_behind_gives_nothing_twice(db: PgPool) {
     assert_eq!(exhaust(&[&b], &secret).await, 20);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_keys_of_a_workspace_roll_together(db: PgPool) {
     let scene = scene(db.clone(), 100).await;
     let ctx = &scene.app.ctx;
@@ -244,7 +244,7 @@ async fn the_keys_of_a_workspace_roll_together(db: PgPool) {
     assert!(call(&app, &keys[0].1, 2).await && !call(&app, &keys[1].1, 1).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn rolling_leases_that_are_over_are_forgotten(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     for (name, ended) in [("old", 11), ("new", 9), ("present", -5)] {

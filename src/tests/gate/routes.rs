@@ -43,7 +43,7 @@ async fn code(scene: &Scene, route: &str) -> (String, i64, String) {
     (body["code"].as_str().unwrap().to_owned(), remaining, body["detail"].as_str().unwrap_or_default().to_owned())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_route_says_what_a_call_needs_and_costs(db: PgPool) {
     let scene = scene(db, 20).await;
     let valid = |left| ("VALID".to_owned(), left, String::new());
@@ -65,7 +65,7 @@ async fn a_route_says_what_a_call_needs_and_costs(db: PgPool) {
     assert_eq!(body["limits"][0]["remaining"], 5);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t20_a_route_without_quota_passes_when_all_is_used_up(db: PgPool) {
     let scene = scene(db, 1).await;
     assert_eq!(code(&scene, "GET /orders/1").await.0, "VALID");
@@ -84,7 +84,7 @@ async fn t20_a_route_without_quota_passes_when_all_is_used_up(db: PgPool) {
     assert_eq!((of("GET /orders/{id}", "VALID").await, of("GET /orders/{id}", "RATE_LIMITED").await), (1, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_proxy_is_told_the_missing_permission(db: PgPool) {
     let scene = scene(db, 100).await;
     let ask = async |path: &str, method: &str, uri: Option<&str>| {
@@ -119,7 +119,7 @@ async fn a_proxy_is_told_the_missing_permission(db: PgPool) {
     assert_eq!(wrong.0, 403, "what the proxy asks for is needed too");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_no_route_matches_may_be_refused(db: PgPool) {
     let scene = scene(db, 100).await;
     let edit = ApiEdit { unmatched: Some(Unmatched::Refuse), ..ApiEdit::default() };
@@ -130,7 +130,7 @@ async fn what_no_route_matches_may_be_refused(db: PgPool) {
     assert_eq!(code(&scene, "GET /orders/1").await.0, "VALID");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn another_node_hears_of_routes_even_if_the_notification_is_lost(db: PgPool) {
     let scene = scene(db.clone(), 100).await;
     let other = crate::support::TestApp::start(db.clone()).await;
@@ -146,7 +146,7 @@ async fn another_node_hears_of_routes_even_if_the_notification_is_lost(db: PgPoo
     until("the poll found it", || async { code(&scene, "PUT /orders/1").await.0 == "VALID" }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_names_a_hundred_routes_in_a_minute_and_what_is_more_is_one(db: PgPool) {
     let scene = Scene::with(db, Given { limit: Some((1_000, 3600)), ..Given::default() }).await;
     for n in 0..130 {

@@ -106,7 +106,7 @@ async fn refused(answer: Response) -> String {
     body["detail"].as_str().unwrap().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_asks_for_signatures_passes_signed_calls_only(db: PgPool) {
     let scene = Scene::new(db).await;
     let (app, key, secret) = (&scene.app, scene.key, &scene.secret);
@@ -140,7 +140,7 @@ async fn a_key_that_asks_for_signatures_passes_signed_calls_only(db: PgPool) {
     assert_eq!(proxied(app, secret, &unsigned, Vec::new()).await.status(), 200, "off again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_signature_counts_for_five_minutes(db: PgPool) {
     let scene = Scene::new(db).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -159,7 +159,7 @@ async fn a_signature_counts_for_five_minutes(db: PgPool) {
     assert_eq!(proxied(&scene.app, &scene.secret, &call, call.headers(&newer, scene.key)).await.status(), 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_signature_counts_once_on_all_nodes(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -194,7 +194,7 @@ async fn a_signature_counts_once_on_all_nodes(db: PgPool) {
     assert_eq!(kept().await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_the_database_nobody_knows_whether_it_was_used(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -213,7 +213,7 @@ async fn without_the_database_nobody_knows_whether_it_was_used(db: PgPool) {
     assert_eq!(proxied(&scene.app, &scene.secret, &call, headers).await.status(), 200, "it was never used");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_node_that_is_alone_for_minutes_knows_without_the_database_whether_it_was_used(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -241,7 +241,7 @@ async fn a_node_that_is_alone_for_minutes_knows_without_the_database_whether_it_
     assert_eq!(ask(&other, &older).await.status(), 200, "it was never used");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_killed_node_accepted_without_the_database_is_told_by_the_next_start_on_its_folder(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -262,7 +262,7 @@ async fn what_a_killed_node_accepted_without_the_database_is_told_by_the_next_st
     assert!(!folder.join("nonces").exists());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn damaged_files_of_a_killed_node_keep_no_server_from_starting_and_its_signatures_count_for_nobody(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -287,7 +287,7 @@ async fn damaged_files_of_a_killed_node_keep_no_server_from_starting_and_its_sig
     assert!(folder.join("nonces").exists() && folder.join("credits0").exists(), "they want a look");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn no_signed_call_is_answered_while_a_silent_node_may_have_accepted_it_alone(db: PgPool) {
     let scene = Scene::with(db.clone(), super::Given { limit: Some((1_000_000, 86_400)), ..super::Given::default() }).await;
     let hand = Hand::secret(&scene.app, scene.key).await;
@@ -310,7 +310,7 @@ async fn no_signed_call_is_answered_while_a_silent_node_may_have_accepted_it_alo
     until("nothing that the other accepted counts any more", async || status().await == 200).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_service_asks_with_the_call_as_it_was_signed(db: PgPool) {
     let scene = Scene::new(db).await;
     let hand = Hand::pair(&scene.app, scene.key).await;
@@ -348,7 +348,7 @@ async fn a_service_asks_with_the_call_as_it_was_signed(db: PgPool) {
     assert_eq!(scene.ask(question("no digest", url, Some("2cf2"))).await.0, 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn tollgates_own_api_checks_the_body_too(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let app = &scene.app;
@@ -379,7 +379,7 @@ async fn tollgates_own_api_checks_the_body_too(db: PgPool) {
     assert_eq!(scene.ask(json!({ "key": "x" })).await.0, 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn behind_envoy_the_query_is_part_of_what_is_signed(db: PgPool) {
     let scene = Scene::new(db).await;
     let (app, key) = (&scene.app, scene.key);

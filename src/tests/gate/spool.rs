@@ -131,7 +131,7 @@ async fn stored(db: &PgPool) -> i64 {
     sqlx::query_scalar("select coalesce(sum(count), 0)::bigint from usage_minutes where outcome = 'VALID'").fetch_one(db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
     const LIMIT: i64 = 1_000_000_000;
     const CALLERS: i64 = 8;
@@ -188,7 +188,7 @@ async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
     assert_eq!(stored(&db).await, counted + 1, "nothing twice");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_limit_of_less_than_a_minute_goes_on_after_kill_minus_nine(db: PgPool) {
     const WINDOW: i64 = 59;
     let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((10, 59)), ..Given::default() }).await;

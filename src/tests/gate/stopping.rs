@@ -34,12 +34,12 @@ async fn is_stopped_while_it_starts(db: &PgPool, command: &str) {
     migrating.rollback().await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_server_that_is_stopped_while_it_starts_ends_at_once(db: PgPool) {
     is_stopped_while_it_starts(&db, "serve").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_worker_that_is_stopped_while_it_starts_ends_at_once(db: PgPool) {
     is_stopped_while_it_starts(&db, "worker").await;
 }

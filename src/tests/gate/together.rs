@@ -57,7 +57,7 @@ fn taken(app: &TestApp, key: KeyId) -> u64 {
     app.ctx.part::<Gate>().unwrap().limit_state(key, app.ctx.clock.now_micros())[0].used
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_fifty_calls_at_once_three_pass_and_each_that_ends_lets_the_next_one_pass(db: PgPool) {
     let scene = scene(db, 3).await;
     let answers = join_all((0..50).map(|_| ask(&scene))).await;
@@ -77,7 +77,7 @@ async fn of_fifty_calls_at_once_three_pass_and_each_that_ends_lets_the_next_one_
     assert_eq!(again.iter().filter(|body| body["valid"] == true).count(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_place_that_nobody_gives_back_ends_by_itself(db: PgPool) {
     let scene = scene(db, 1).await;
     let first = hold(&scene).await;
@@ -91,7 +91,7 @@ async fn a_place_that_nobody_gives_back_ends_by_itself(db: PgPool) {
     assert_eq!((&body["released"], taken(&scene.app, scene.key)), (&json!(false), 1), "it frees nobody else's");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_call_that_another_limit_refuses_takes_no_place_and_the_other_way_round(db: PgPool) {
     let scene = scene(db, 1).await;
     set(&scene.app, scene.key, vec![KeyLimit::new("day", 2, Window::DAY), open(1)]).await;
@@ -113,7 +113,7 @@ async fn a_call_that_another_limit_refuses_takes_no_place_and_the_other_way_roun
     assert_eq!((&dear["valid"], taken(&scene.app, scene.key)), (&json!(true), 1), "a call is one, whatever it costs");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn proxies_are_told_the_hold_and_the_unit(db: PgPool) {
     let scene = scene(db, 1).await;
     let call = async |path: &str| scene.app.http.get(scene.app.url(path)).bearer_auth(&scene.secret).send().await.unwrap();
@@ -135,7 +135,7 @@ async fn proxies_are_told_the_hold_and_the_unit(db: PgPool) {
     assert_eq!(call("/forward-auth/demo").await.status(), 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_are_given_back_at_once_and_nonsense_is_named(db: PgPool) {
     let scene = scene(db.clone(), 10_000).await;
     let holds = join_all((0..100).map(|_| hold(&scene))).await;
@@ -169,7 +169,7 @@ async fn many_are_given_back_at_once_and_nonsense_is_named(db: PgPool) {
     assert_eq!(scene.app.get("/api/v1/keys/release").await.status(), 405);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_lowered_limit_ends_no_call_and_another_hold_forgets_none(db: PgPool) {
     let scene = scene(db, 3).await;
     let holds = join_all((0..3).map(|_| hold(&scene))).await;
@@ -184,7 +184,7 @@ async fn a_lowered_limit_ends_no_call_and_another_hold_forgets_none(db: PgPool) 
     assert_eq!(release(&scene.app, &scene.service, json!({ "hold": holds[2] })).await.1["released"], true, "places of a revoked key end as others");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_of_a_workspace_share_its_places(db: PgPool) {
     let scene = Scene::with(db.clone(), Given::default()).await;
     let (second, secret) = key(&db, &scene.app, &scene.owner, Given::default()).await;
@@ -197,7 +197,7 @@ async fn keys_of_a_workspace_share_its_places(db: PgPool) {
     assert_eq!(scene.ask(other).await.1["valid"], true);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn our_own_api_gives_places_back_by_itself(db: PgPool) {
     let scene = Scene::with(db.clone(), Given::default()).await;
     let (own, secret) = key(&db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &["keys:read"], limit: None }).await;
@@ -211,7 +211,7 @@ async fn our_own_api_gives_places_back_by_itself(db: PgPool) {
     assert_eq!(taken(&scene.app, own), 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_limit_of_calls_at_the_same_time_may_not_be_is_named(db: PgPool) {
     let scene = Scene::with(db, Given::default()).await;
     let wrong = async |limits: Vec<KeyLimit>, field: &str| {
@@ -225,7 +225,7 @@ async fn what_a_limit_of_calls_at_the_same_time_may_not_be_is_named(db: PgPool) 
     wrong(vec![KeyLimit { over: Over::throttle(5).unwrap(), ..open(1) }], "limits.0.over").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn beyond_a_limit_that_marks_calls_pass_without_a_place(db: PgPool) {
     let scene = Scene::with(db, Given::default()).await;
     set(&scene.app, scene.key, vec![KeyLimit { over: Over::MARK, ..open(1) }, KeyLimit::new("day", 3, Window::DAY)]).await;
@@ -240,7 +240,7 @@ async fn beyond_a_limit_that_marks_calls_pass_without_a_place(db: PgPool) {
     assert_eq!(ask(&scene).await["code"], "QUOTA_EXCEEDED", "it was charged to the other limit all the same");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_of_a_key_says_how_many_go_on_and_whether_the_next_one_would(db: PgPool) {
     let scene = scene(db, 2).await;
     let ctx = &scene.app.ctx;
@@ -279,7 +279,7 @@ enum Step {
 }
 
 /// Calls begin, end, are forgotten and given back twice, while the limit changes: the gate is as a list of the calls that go on.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_life_is_as_the_model_says(db: PgPool) {
     let scene = scene(db, 3).await;
     let step = prop_oneof![
@@ -325,7 +325,7 @@ async fn a_life_is_as_the_model_says(db: PgPool) {
     assert!(known.len() > 30, "{}", known.len());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn on_two_nodes_no_more_than_the_limit_goes_on(db: PgPool) {
     let scene = scene(db.clone(), 3).await;
     let other = TestApp::start(db).await;
@@ -366,7 +366,7 @@ async fn on_two_nodes_no_more_than_the_limit_goes_on(db: PgPool) {
     assert!(most.load(Ordering::SeqCst) <= 3 && passed.load(Ordering::SeqCst) > 0, "{most:?} of {passed:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn however_many_limits_are_asked_for_at_once_a_transaction_holds_few_locks(db: PgPool) {
     let scene = Scene::with(db.clone(), Given::default()).await;
     let mut secrets = Vec::new();
@@ -394,7 +394,7 @@ async fn however_many_limits_are_asked_for_at_once_a_transaction_holds_few_locks
     assert!(seen.iter().sum::<i64>() >= 120, "{seen:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_restart_counts_what_goes_on(db: PgPool) {
     let scene = scene(db.clone(), 2).await;
     let first = hold(&scene).await;
@@ -407,7 +407,7 @@ async fn a_restart_counts_what_goes_on(db: PgPool) {
     assert_eq!(places, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_lone_node_asks_the_database_nothing(db: PgPool) {
     let scene = scene(db.clone(), 2).await;
     for _ in 0..20 {

@@ -4,7 +4,7 @@ use super::{Given, Scene, key, known};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_valid_key_passes_and_says_what_remains(db: PgPool) {
     let scene = Scene::new(db).await;
     let (status, body) = scene.ask(json!({ "key": scene.secret, "api": "demo", "permission": "orders:read", "route": "GET /orders/7" })).await;
@@ -18,7 +18,7 @@ async fn a_valid_key_passes_and_says_what_remains(db: PgPool) {
 }
 
 /// Who writes a client reads the sample: it has every field that such an answer has.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_sample_on_docs_has_the_fields_of_an_answer(db: PgPool) {
     let scene = Scene::new(db).await;
     let page = scene.app.get("/docs").await.text().await.unwrap();
@@ -35,7 +35,7 @@ async fn the_sample_on_docs_has_the_fields_of_an_answer(db: PgPool) {
     assert_eq!(fields(&sample["limits"][0]), fields(&answer["limits"][0]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_refusal_has_its_code(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (_, body) = scene.ask(json!({ "key": "demo_live_nonsense" })).await;
@@ -65,7 +65,7 @@ async fn every_refusal_has_its_code(db: PgPool) {
     crate::support::until("the service is refused", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 401 }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn exactly_the_limit_passes_under_concurrency(db: PgPool) {
     let scene = Scene::with(db, Given { limit: Some((50, 3600)), ..Given::default() }).await;
     let asks = (0..120).map(|_| scene.ask(json!({ "key": scene.secret })));
@@ -78,7 +78,7 @@ async fn exactly_the_limit_passes_under_concurrency(db: PgPool) {
     assert_eq!(scene.code().await, "VALID");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refused_call_is_not_charged(db: PgPool) {
     let scene = Scene::new(db).await;
     for _ in 0..5 {
@@ -88,7 +88,7 @@ async fn a_refused_call_is_not_charged(db: PgPool) {
     assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 0 })).await.1["limits"][0]["remaining"], 97);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_a_service_with_the_permission_may_ask(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (other, reader) = key(&db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &["keys:read"], limit: None }).await;
@@ -104,7 +104,7 @@ async fn only_a_service_with_the_permission_may_ask(db: PgPool) {
     assert_eq!(ask(Some(scene.service.clone())).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k03_a_service_loses_what_its_owner_loses(db: PgPool) {
     let scene = Scene::new(db).await;
     assert_eq!(scene.code().await, "VALID");
@@ -114,7 +114,7 @@ async fn k03_a_service_loses_what_its_owner_loses(db: PgPool) {
     crate::support::until("the service may no longer ask", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 403 }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_malformed_question_names_the_field(db: PgPool) {
     let scene = Scene::new(db).await;
     for (question, pointer) in [
@@ -137,7 +137,7 @@ async fn a_malformed_question_names_the_field(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_door_refuses_what_is_no_question(db: PgPool) {
     let scene = Scene::new(db).await;
     let url = scene.app.url("/api/v1/keys/verify");

@@ -13,7 +13,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_day_begins_at_midnight_there_and_a_restart_knows_it(db: PgPool) {
     let scene = Scene::with(db.clone(), Given::default()).await;
     let limits = [("day@Europe/Stockholm", 2), ("month@Asia/Kolkata", 100)];
@@ -38,7 +38,7 @@ async fn a_day_begins_at_midnight_there_and_a_restart_knows_it(db: PgPool) {
     assert_eq!(used, [1, 3]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn several_nodes_share_a_day_of_a_time_zone(db: PgPool) {
     let secret = super::leases::secret(&db, 20).await;
     sqlx::query("update key_limits set zone = 'Europe/Stockholm' where max_calls = 20").execute(&db).await.unwrap();
@@ -58,7 +58,7 @@ async fn several_nodes_share_a_day_of_a_time_zone(db: PgPool) {
     assert_eq!(rows, [("default@Europe/Stockholm".to_owned(), 20)]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_zone_that_the_gate_or_postgres_does_not_know_is_refused_when_it_is_saved(db: PgPool) {
     let scene = Scene::with(db, Given::default()).await;
     let ctx = &scene.app.ctx;

@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use time::Duration;
 use tollgate::platform::jobs::{Runner, Schedules};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_whose_runner_died_is_taken_by_the_next_one_when_the_lease_ends(db: PgPool) {
     let mut bench = Bench::new(db);
     let id = bench.enqueue("interrupted", Act::Wait { once: true }).await;
@@ -22,7 +22,7 @@ async fn a_job_whose_runner_died_is_taken_by_the_next_one_when_the_lease_ends(db
     assert_eq!((bench.row(id).await.state.as_str(), bench.row(id).await.attempts), ("done", 2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_that_kills_its_runner_each_time_becomes_a_dead_letter(db: PgPool) {
     let mut bench = Bench::new(db);
     let id = bench.enqueue("deadly", Act::Wait { once: false }).await;
@@ -40,7 +40,7 @@ async fn a_job_that_kills_its_runner_each_time_becomes_a_dead_letter(db: PgPool)
     assert_eq!(bench.so_far(), Vec::<String>::new());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_runner_that_lost_its_lease_cannot_end_the_job(db: PgPool) {
     let mut bench = Bench::new(db);
     let id = bench.enqueue("slow", Act::Wait { once: false }).await;
@@ -55,7 +55,7 @@ async fn a_runner_that_lost_its_lease_cannot_end_the_job(db: PgPool) {
     assert_eq!(bench.row(id).await.state, "done");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn three_runners_share_the_jobs_and_run_each_once(db: PgPool) {
     let mut bench = Bench::new(db);
     let mut expected: Vec<String> = (0..60).map(|n| format!("job {n:02}")).collect();
@@ -78,7 +78,7 @@ async fn three_runners_share_the_jobs_and_run_each_once(db: PgPool) {
     assert_eq!(done, 60);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_runner_outlives_the_database_and_writes_the_end_of_what_ran_meanwhile(db: PgPool) {
     let mut bench = Bench::new(db);
     let runner = Runner::start(bench.ctx.clone(), bench.registry.clone(), Schedules::new(), 2);

@@ -9,7 +9,7 @@ use tollgate::{
     values::{AccountId, JobState, SessionId},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_exists_exactly_when_its_transaction_commits(db: PgPool) {
     let mut bench = Bench::new(db);
     let mut tx = bench.ctx.db.begin().await.unwrap();
@@ -23,7 +23,7 @@ async fn a_job_exists_exactly_when_its_transaction_commits(db: PgPool) {
     assert_eq!(bench.so_far(), ["committed"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_due_runs_in_order_with_what_it_enqueues_and_nothing_else(db: PgPool) {
     let mut bench = Bench::new(db);
     let mut conn = bench.ctx.db.acquire().await.unwrap();
@@ -38,7 +38,7 @@ async fn what_is_due_runs_in_order_with_what_it_enqueues_and_nothing_else(db: Pg
     assert_eq!(bench.so_far(), ["later"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_failing_job_waits_longer_each_time_then_stays_as_a_dead_letter_until_it_is_retried(db: PgPool) {
     let bench = Bench::new(db);
     let id = bench.enqueue("stubborn", Act::Retry).await;
@@ -67,7 +67,7 @@ async fn a_failing_job_waits_longer_each_time_then_stays_as_a_dead_letter_until_
     assert_eq!((bench.row(id).await.state.as_str(), bench.row(id).await.attempts), ("waiting", 1), "all its tries are back");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_says_itself_whether_and_when_another_try_helps(db: PgPool) {
     let bench = Bench::new(db);
     let (hopeless, patient) = (bench.enqueue("hopeless", Act::Fail).await, bench.enqueue("patient", Act::RetryAfter(90)).await);
@@ -77,7 +77,7 @@ async fn a_job_says_itself_whether_and_when_another_try_helps(db: PgPool) {
     assert_eq!(bench.row(patient).await.run_at, T0 + Duration::seconds(90));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_panic_is_a_failed_try_and_the_next_job_runs(db: PgPool) {
     let mut bench = Bench::new(db);
     let id = bench.enqueue("buggy", Act::Panic).await;
@@ -88,7 +88,7 @@ async fn a_panic_is_a_failed_try_and_the_next_job_runs(db: PgPool) {
     assert_eq!((row.state.as_str(), row.last_error.as_deref()), ("waiting", Some("it panicked: a bug")));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_payload_of_another_shape_is_a_dead_letter_and_an_unknown_kind_waits(db: PgPool) {
     let bench = Bench::new(db);
     let (odd, unknown) = (bench.enqueue("odd", Act::Succeed).await, bench.enqueue("unknown", Act::Succeed).await);
@@ -99,7 +99,7 @@ async fn a_payload_of_another_shape_is_a_dead_letter_and_an_unknown_kind_waits(d
     assert_eq!((bench.row(unknown).await.state.as_str(), bench.row(unknown).await.attempts), ("waiting", 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_sees_counts_and_pages_of_jobs(db: PgPool) {
     let bench = Bench::new(db);
     assert_eq!(admin::counts(&bench.ctx, true).await.unwrap(), admin::Counts::default());
@@ -123,7 +123,7 @@ async fn an_operator_sees_counts_and_pages_of_jobs(db: PgPool) {
     assert_eq!(names(&rest), ["a"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_nightly_clean_up_removes_old_done_jobs_and_ended_sessions_only(db: PgPool) {
     let mut bench = Bench::new(db);
     bench.registry = Registry::new().register::<Probed>().register::<CleanUp>();

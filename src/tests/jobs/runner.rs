@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions, PgPool};
 use std::time::Duration;
 use tollgate::platform::jobs::{Runner, Schedules, admin};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_starts_when_it_is_committed_not_when_the_queue_is_polled(db: PgPool) {
     let mut bench = Bench::new(db);
     let runner = Runner::start(bench.ctx.clone(), bench.registry.clone(), Schedules::new(), 2);
@@ -21,7 +21,7 @@ async fn a_job_starts_when_it_is_committed_not_when_the_queue_is_polled(db: PgPo
     runner.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_stop_lets_running_jobs_finish_and_starts_no_more(db: PgPool) {
     let mut bench = Bench::new(db);
     let runner = Runner::start(bench.ctx.clone(), bench.registry.clone(), Schedules::new(), 1);
@@ -37,7 +37,7 @@ async fn a_stop_lets_running_jobs_finish_and_starts_no_more(db: PgPool) {
     assert_eq!((bench.row(waiting).await.state.as_str(), bench.so_far().len()), ("waiting", 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_slot_of_a_schedule_becomes_one_job_on_however_many_nodes(db: PgPool) {
     let mut bench = Bench::new(db);
     let schedules = || Schedules::new().nightly("test.nightly", &Probed { name: "night".to_owned(), act: Act::Succeed });
@@ -58,7 +58,7 @@ async fn a_slot_of_a_schedule_becomes_one_job_on_however_many_nodes(db: PgPool) 
     assert_eq!(bench.so_far(), ["night", "night"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn serve_runs_jobs_and_schedules_unless_told_otherwise(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.jobs.in_serve = true).await;
     until("the nightly work is done", async || admin::counts(&app.ctx, true).await.unwrap().done >= 1).await;
@@ -71,7 +71,7 @@ async fn serve_runs_jobs_and_schedules_unless_told_otherwise(db: PgPool) {
     app.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_worker_command_works_until_it_is_told_to_stop(db: PgPool) {
     let bench = Bench::new(db.clone());
     let folder = tempfile::tempdir().unwrap();

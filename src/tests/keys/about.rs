@@ -19,7 +19,7 @@ async fn forwarded(app: &TestApp, secret: &str) -> Option<String> {
     answer.headers().get("x-external-id").map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_passing_key_answers_who_uses_it_and_its_metadata(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -51,7 +51,7 @@ async fn a_passing_key_answers_who_uses_it_and_its_metadata(db: PgPool) {
     assert_eq!(acts(&app, &mara, &id).await.iter().map(|(act, _)| act.as_str()).collect::<Vec<_>>(), ["described", "described", "created"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_are_found_by_who_uses_them(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -74,7 +74,7 @@ async fn keys_are_found_by_who_uses_them(db: PgPool) {
     assert_eq!(bulk["changed"].as_array().unwrap().len(), 1, "{bulk}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_too_much_or_no_object_is_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -90,7 +90,7 @@ async fn what_is_too_much_or_no_object_is_named(db: PgPool) {
     assert_eq!(mara.post(&app, "/api/v1/keys", json!({ "name": "x", "meta": { "a": "x".repeat(1_016) } })).await.status(), 201);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_page_says_what_is_wrong_with_metadata_and_keeps_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -119,7 +119,7 @@ async fn a_page_says_what_is_wrong_with_metadata_and_keeps_it(db: PgPool) {
     assert_eq!(kept, (None, None));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_new_key_is_told_of_in_the_dialog_and_a_mistake_there_is_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -145,7 +145,7 @@ async fn a_new_key_is_told_of_in_the_dialog_and_a_mistake_there_is_named(db: PgP
     assert_eq!(kept, [(Some("customer-7".to_owned()), Some("{\"team\":\"b\"}".to_owned())), (Some("customer-8".to_owned()), None)]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn lists_and_imports_bring_it_along(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -166,7 +166,7 @@ async fn lists_and_imports_bring_it_along(db: PgPool) {
     assert_eq!(kept, [said("old", "u3", "{\"c\":3}"), said("till", "u1", "{\"a\":1}")]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_was_ticked_stays_ticked_beside_a_mistake(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -15,7 +15,7 @@ async fn from(app: &TestApp, address: &str, secret: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_passes_from_its_networks_only(db: PgPool) {
     let app = behind_a_proxy(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -45,7 +45,7 @@ async fn a_key_passes_from_its_networks_only(db: PgPool) {
     assert_eq!(from(&app, "198.51.100.7", &secret).await, 200, "from everywhere again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_for_tollgate_itself_is_held_too(db: PgPool) {
     let app = behind_a_proxy(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

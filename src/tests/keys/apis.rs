@@ -20,7 +20,7 @@ fn orders() -> NewApi {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_describes_an_api_and_a_developer_uses_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -44,7 +44,7 @@ async fn an_operator_describes_an_api_and_a_developer_uses_it(db: PgPool) {
     assert_eq!(passes(&app, &secret).await, 401, "not a key of the demo API");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn slugs_and_prefixes_are_unique_and_well_formed(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;

@@ -27,7 +27,7 @@ fn secrets(file: &str) -> Vec<(String, String, String)> {
     lines.map(|cells| (cells[0].clone(), cells[1].clone(), cells[2].clone())).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn all_are_made_with_a_line_of_history_and_an_event_each(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -59,7 +59,7 @@ async fn all_are_made_with_a_line_of_history_and_an_event_each(db: PgPool) {
     assert_eq!(passes(&app, &secrets(&file)[0].2).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_wrong_line_keeps_all_from_being_made(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -109,7 +109,7 @@ async fn one_wrong_line_keeps_all_from_being_made(db: PgPool) {
     assert_eq!(create(&app, &reader, None, "*/*", &json!([{ "name": "a" }])).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_idempotency_key_makes_them_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -122,7 +122,7 @@ async fn an_idempotency_key_makes_them_once(db: PgPool) {
     assert_eq!(create(&app, &jon, Some("once"), "*/*", &keys).await.status(), 201, "and it is mine");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_set_limits_and_name_owners(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -157,7 +157,7 @@ fn token(page: &str) -> String {
     rest.split('"').nth(1).unwrap().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_gives_the_file_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, eve) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -207,7 +207,7 @@ fn token_of_length(length: usize) -> String {
     "x".repeat(length)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_list_that_is_pressed_by_many_at_once_makes_its_keys_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -219,7 +219,7 @@ async fn a_list_that_is_pressed_by_many_at_once_makes_its_keys_once(db: PgPool) 
     assert_eq!(events(&db, "key.created").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn hostile_lists_are_refused_in_words(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;

@@ -23,7 +23,7 @@ async fn read(app: &TestApp, person: &Person, id: &str) -> (Value, Value, Value)
     (key["permissions"].clone(), key["bundles"].clone(), key["effective_permissions"].clone())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_of_a_list_hold_the_bundles_that_it_names(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = with_a_bundle(&app, &db).await;
@@ -43,7 +43,7 @@ async fn keys_of_a_list_hold_the_bundles_that_it_names(db: PgPool) {
     assert_eq!(events(&db, "key.created").await, 2, "all or none");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_bundle_that_gives_more_than_the_owner_may_is_wrong_on_its_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = with_a_bundle(&app, &db).await;
@@ -55,7 +55,7 @@ async fn a_bundle_that_gives_more_than_the_owner_may_is_wrong_on_its_line(db: Pg
     assert_eq!(report["data"][0]["errors"][0]["field"], "bundles", "{report}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn presets_and_bundles_stand_in_the_columns_of_a_file(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = with_a_bundle(&app, &db).await;

@@ -42,7 +42,7 @@ async fn told(app: &TestApp, secret: &str) -> String {
     answer.headers()["x-key-permissions"].to_str().unwrap().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k30_a_key_may_what_its_bundles_give_as_they_are_at_any_time(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = describer(&app, &db, "olga@example.com", OPERATOR).await;
@@ -91,7 +91,7 @@ async fn k30_a_key_may_what_its_bundles_give_as_they_are_at_any_time(db: PgPool)
     assert_eq!(broad["data"].as_array().unwrap().len(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r66_a_bundle_never_includes_itself_whoever_writes(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = describer(&app, &db, "olga@example.com", OPERATOR).await;
@@ -122,7 +122,7 @@ async fn r66_a_bundle_never_includes_itself_whoever_writes(db: PgPool) {
     assert!(outcome.is_err(), "d includes c, b, a and so d");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r66_what_a_bundle_or_a_key_needs_is_not_taken_away(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = describer(&app, &db, "olga@example.com", OPERATOR).await;
@@ -155,7 +155,7 @@ async fn r66_what_a_bundle_or_a_key_needs_is_not_taken_away(db: PgPool) {
     assert_eq!(json(mara.get(&app, "/api/v1/apis/demo/bundles").await).await.1, json!({ "bundles": [] }));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r65_nobody_describes_or_gives_a_bundle_beyond_what_they_may(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = describer(&app, &db, "olga@example.com", OPERATOR).await;
@@ -195,7 +195,7 @@ async fn r65_nobody_describes_or_gives_a_bundle_beyond_what_they_may(db: PgPool)
     assert_eq!(limits.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k30_a_key_from_the_command_line_holds_the_bundles_that_are_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = describer(&app, &db, "olga@example.com", OPERATOR).await;
@@ -229,7 +229,7 @@ async fn k30_a_key_from_the_command_line_holds_the_bundles_that_are_named(db: Pg
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn pages_describe_bundles_and_show_what_comes_from_which(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (olga, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);

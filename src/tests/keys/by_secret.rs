@@ -49,7 +49,7 @@ async fn counted(db: &PgPool) -> i64 {
     sqlx::query_scalar("select coalesce(sum(passed + limited + refused), 0)::bigint from usage_secrets").fetch_one(db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn calls_are_counted_by_secret_while_there_are_several(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
@@ -88,7 +88,7 @@ async fn calls_are_counted_by_secret_while_there_are_several(db: PgPool) {
     assert_eq!(counted(&db).await, 7, "none of keys with one secret");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_a_secret_that_came_from_everywhere_the_newest_rows_are_read(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
@@ -112,7 +112,7 @@ async fn of_a_secret_that_came_from_everywhere_the_newest_rows_are_read(db: PgPo
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_secrets_of_a_service_that_only_asks_are_counted(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -129,7 +129,7 @@ async fn the_secrets_of_a_service_that_only_asks_are_counted(db: PgPool) {
     assert_eq!((day(&newest), day(&oldest), &oldest["users"][0]["routes"]), (0, 4, &json!(["POST /api/v1/keys/verify"])));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_old_secret_is_safe_to_drop_after_three_quiet_hours(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
@@ -151,7 +151,7 @@ async fn an_old_secret_is_safe_to_drop_after_three_quiet_hours(db: PgPool) {
     assert!(is_safe().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn calls_by_secret_are_told_to_nobody_else(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -167,7 +167,7 @@ async fn calls_by_secret_are_told_to_nobody_else(db: PgPool) {
     assert_eq!(mara.get(&app, &path(&id)).await.status(), 404, "it has ended");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_says_who_still_sends_the_old_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;

@@ -22,7 +22,7 @@ async fn kinds(app: &TestApp, mara: &Person, id: &str) -> Vec<String> {
     acts(app, mara, id).await.into_iter().map(|(act, _)| act).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn that_a_key_expired_is_told_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -47,7 +47,7 @@ async fn that_a_key_expired_is_told_once(db: PgPool) {
     assert_eq!((note_expiries(&app.ctx).await.unwrap(), events(&db, "key.expired").await), (1, 3));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_was_imported_expired_is_answered_so_and_is_no_news(db: PgPool) {
     use sha2::{Digest, Sha256};
     let app = TestApp::start(db.clone()).await;
@@ -63,7 +63,7 @@ async fn a_key_that_was_imported_expired_is_answered_so_and_is_no_news(db: PgPoo
     assert_eq!(kinds(&app, &mara, &text(line, "id")).await, ["created"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_look_goes_on_until_all_that_ended_is_told(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -78,7 +78,7 @@ async fn one_look_goes_on_until_all_that_ended_is_told(db: PgPool) {
     assert_eq!((note_expiries(&app.ctx).await.unwrap(), events(&db, "key.expired").await), (1, 450));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn that_an_old_secret_ended_is_told_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -97,7 +97,7 @@ async fn that_an_old_secret_ended_is_told_once(db: PgPool) {
     assert_eq!((note_expiries(&app.ctx).await.unwrap(), events(&db, "key.secret_ended").await), (0, 2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_revoked_key_expires_no_more(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -111,7 +111,7 @@ async fn a_revoked_key_expires_no_more(db: PgPool) {
     assert_eq!(left, 0, "no later look finds its old secret again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn bans_of_the_owner_and_blocks_stand_among_the_changes(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -17,7 +17,7 @@ fn both(secret: &str) -> String {
     format!("{}.{sha512}", hex(secret))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_is_found_by_its_hash_by_its_owner_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -46,7 +46,7 @@ async fn a_key_is_found_by_its_hash_by_its_owner_only(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -76,7 +76,7 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r69_a_whole_key_leaves_the_address_of_a_page_at_once_and_no_log_has_it(db: PgPool) {
     let (log, _guard) = Log::keep("info,tollgate=trace");
     let app = TestApp::start(db.clone()).await;
@@ -102,7 +102,7 @@ async fn r69_a_whole_key_leaves_the_address_of_a_page_at_once_and_no_log_has_it(
     assert!(!log.text().contains(&secret[10..]), "neither the address nor the secret alone");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_a_script_the_browser_refuses_a_whole_key_in_a_search(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -115,7 +115,7 @@ async fn without_a_script_the_browser_refuses_a_whole_key_in_a_search(db: PgPool
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_was_imported_is_found_by_pasting_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, eve) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);

@@ -35,7 +35,7 @@ fn refused(body: &Value) -> (String, String) {
     (text(&body["errors"][0], "pointer"), text(&body["errors"][0], "detail"))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_is_given_what_its_workspace_is_granted_and_no_more(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     with_ceiling(&app).await;
@@ -85,7 +85,7 @@ async fn a_key_is_given_what_its_workspace_is_granted_and_no_more(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_lost_a_grant_keeps_its_form_and_says_why_it_does_not_pass(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     with_ceiling(&app).await;
@@ -118,7 +118,7 @@ async fn a_key_that_lost_a_grant_keeps_its_form_and_says_why_it_does_not_pass(db
     assert_eq!(ask().await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_api_says_which_permissions_need_a_grant(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let operator: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage"]).collect();
@@ -144,7 +144,7 @@ async fn an_api_says_which_permissions_need_a_grant(db: PgPool) {
     assert!(edit_api(&app.ctx, &cli, "tollgate", edit("keys:read")).await.unwrap_err().field("permissions").is_some(), "there, roles say it");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn forms_say_what_needs_a_grant_and_pages_what_is_not_granted(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     with_ceiling(&app).await;

@@ -7,7 +7,7 @@ async fn create(app: &TestApp, mara: &Person, key: &str, name: &str) -> Response
     app.http.post(app.url("/api/v1/keys")).bearer_auth(&mara.secret).header("idempotency-key", key).json(&json!({ "name": name })).send().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_idempotency_key_makes_one_key(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -27,7 +27,7 @@ async fn an_idempotency_key_makes_one_key(db: PgPool) {
     assert_eq!(events(&db, "key.created").await, 3);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn eight_at_once_make_one_key(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -26,7 +26,7 @@ fn outcomes(lines: &[Value]) -> Vec<&str> {
     lines.iter().map(|line| line["outcome"].as_str().unwrap()).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn imported_secrets_pass_as_before(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -60,7 +60,7 @@ async fn imported_secrets_pass_as_before(db: PgPool) {
     assert_eq!(passes(&app, long).await, 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_not_ours_stays_malformed(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -88,7 +88,7 @@ async fn what_is_not_ours_stays_malformed(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_sha_512_can_t_take_the_place_of_another_s_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -109,7 +109,7 @@ async fn a_sha_512_can_t_take_the_place_of_another_s_secret(db: PgPool) {
     assert_eq!(passes(&app, "of old").await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_line_is_told_what_is_wrong_with_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -140,7 +140,7 @@ async fn every_line_is_told_what_is_wrong_with_it(db: PgPool) {
     assert_eq!(reader.post(&app, IMPORT, json!({ "api": "demo", "keys": [{ "hash": good }] })).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_shows_a_list_before_it_imports_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, eve) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -168,7 +168,7 @@ async fn the_page_shows_a_list_before_it_imports_it(db: PgPool) {
     assert_eq!(vera.browser.get(&page).await.status(), 404, "lists are forgotten");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_export_holds_what_is_known_and_no_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -212,7 +212,7 @@ async fn asking(app: &TestApp, db: &PgPool) -> (Person, String) {
 const OLD: &str = "legacy_4eC39HqLyjWDarjtT1zdp7dc";
 const FROM: &str = "203.0.113.7";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn salted_hashes_are_replaced_at_the_first_use(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -247,7 +247,7 @@ async fn salted_hashes_are_replaced_at_the_first_use(db: PgPool) {
     assert_eq!(outcomes(&again), ["wrong"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_salted_secret_that_ended_before_its_first_use_never_passes(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (olga, service) = asking(&app, &db).await;
@@ -261,7 +261,7 @@ async fn a_salted_secret_that_ended_before_its_first_use_never_passes(db: PgPool
     assert_eq!(text(&verified(&app, &service, "switched-off", FROM).await.1, "code"), "DISABLED");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_guesses_salted_secrets_is_not_tried_any_more(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (olga, service) = asking(&app, &db).await;
@@ -278,7 +278,7 @@ async fn who_guesses_salted_secrets_is_not_tried_any_more(db: PgPool) {
     assert_eq!(verified(&app, &service, OLD, FROM).await.1["code"], "VALID", "what was used once is an ordinary secret");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_salted_hash_needs_a_start_that_tells_it_apart(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, eve) = (person(&app, &db, "mara@example.com", "developer").await, person(&app, &db, "eve@example.com", "developer").await);
@@ -301,7 +301,7 @@ async fn a_salted_hash_needs_a_start_that_tells_it_apart(db: PgPool) {
     assert_eq!(passes(&app, "sk_live_6").await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn limits_of_other_systems_hold_their_keys(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (olga, service) = asking(&app, &db).await;
@@ -330,7 +330,7 @@ async fn limits_of_other_systems_hold_their_keys(db: PgPool) {
     assert_eq!(codes("of unkey", 6).await, ["VALID", "VALID", "VALID", "VALID", "VALID", "QUOTA_EXCEEDED"], "and so much comes back as there");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_sets_no_limits_imports_none_but_addresses(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (olga, service) = asking(&app, &db).await;

@@ -26,7 +26,7 @@ async fn ask(app: &TestApp, service: &Person, secret: &str, route: Option<&str>)
     (text(&body, "code"), body["detail"].as_str().unwrap_or_default().to_owned())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_a_key_calls_the_routes_of_its_list_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -63,7 +63,7 @@ async fn k07_a_key_calls_the_routes_of_its_list_only(db: PgPool) {
     assert_eq!(ask(&app, &olga, &secret, None).await.0, "VALID", "every route again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_a_wrong_route_is_named_and_changes_nothing(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -85,7 +85,7 @@ async fn k07_a_wrong_route_is_named_and_changes_nothing(db: PgPool) {
     assert_eq!((events(&db, "key.routed").await, events(&db, "key.created").await), (0, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_what_is_not_on_the_list_is_charged_to_nothing_and_kept_as_a_sample(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -106,7 +106,7 @@ async fn k07_what_is_not_on_the_list_is_charged_to_nothing_and_kept_as_a_sample(
     assert_eq!(grounds, ["key_route", "permission"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_a_proxy_that_tells_no_path_is_told_so(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -132,7 +132,7 @@ async fn k07_a_proxy_that_tells_no_path_is_told_so(db: PgPool) {
     assert_eq!(proxied("/forward-auth/demo/envoy/orders", None).await.0, 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_the_tester_says_what_the_list_does(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -149,7 +149,7 @@ async fn k07_the_tester_says_what_the_list_does(db: PgPool) {
     assert_eq!(step("/reports").await, said("FORBIDDEN", false, NONE_OF_THEM));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_a_key_for_tollgate_itself_is_held_by_the_path_that_was_called(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -180,7 +180,7 @@ async fn k07_a_key_for_tollgate_itself_is_held_by_the_path_that_was_called(db: P
     assert_eq!(again.post(&app, &format!("{own}/rotate"), json!({})).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_a_service_asks_by_the_routes_of_its_own_key(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -192,7 +192,7 @@ async fn k07_a_service_asks_by_the_routes_of_its_own_key(db: PgPool) {
     assert_eq!(olga.get(&app, "/api/v1/keys").await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_pages_take_routes_line_by_line_and_keep_what_was_typed(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -226,7 +226,7 @@ async fn k07_pages_take_routes_line_by_line_and_keep_what_was_typed(db: PgPool) 
     assert!(vera.browser.page(&path).await.contains("let it call every route"), "in its history");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k07_files_and_the_command_line_know_routes(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -104,7 +104,7 @@ async fn leaks(app: &TestApp, person: &Person, id: &str) -> Vec<String> {
     body["leaks"].as_array().unwrap().iter().map(|leak| text(leak, "url")).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_what_a_listed_key_signed_is_taken(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -140,7 +140,7 @@ async fn only_what_a_listed_key_signed_is_taken(db: PgPool) {
     assert_eq!(new.report(&app, &body).await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_leaked_key_is_marked_and_its_owner_told_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -181,7 +181,7 @@ async fn a_leaked_key_is_marked_and_its_owner_told_once(db: PgPool) {
     assert_eq!(events(&db, "key.leaked").await, 2, "and says nothing any more");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn where_it_is_wanted_the_key_is_disabled_on_every_node(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -203,7 +203,7 @@ async fn where_it_is_wanted_the_key_is_disabled_on_every_node(db: PgPool) {
     assert_eq!((passes(&app, &secret).await, events(&db, "key.disabled").await), (200, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn each_leaked_secret_is_told_and_each_time_that_the_key_is_disabled(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -227,7 +227,7 @@ async fn each_leaked_secret_is_told_and_each_time_that_the_key_is_disabled(db: P
     assert_eq!((told(&new, "https://example.com/5").await, events(&db, "key.disabled").await), (4, 2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn twenty_reports_at_once_are_one(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -240,7 +240,7 @@ async fn twenty_reports_at_once_are_one(db: PgPool) {
     assert_eq!((events(&db, "key.leaked").await, events(&db, "key.disabled").await, app.mails().len()), (1, 1, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn ended_revoked_and_imported_secrets_are_known(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -256,7 +256,7 @@ async fn ended_revoked_and_imported_secrets_are_known(db: PgPool) {
     assert_eq!(events(&db, "key.leaked").await, 2, "those that still pass");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
     let (log, _guard) = Log::keep("info,tollgate=trace,sqlx=trace");
     let app = TestApp::start(db.clone()).await;
@@ -289,7 +289,7 @@ async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
     assert!(!said.contains(&secret) && !app.mails().iter().any(|mail| mail.text.contains(&secret)));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_reports_and_clears_a_leak(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -325,7 +325,7 @@ async fn an_operator_reports_and_clears_a_leak(db: PgPool) {
     assert_eq!(olga.post(&app, &path, json!({ "url": "https://example.com/3" })).await.status(), 409);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_pages_say_it_and_let_choose(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, olga, eve) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -361,7 +361,7 @@ async fn the_pages_say_it_and_let_choose(db: PgPool) {
     assert!(!vera.browser.page(&path).await.contains("Leaked. "));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_lists_of_public_keys_are_set(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let scanner = Scanner::new("one");

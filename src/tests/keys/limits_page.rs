@@ -15,7 +15,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -51,7 +51,7 @@ async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
     assert_eq!(olga.browser.post::<AddCredits>(&path, &wrong).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -78,7 +78,7 @@ async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool
     assert!(page.contains("Write a whole number of credits, for example 2,400."), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -148,7 +148,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!(passes(&app, &secret).await, 200, "the default again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_chart_has_a_line_only_where_its_bars_are_what_the_limit_counts(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -176,7 +176,7 @@ async fn the_chart_has_a_line_only_where_its_bars_are_what_the_limit_counts(db: 
     assert!(!has_line().await, "bars of calls say nothing of a limit of units");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn saving_one_limit_on_the_page_of_a_key_touches_no_other(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -12,7 +12,7 @@ use tollgate::{
     values::SessionId,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn pages_go_on_where_the_last_one_ended(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -42,7 +42,7 @@ async fn pages_go_on_where_the_last_one_ended(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn search_finds_names_starts_and_ids(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -100,7 +100,7 @@ pub async fn counted(app: &TestApp, person: &Person, id: &str, outcome: &str, ag
         .unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -170,7 +170,7 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     assert!(never.starts_with("key_"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_goes_forward_and_back(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -22,7 +22,7 @@ pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_keys_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;
@@ -42,7 +42,7 @@ async fn many_keys_from_the_command_line(db: PgPool) {
     assert_eq!(many("gone.csv", &[]).status.code(), Some(2), "a file that is not there");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_may_report_leaks_is_set_on_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let scanner = Scanner::new("first");
@@ -60,7 +60,7 @@ async fn who_may_report_leaks_is_set_on_the_command_line(db: PgPool) {
     assert_eq!(scanner.report(&app, "[]").await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_keys_change_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

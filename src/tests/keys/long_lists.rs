@@ -27,7 +27,7 @@ fn of_unkey(keys: usize) -> Value {
     json!({ "keys": (0..keys).map(key).collect::<Vec<_>>() })
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_list_comes_as_a_file_where_nothing_is_pasted(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -43,7 +43,7 @@ async fn a_list_comes_as_a_file_where_nothing_is_pasted(db: PgPool) {
     assert_eq!((events(&db, "key.created").await, passes(&app, "secret 599").await), (600, 200));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_that_will_not_do_is_named_at_its_field_and_what_was_pasted_stays(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -73,7 +73,7 @@ async fn a_file_that_will_not_do_is_named_at_its_field_and_what_was_pasted_stays
     assert_eq!((waiting, vera.browser.get(location(&sent)).await.status().as_u16()), (5, 404), "the oldest goes for the next one");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn rest_takes_a_long_list(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -87,7 +87,7 @@ async fn rest_takes_a_long_list(db: PgPool) {
     assert_eq!(sent.status(), 200, "also under a name");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn bundles_and_origins_come_with_a_key_and_stand_in_the_export(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let more = ["apis:manage", "plans:manage"];

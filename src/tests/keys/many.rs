@@ -17,7 +17,7 @@ async fn bulk(app: &TestApp, person: &Person, body: Value) -> (Vec<String>, Vec<
     (changed, answer["skipped"].as_array().unwrap().iter().map(|k| (text(k, "name"), text(k, "reason"))).collect())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_dry_run_changes_nothing_and_the_act_does_what_it_said(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -50,7 +50,7 @@ async fn a_dry_run_changes_nothing_and_the_act_does_what_it_said(db: PgPool) {
     assert_eq!(events(&db, "key.disabled").await, 3);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_act_goes_by_filter_too(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -70,7 +70,7 @@ async fn every_act_goes_by_filter_too(db: PgPool) {
     assert_eq!(bulk(&app, &mara, json!({ "act": "revoke", "filter": { "q": "till" } })).await.0, ["till"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_can_t_be_is_refused_and_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -101,7 +101,7 @@ async fn what_can_t_be_is_refused_and_named(db: PgPool) {
     assert_eq!(events(&db, "key.revoked").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn two_at_once_do_each_key_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -114,7 +114,7 @@ async fn two_at_once_do_each_key_once(db: PgPool) {
     assert_eq!(events(&db, "key.disabled").await, 20);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_says_what_will_happen_before_it_does(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -161,7 +161,7 @@ async fn the_page_says_what_will_happen_before_it_does(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_do_it_for_the_keys_of_everybody_and_nobody_else(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -180,7 +180,7 @@ async fn operators_do_it_for_the_keys_of_everybody_and_nobody_else(db: PgPool) {
     assert!(found.contains("checkout") && !found.contains("gateway"), "by the owner's email");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_give_many_keys_a_plan_and_take_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -221,7 +221,7 @@ async fn operators_give_many_keys_a_plan_and_take_it(db: PgPool) {
     assert!(ops.browser.page("/admin/keys").await.contains("1 key has the plan."));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_are_found_by_their_owner_for_operators_and_by_how_tags_begin(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

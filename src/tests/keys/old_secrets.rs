@@ -20,7 +20,7 @@ pub(super) async fn secrets(app: &TestApp, mara: &Person, id: &str) -> Vec<Value
     body["secrets"].as_array().unwrap().clone()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_first_use_of_the_new_secret_ends_the_old_one(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -55,7 +55,7 @@ async fn the_first_use_of_the_new_secret_ends_the_old_one(db: PgPool) {
     assert_eq!(app.run_jobs().await, 0, "it is told once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_node_of_the_first_use_refuses_the_old_secret_from_that_call_on(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
@@ -77,7 +77,7 @@ async fn the_node_of_the_first_use_refuses_the_old_secret_from_that_call_on(db: 
     crate::support::until("the other node refuses the old one", || async { passes(&other, &old).await == 401 }).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_old_secret_that_gets_a_date_after_the_first_use_lives_until_then(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -94,7 +94,7 @@ async fn an_old_secret_that_gets_a_date_after_the_first_use_lives_until_then(db:
     assert_eq!(passes(&app, &old).await, 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_first_use_that_was_not_told_is_told_by_the_next_process(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -107,7 +107,7 @@ async fn a_first_use_that_was_not_told_is_told_by_the_next_process(db: PgPool) {
     assert_eq!((app.run_jobs().await, passes(&app, &old).await), (1, 401));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn rotated_again_the_first_use_of_the_middle_one_ends_what_waited_for_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -125,7 +125,7 @@ async fn rotated_again_the_first_use_of_the_middle_one_ends_what_waited_for_it(d
     assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (401, 401));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_use_of_an_asking_service_s_own_key_counts_too(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -141,7 +141,7 @@ async fn the_use_of_an_asking_service_s_own_key_counts_too(db: PgPool) {
     assert_eq!((used.len(), text(&used[0], "last_used_route").as_str()), (1, "POST /api/v1/keys/verify"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_uses_which_secret_is_told_to_the_minute(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
@@ -182,7 +182,7 @@ async fn who_uses_which_secret_is_told_to_the_minute(db: PgPool) {
     assert_eq!(state[0].used, 4, "and so is the limit");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_old_secret_is_extended_or_dropped(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

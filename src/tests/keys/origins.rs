@@ -20,7 +20,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
     answer.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_is_used_by_its_pages_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -63,7 +63,7 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
     assert_eq!(from(&app, &secret, Some("https://evil.example")).await.status(), 200, "of every page again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_asks_by_code_says_the_origin(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
@@ -81,7 +81,7 @@ async fn preflight(app: &TestApp, path: &str, origin: &str) -> Response {
     asked.header("access-control-request-headers", "authorization,content-type").send().await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn preflights_are_answered_where_an_api_says_so(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person_with(&app, &db, "olga@example.com", "operator", &["keys:read", "keys:write", "apis:manage"]).await;
@@ -117,7 +117,7 @@ async fn preflights_are_answered_where_an_api_says_so(db: PgPool) {
     assert_eq!(own.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r85_our_own_api_is_read_by_named_pages_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -152,7 +152,7 @@ async fn r85_our_own_api_is_read_by_named_pages_only(db: PgPool) {
     assert_eq!(forged.send().await.unwrap().status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_takes_origins_line_by_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;

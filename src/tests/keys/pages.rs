@@ -57,7 +57,7 @@ pub fn id_of(path: &str) -> String {
     path.rsplit('/').next().unwrap().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_name_and_enter_make_a_key(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -93,7 +93,7 @@ async fn a_name_and_enter_make_a_key(db: PgPool) {
     assert!(!page.contains("data-testid=\"secret\"") && !page.contains(&secret), "after Done it is gone");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_same_form_sent_twice_makes_one_key_and_loses_no_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -120,7 +120,7 @@ async fn the_same_form_sent_twice_makes_one_key_and_loses_no_secret(db: PgPool) 
     assert_eq!(damaged.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn two_tabs_lose_neither_of_their_secrets(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -138,7 +138,7 @@ async fn two_tabs_lose_neither_of_their_secrets(db: PgPool) {
     assert_eq!(passes(&app, &secret(&third).await).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_signs_in_next_in_a_browser_is_shown_no_secret_of_another(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -157,7 +157,7 @@ async fn who_signs_in_next_in_a_browser_is_shown_no_secret_of_another(db: PgPool
     assert_eq!(fresh().await, (200, "null".to_owned()));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn no_more_secrets_are_made_than_a_browser_can_keep(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -174,7 +174,7 @@ async fn no_more_secrets_are_made_than_a_browser_can_keep(db: PgPool) {
     assert_eq!(make(21).await.status(), 303, "there is room again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_wrong_form_comes_back_with_what_was_typed(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -194,7 +194,7 @@ async fn a_wrong_form_comes_back_with_what_was_typed(db: PgPool) {
     assert!(page.contains("id=\"new-key\"") && page.contains("Write a number and a unit"), "the dialog is open again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn html_in_names_and_reasons_is_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -219,7 +219,7 @@ fn outside_attributes(page: &str) -> String {
     pieces.filter_map(|piece| piece.split_once('"')).fold(first, |text, (_, rest)| text + rest)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_dialog_chooses_api_permissions_expiry_and_environment(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -248,7 +248,7 @@ async fn the_dialog_chooses_api_permissions_expiry_and_environment(db: PgPool) {
     assert_eq!(body["expires_at"], "2026-12-20T12:00:00Z");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn settings_are_saved_in_the_zone_of_the_person(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -298,7 +298,7 @@ async fn settings_are_saved_in_the_zone_of_the_person(db: PgPool) {
     assert_eq!(row, (None, vec![], vec![]), "no date: never; no box: no permission; no address: from everywhere");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn disable_enable_and_revoke_from_the_pages(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -344,7 +344,7 @@ async fn workspace(db: &PgPool) -> tollgate::values::WorkspaceId {
     tollgate::values::WorkspaceId::new(sqlx::query_scalar("select id from workspaces limit 1").fetch_one(db).await.unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn rotating_shows_the_new_secret_and_drops_the_old_when_told(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -379,7 +379,7 @@ async fn rotating_shows_the_new_secret_and_drops_the_old_when_told(db: PgPool) {
     assert_eq!(passes(&app, &new).await, 200, "the only secret can't be dropped");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn pages_of_other_peoples_keys_are_not_found(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -409,7 +409,7 @@ async fn pages_of_other_peoples_keys_are_not_found(db: PgPool) {
     assert!(location(&signed_out).starts_with("/sign-in?next="));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_list_filters_by_its_url(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -9,7 +9,7 @@ fn permissions(body: &Value) -> Vec<String> {
     body["permissions"].as_array().unwrap_or_else(|| panic!("{body}")).iter().map(|p| p.as_str().unwrap().to_owned()).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k03_a_preset_never_gives_more_than_the_owner_has(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -33,7 +33,7 @@ async fn k03_a_preset_never_gives_more_than_the_owner_has(db: PgPool) {
     assert_eq!(mara.post(&app, "/api/v1/keys", json!({ "name": "x", "api": "tollgate", "permissions": ["keys:manage"] })).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn presets_are_sets_of_the_apis_permissions(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -53,7 +53,7 @@ async fn presets_are_sets_of_the_apis_permissions(db: PgPool) {
     assert_eq!((both.status().as_u16(), both.json::<Value>().await.unwrap()["errors"][0]["pointer"].clone()), (422, json!("#/preset")));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn forms_offer_presets(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;

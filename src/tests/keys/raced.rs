@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::json;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s94_a_limit_that_is_raced_lets_exactly_as_many_pass(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = owner(&app, "mara@example.com", "developer").await;
@@ -17,7 +17,7 @@ async fn s94_a_limit_that_is_raced_lets_exactly_as_many_pass(db: PgPool) {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 20, "the next window is as large: {statuses:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s94_a_key_that_is_disabled_while_it_is_used_stays_disabled(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::browser::location;
 use tollgate::keys::api::{CreateKey, DisableKey, EnableKey, HideSecret};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_page_takes_a_reason(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (vera, ops) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

@@ -5,7 +5,7 @@ use crate::support::T0;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn create_key_shows_the_secret_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -35,7 +35,7 @@ async fn create_key_shows_the_secret_once(db: PgPool) {
     assert_eq!(events(&db, "key.created").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn create_key_refuses_what_can_t_be_and_names_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -69,7 +69,7 @@ async fn create_key_refuses_what_can_t_be_and_names_it(db: PgPool) {
     assert_eq!(keys, 1, "none was made");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn names_are_kept_as_they_are(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -80,7 +80,7 @@ async fn names_are_kept_as_they_are(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn edit_key_changes_what_is_given_all_or_nothing(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -106,7 +106,7 @@ async fn edit_key_changes_what_is_given_all_or_nothing(db: PgPool) {
     assert_eq!((events(&db, "key.renamed").await, events(&db, "key.expiry").await, events(&db, "key.permitted").await), (1, 2, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_expires_stops_passing_by_itself(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -119,7 +119,7 @@ async fn a_key_that_expires_stops_passing_by_itself(db: PgPool) {
     assert_eq!(text(&body, "state"), "expired");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn limits_are_set_by_operators_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -185,7 +185,7 @@ async fn limits_are_set_by_operators_only(db: PgPool) {
     assert_eq!(olga.call(&app, Method::PATCH, &path, Some(twice)).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k03_a_key_for_tollgate_never_exceeds_its_owner(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -207,7 +207,7 @@ async fn k03_a_key_for_tollgate_never_exceeds_its_owner(db: PgPool) {
     assert_eq!(status, 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_may_only_what_it_was_given(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let reader = person_with(&app, &db, "rita@example.com", "developer", &["keys:read"]).await;
@@ -221,7 +221,7 @@ async fn a_key_may_only_what_it_was_given(db: PgPool) {
     assert_eq!(app.http.get(app.url("/api/v1/keys")).bearer_auth("tg_live_nonsense").send().await.unwrap().status(), 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_history_of_a_key_and_short_lists_come_in_pages(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["plans:manage"]).collect();
@@ -261,7 +261,7 @@ async fn the_history_of_a_key_and_short_lists_come_in_pages(db: PgPool) {
     assert_eq!(acts(&app, &mara, &id).await[0], ("enabled".to_owned(), "enable".to_owned()), "the newest first");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_program_learns_which_limits_hold_a_key_where_they_stand_and_why(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

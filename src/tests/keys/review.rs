@@ -15,7 +15,7 @@ async fn names(app: &TestApp, mara: &Person, query: &str) -> Vec<String> {
     names
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn tags_are_given_changed_and_found(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -37,7 +37,7 @@ async fn tags_are_given_changed_and_found(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_that_want_a_look_are_filters_of_the_list(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -80,7 +80,7 @@ async fn names_to_id(db: &PgPool, name: &str) -> KeyId {
     KeyId::new(sqlx::query_scalar("select id from keys where name = $1").bind(name).fetch_one(db).await.unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_counts_them_and_calls_out_what_never_expires(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;

@@ -5,7 +5,7 @@ use crate::support::T0;
 use serde_json::json;
 use time::Duration;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_old_secret_lives_on_for_the_grace(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -23,7 +23,7 @@ async fn the_old_secret_lives_on_for_the_grace(db: PgPool) {
     assert_eq!(events(&db, "key.rotated").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_grace_the_old_secret_ends_at_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -32,7 +32,7 @@ async fn without_grace_the_old_secret_ends_at_once(db: PgPool) {
     assert_eq!((passes(&app, &old).await, passes(&app, &text(&body, "secret")).await), (401, 200));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_second_rotation_ends_the_oldest_no_later(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

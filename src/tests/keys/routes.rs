@@ -11,7 +11,7 @@ async fn operator(app: &TestApp, db: &PgPool) -> Person {
     person_with(app, db, "olga@example.com", "operator", &permissions).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_describes_an_api_over_rest(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = operator(&app, &db).await;
@@ -41,7 +41,7 @@ async fn an_operator_describes_an_api_over_rest(db: PgPool) {
     assert_eq!(body["permissions"].as_array().unwrap().len(), 2, "what is left out stays");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn wrong_routes_are_refused_whole_and_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = operator(&app, &db).await;
@@ -66,7 +66,7 @@ async fn wrong_routes_are_refused_whole_and_named(db: PgPool) {
     assert_eq!(olga.get(&app, "/api/v1/apis/nothing/routes").await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_operators_change_apis(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -80,7 +80,7 @@ async fn only_operators_change_apis(db: PgPool) {
     assert_eq!(olga.call(&app, Method::PUT, "/api/v1/apis/demo/routes", Some(json!({ "routes": [] }))).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_of_an_api_edits_its_routes(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (olga, mara) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);

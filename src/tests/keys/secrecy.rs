@@ -8,7 +8,7 @@ use tollgate::platform::crypto::sha256;
 /// 30 random characters of 62 are 178 bits: the length that the contract names and that scanners of secrets know, in the place of 256.
 const RANDOM: usize = 30;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r69_a_secret_is_shown_once_kept_as_a_hash_and_read_from_headers_only(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -44,7 +44,7 @@ async fn r69_a_secret_is_shown_once_kept_as_a_hash_and_read_from_headers_only(db
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r69_a_key_is_worth_no_more_than_its_owner_ends_by_itself_and_is_revoked_at_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

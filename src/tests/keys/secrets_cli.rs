@@ -11,7 +11,7 @@ fn said(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_secrets_of_a_key_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -53,7 +53,7 @@ async fn the_secrets_of_a_key_from_the_command_line(db: PgPool) {
     assert_eq!((passes(&app, &text(&third, "secret")).await, passes(&app, &text(&fourth, "secret")).await), (401, 200));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_life_that_an_old_secret_can_t_have_is_wrong_use(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

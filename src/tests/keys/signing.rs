@@ -10,7 +10,7 @@ use tollgate::keys::{
 
 const PUBLIC_KEY: &str = "JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn signing_is_set_by_rest_and_told_without_its_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -56,7 +56,7 @@ async fn signing_is_set_by_rest_and_told_without_its_secret(db: PgPool) {
     assert_eq!(put(json!({ "algorithm": "hmac-sha256" })).await.0, 409, "a revoked key changes no more");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_may_only_read_keys_turns_nothing_on(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "developer", &["keys:read"]).await;
@@ -71,7 +71,7 @@ fn secret_in(page: &str) -> Option<&str> {
     page.split_once("data-testid=\"secret\">")?.1.split('<').next()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -122,7 +122,7 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     assert_eq!(passes(&app, &secret).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r86_a_signing_secret_is_sealed_anew_after_a_rotation_of_the_master_key(db: PgPool) {
     use tollgate::{
         keys::server::{reseal_secrets, signing::signer},

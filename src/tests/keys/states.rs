@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::json;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn disable_and_enable_are_known_to_the_gate_at_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -23,7 +23,7 @@ async fn disable_and_enable_are_known_to_the_gate_at_once(db: PgPool) {
     assert_eq!((events(&db, "key.disabled").await, events(&db, "key.enabled").await), (1, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn revoke_is_final(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -46,7 +46,7 @@ async fn revoke_is_final(db: PgPool) {
     assert_eq!(acts(&app, &mara, &id).await.len(), 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_at_once_leave_one_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -57,7 +57,7 @@ async fn many_at_once_leave_one_line(db: PgPool) {
     assert_eq!(acts(&app, &mara, &id).await.len(), 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_reason_is_one_short_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

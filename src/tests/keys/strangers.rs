@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::json;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r63_keys_of_another_workspace_do_not_exist(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -37,7 +37,7 @@ async fn r63_keys_of_another_workspace_do_not_exist(db: PgPool) {
     assert_eq!(list["data"].as_array().unwrap().len(), 1, "only the own REST key");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_act_on_any_key_but_list_their_own(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -29,7 +29,7 @@ fn refusing(body: &Value) -> Vec<(String, String)> {
     steps.iter().filter(|s| s["passes"] == false).map(|s| (text(s, "check"), text(s, "code"))).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     describe(&app).await;
@@ -92,7 +92,7 @@ async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
     assert!(!gate.meter().take(app.ctx.new_id()).counts.iter().any(|tally| tally.key == key), "nothing was counted");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_tries_a_call_without_a_script(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     describe(&app).await;
@@ -128,7 +128,7 @@ async fn the_page_tries_a_call_without_a_script(db: PgPool) {
     assert!(wrong.contains("A path begins with a slash") && wrong.contains("An address looks like") && wrong.contains("&lt;b&gt;"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_key_never_used_is_said_and_taken_away(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     describe(&app).await;
@@ -172,7 +172,7 @@ async fn what_a_key_never_used_is_said_and_taken_away(db: PgPool) {
     assert_eq!(stranger.browser.post::<NarrowKey>("/keys", &[("id", id.as_str())]).await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_permission_that_services_ask_for_is_used_and_is_no_candidate(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     describe(&app).await;
@@ -219,7 +219,7 @@ async fn a_permission_that_services_ask_for_is_used_and_is_no_candidate(db: PgPo
     assert!(vera.browser.page(&paths[1]).await.contains("counted for less than 30 days"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_kept_for_less_than_30_days_says_of_no_permission_that_it_was_never_used(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.retention.addresses = std::time::Duration::from_secs(7 * 86_400)).await;
     describe(&app).await;

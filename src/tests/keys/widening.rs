@@ -29,7 +29,7 @@ fn narrowed() -> Value {
     })
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_with_few_permissions_widens_no_other(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "developer", &["keys:read", "keys:write"]).await;
@@ -58,7 +58,7 @@ async fn a_key_with_few_permissions_widens_no_other(db: PgPool) {
     assert_eq!(other.get(&app, &path).await.status(), 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn in_a_browser_each_takes_a_recent_proof_and_taking_away_takes_none(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera: Visitor = app.sign_in_as("developer").await;

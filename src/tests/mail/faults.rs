@@ -18,7 +18,7 @@ use tollgate::{
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_server_that_dies_in_the_middle_of_a_mail_gets_it_again(db: PgPool) {
     let server = SmtpServer::start(Mood::BreakOff).await;
     let ctx = ctx(db, Mailer::smtp(&server.url(), PATIENCE).unwrap());
@@ -32,7 +32,7 @@ async fn a_server_that_dies_in_the_middle_of_a_mail_gets_it_again(db: PgPool) {
     assert_eq!((ended(&ctx, id).await.0.as_str(), server.received().len()), ("done", 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_server_that_trickles_longer_than_we_wait_is_tried_again(db: PgPool) {
     // Each answer comes in time; the whole conversation does not.
     let server = SmtpServer::start(Mood::Slow(Duration::from_millis(300))).await;
@@ -46,7 +46,7 @@ async fn a_server_that_trickles_longer_than_we_wait_is_tried_again(db: PgPool) {
     assert!(begun.elapsed() < PATIENCE, "it waited {:?}", begun.elapsed());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mail_that_is_refused_for_good_after_it_was_read_is_a_dead_letter(db: PgPool) {
     let server = SmtpServer::start(Mood::Refuse(".", "554 5.7.1 looks like spam")).await;
     let ctx = ctx(db, Mailer::smtp(&server.url(), PATIENCE).unwrap());
@@ -57,7 +57,7 @@ async fn a_mail_that_is_refused_for_good_after_it_was_read_is_a_dead_letter(db: 
     assert!(error.contains("looks like spam"), "{error}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refusal_for_now_that_never_ends_is_a_dead_letter_after_ten_tries(db: PgPool) {
     let server = SmtpServer::start(Mood::Refuse("RCPT", "450 4.2.0 later")).await;
     let ctx = ctx(db, Mailer::smtp(&server.url(), PATIENCE).unwrap());
@@ -71,7 +71,7 @@ async fn a_refusal_for_now_that_never_ends_is_a_dead_letter_after_ten_tries(db: 
     assert_eq!(run_due(&ctx).await, 0, "it is for an operator to retry");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mail_that_waits_for_a_mute_server_keeps_no_other_waiting(db: PgPool) {
     let (server, patience) = (SmtpServer::start(Mood::MuteOnce).await, Duration::from_secs(8));
     let ctx = ctx(db, Mailer::smtp(&server.url(), patience).unwrap());
@@ -93,7 +93,7 @@ async fn a_mail_that_waits_for_a_mute_server_keeps_no_other_waiting(db: PgPool) 
     assert_eq!(states, ["done", "done", "done", "done", "done", "waiting"], "and that one is tried again");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s98_r75_no_kind_of_mail_lets_anything_typed_into_its_headers(db: PgPool) {
     let server = SmtpServer::start(Mood::Accept).await;
     let ctx = ctx(db, Mailer::smtp(&server.url(), PATIENCE).unwrap());

@@ -9,7 +9,7 @@ fn in_folder(db: PgPool, folder: &std::path::Path) -> Ctx {
     ctx(db, Mailer::from_config(&Config::development(folder.to_owned())).unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_a_server_mails_are_files_that_only_we_can_read(db: PgPool) {
     let data = tempfile::tempdir().unwrap();
     let ctx = in_folder(db, data.path());
@@ -33,7 +33,7 @@ fn link_of(ctx: &Ctx) -> String {
     ctx.config.link("/verify-email?token=tok_0123456789&mail=mara%2Bx%40example.com")
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_job_that_runs_twice_leaves_one_file(db: PgPool) {
     let data = tempfile::tempdir().unwrap();
     let ctx = in_folder(db, data.path());
@@ -44,7 +44,7 @@ async fn a_job_that_runs_twice_leaves_one_file(db: PgPool) {
     assert_eq!(ctx.mail.kept(10).unwrap().len(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_folder_that_cannot_be_written_keeps_the_job(db: PgPool) {
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("mails"), "in the way").unwrap();

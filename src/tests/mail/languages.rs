@@ -25,7 +25,7 @@ async fn language_of(app: &TestApp, email: &str) -> String {
     sqlx::query_scalar("select language from accounts where email = $1").bind(email).fetch_one(&app.ctx.db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_signs_up_reads_in_the_language_of_the_browser(db: PgPool) {
     let app = TestApp::start(db).await;
     for (email, accept, language, subject) in [
@@ -42,7 +42,7 @@ async fn who_signs_up_reads_in_the_language_of_the_browser(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn over_rest_the_header_counts_too_and_a_second_sign_up_is_told_in_the_owners_language(db: PgPool) {
     let app = TestApp::start(db).await;
     let body = json!({ "email": "joerg@example.com", "password": PASSWORD });
@@ -60,7 +60,7 @@ async fn over_rest_the_header_counts_too_and_a_second_sign_up_is_told_in_the_own
     assert_eq!(language_of(&app, "joerg@example.com").await, "de");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn where_nobody_chose_the_configured_language_counts(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.mail.language = Language::De).await;
     sign_up(&app.browser(), "jeanne@example.com", Some("fr")).await;
@@ -69,7 +69,7 @@ async fn where_nobody_chose_the_configured_language_counts(db: PgPool) {
     assert_eq!(language_of(&app, "ops@example.com").await, "de");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_profile_chooses_language_and_zone_of_all_further_mails(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -12,7 +12,7 @@ use tollgate::platform::{
     mail::send,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {
     let app = TestApp::start(db).await;
     let empty = app.get("/dev/mailbox").await;
@@ -38,7 +38,7 @@ async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {
     assert_eq!(app.get("/dev/mailbox?mail=../../secret").await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn production_has_no_pages_for_developers(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.env = Env::Production).await;
     send(&app.ctx, &words(&app.ctx, "mara@example.com", "A secret link")).await.unwrap();

@@ -19,7 +19,7 @@ fn later(ctx: &Ctx) {
     ctx.clock.advance(time::Duration::hours(2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mail_arrives_with_both_versions_and_the_headers_that_matter(db: PgPool) {
     let (ctx, server) = with(db, Mood::Accept).await;
     let id = enqueue(&ctx, "Mara@example.com", "Bestätige — your address").await;
@@ -39,7 +39,7 @@ async fn a_mail_arrives_with_both_versions_and_the_headers_that_matter(db: PgPoo
     assert!(mail.part("text/html").contains(&format!("href=\"{}\"", link.replace('&', "&amp;"))), "{}", mail.part("text/html"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s15_a_refusal_for_now_is_tried_again_until_it_is_taken(db: PgPool) {
     let (ctx, server) = with(db, Mood::Refuse("RCPT", "451 4.7.1 greylisted, come back later")).await;
     let id = enqueue(&ctx, "mara@example.com", "Hello").await;
@@ -53,7 +53,7 @@ async fn s15_a_refusal_for_now_is_tried_again_until_it_is_taken(db: PgPool) {
     assert_eq!((ended(&ctx, id).await.0.as_str(), server.received().len()), ("done", 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refusal_for_good_is_a_dead_letter_at_once(db: PgPool) {
     let (ctx, server) = with(db, Mood::Refuse("RCPT", "550 5.1.1 no such user")).await;
     let id = enqueue(&ctx, "nobody@example.com", "Hello").await;
@@ -64,7 +64,7 @@ async fn a_refusal_for_good_is_a_dead_letter_at_once(db: PgPool) {
     assert_eq!(server.received().len(), 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_wrong_password_for_the_mail_server_loses_no_mail(db: PgPool) {
     let server = SmtpServer::start(Mood::Refuse("AUTH", "535 5.7.8 bad credentials")).await;
     let ctx = ctx(db, Mailer::smtp(&format!("smtp://tollgate:p%40ss@127.0.0.1:{}", server.port), PATIENCE).unwrap());
@@ -79,7 +79,7 @@ async fn a_wrong_password_for_the_mail_server_loses_no_mail(db: PgPool) {
     assert_eq!((ended(&ctx, id).await.0.as_str(), server.received().len()), ("done", 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_slow_server_gets_its_mail_once(db: PgPool) {
     let (ctx, server) = with(db, Mood::Slow(Duration::from_millis(150))).await;
     let id = enqueue(&ctx, "mara@example.com", "Hello").await;
@@ -87,7 +87,7 @@ async fn a_slow_server_gets_its_mail_once(db: PgPool) {
     assert_eq!((ended(&ctx, id).await.0.as_str(), server.received().len()), ("done", 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_server_that_never_answers_or_is_not_there_is_tried_again(db: PgPool) {
     let server = SmtpServer::start(Mood::Mute).await;
     let mute = ctx(db.clone(), Mailer::smtp(&server.url(), Duration::from_millis(200)).unwrap());
@@ -103,7 +103,7 @@ async fn a_server_that_never_answers_or_is_not_there_is_tried_again(db: PgPool) 
     assert_eq!((ended(&away, id).await.0.as_str(), ended(&away, id).await.1), ("waiting", 2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s96_a_mail_whose_taking_was_not_heard_comes_again_as_the_same_mail(db: PgPool) {
     let (ctx, server) = with(db, Mood::HangUp).await;
     let id = enqueue(&ctx, "mara@example.com", "Hello").await;
@@ -118,7 +118,7 @@ async fn s96_a_mail_whose_taking_was_not_heard_comes_again_as_the_same_mail(db: 
     assert_eq!(ids[0], ids[1], "the receiving side can tell that it is one mail");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r75_what_people_typed_adds_no_header_and_no_line(db: PgPool) {
     let (ctx, server) = with(db, Mood::Accept).await;
     enqueue(&ctx, "mara@example.com", "Hi\r\nBcc: all@example.com\r\n\r\n.\r\nMAIL FROM:<x@example.com>").await;
@@ -129,7 +129,7 @@ async fn r75_what_people_typed_adds_no_header_and_no_line(db: PgPool) {
     assert!(mail.header("Subject").unwrap().starts_with("Hi Bcc: all@example.com ."), "{:?}", mail.header("Subject"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_domain_with_umlauts_is_written_to_in_ascii(db: PgPool) {
     let (ctx, server) = with(db, Mood::Accept).await;
     enqueue(&ctx, "mara@exämple.de", "Hello").await;

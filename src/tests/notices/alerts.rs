@@ -22,7 +22,7 @@ fn rule(more_than: &str, codes: &[&str]) -> NewAlertRule {
     NewAlertRule { codes, more_than: more_than.into(), minutes: "15".into(), quiet_minutes: "60".into(), ..NewAlertRule::default() }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn it_fires_then_is_silent_then_fires_again(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -47,7 +47,7 @@ async fn it_fires_then_is_silent_then_fires_again(db: PgPool) {
     assert_eq!(watch_errors(&app.ctx).await.unwrap(), 0, "the fifty are long ago");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_sees_its_key_and_its_workspace_alone(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, mut tom) = (mara(&app).await, developer(&app.ctx, "tom", "UTC").await);
@@ -66,7 +66,7 @@ async fn a_rule_sees_its_key_and_its_workspace_alone(db: PgPool) {
     assert_eq!(notice_page(&app.ctx, &tom, RuleOffer::default()).await.unwrap().rules.len(), 1, "his own alone");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_sees_its_api_and_its_route_alone(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = mara(&app).await;
@@ -99,7 +99,7 @@ async fn a_rule_sees_its_api_and_its_route_alone(db: PgPool) {
     assert!(add_alert_rule(&app.ctx, &mara, elsewhere).await.unwrap_err().field("api").is_some(), "it could never fire");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_may_ask_for_a_share_of_the_calls_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -118,7 +118,7 @@ async fn a_rule_may_ask_for_a_share_of_the_calls_too(db: PgPool) {
     assert!(said.contains("More than 2 calls answered FORBIDDEN in 15 minutes, and more than 5 % of all"), "{said}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_same_rule_twice_is_one_and_wrong_ones_are_named(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -154,7 +154,7 @@ async fn the_same_rule_twice_is_one_and_wrong_ones_are_named(db: PgPool) {
     assert_eq!(changes, 21, "each change once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_look_at_limits_that_fails_keeps_no_alert_back(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = mara(&app).await;

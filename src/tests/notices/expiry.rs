@@ -31,7 +31,7 @@ async fn walk(app: &TestApp, days: std::ops::Range<i64>) -> Vec<(i64, String)> {
     sent
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn it_is_told_three_times_and_anew_when_the_day_moves(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -52,7 +52,7 @@ async fn it_is_told_three_times_and_anew_when_the_day_moves(db: PgPool) {
     assert!(walk(&app, 34..39).await.is_empty());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_the_most_urgent_of_several_is_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -68,7 +68,7 @@ async fn only_the_most_urgent_of_several_is_told(db: PgPool) {
     assert!(mails[0].text.contains("/keys?status=expiring"), "{}", mails[0].text);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_lives_shortly_is_not_told_of_at_its_birth(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -77,7 +77,7 @@ async fn a_key_that_lives_shortly_is_not_told_of_at_its_birth(db: PgPool) {
     assert_eq!(walk(&app, 0..7).await, [(4, "short expires in 1 day".to_owned())]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_does_not_want_it_or_left_is_not_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (mara(&app).await, developer(&app.ctx, "tom", "UTC").await);

@@ -21,7 +21,7 @@ use tollgate::{
     values::{KeyId, Outcome},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn each_mark_is_told_once_in_each_window(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -64,7 +64,7 @@ async fn dear(app: &TestApp, owner: &Caller, key: KeyId, route: &str, calls: u64
     write(app, vec![Tally { cost: calls * cost, ..of }]).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_limit_whose_rest_no_call_fits_is_used_up(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -97,7 +97,7 @@ async fn a_limit_whose_rest_no_call_fits_is_used_up(db: PgPool) {
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "forty are left, and a call costs sixty");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_keys_share_and_credits_are_used_up_when_no_call_fits_their_rest(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -128,7 +128,7 @@ async fn what_keys_share_and_credits_are_used_up_when_no_call_fits_their_rest(db
     assert_eq!(subjects(&app.mails()).last(), Some(&"All keys together have used up 100 units a day"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_day_of_a_time_zone_begins_there(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -146,7 +146,7 @@ async fn a_day_of_a_time_zone_begins_there(db: PgPool) {
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_mail_tells_of_all_that_came_near_at_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -166,7 +166,7 @@ async fn one_mail_tells_of_all_that_came_near_at_once(db: PgPool) {
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 2, "the hour is over");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_wants_other_marks_or_none_gets_them(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -186,7 +186,7 @@ async fn who_wants_other_marks_or_none_gets_them(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -209,7 +209,7 @@ async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPoo
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_month_of_a_keys_plan_is_told_to_its_owner(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, cli) = (mara(&app).await, Caller::cli());
@@ -237,7 +237,7 @@ async fn plan(app: &TestApp, slug: &str, window: Window) {
     create_plan(&app.ctx, &Caller::cli(), NewPlan { slug: slug.into(), name: slug.into(), limits, ..NewPlan::default() }).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, cli) = (mara(&app).await, Caller::cli());
@@ -278,7 +278,7 @@ async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPo
     assert_eq!(subjects(&app.mails())[2..], ["All keys together have used 80 % of 120 units an hour"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn credits_are_told_once_a_day_and_prepaid_ones_once_since_some_were_added(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -332,7 +332,7 @@ async fn credits_are_told_once_a_day_and_prepaid_ones_once_since_some_were_added
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "80 % are used again since");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn credits_of_a_key_and_of_a_workspace_are_found_in_one_look(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = mara(&app).await;

@@ -13,7 +13,7 @@ use tollgate::{
     values::{Outcome, SessionId},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_set_is_kept_and_wrong_input_is_said_beside_its_field(db: PgPool) {
     let app = TestApp::start(db).await;
     assert_eq!(app.get("/settings/notifications").await.status(), 303);
@@ -45,7 +45,7 @@ async fn what_is_set_is_kept_and_wrong_input_is_said_beside_its_field(db: PgPool
     assert!(person.browser.page(path).await.contains("No rule yet."));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -69,7 +69,7 @@ async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     assert!(page.contains("Write a whole number from 1 to 99, or nothing.") && page.contains("value=\"GET /orders\""), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_home_page_says_it_as_long_as_the_window_lasts(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 const ACCOUNT: &[&str] = &["account:read", "account:write", "usage:read"];
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_one_is_told_is_read_and_changed_by_parts(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "developer", ACCOUNT).await;
@@ -31,7 +31,7 @@ async fn what_one_is_told_is_read_and_changed_by_parts(db: PgPool) {
     assert_eq!(reader.call(&app, Method::PATCH, path, Some(json!({ "limits": false }))).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_is_added_once_changed_and_removed(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "developer", ACCOUNT).await;
@@ -67,7 +67,7 @@ async fn a_rule_is_added_once_changed_and_removed(db: PgPool) {
     assert_eq!((mara.get(&app, &one).await.status().as_u16(), events(&db, "alert_rule.removed").await), (404, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rule_takes_the_permissions_of_usage_and_account(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     for lacking in ACCOUNT {

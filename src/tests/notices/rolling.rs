@@ -36,7 +36,7 @@ async fn told(app: &TestApp) -> usize {
     told
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mark_of_a_rolling_window_is_told_again_after_one_window(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -69,7 +69,7 @@ async fn a_mark_of_a_rolling_window_is_told_again_after_one_window(db: PgPool) {
     assert_eq!(subjects(&app.mails())[1..], ["checkout has used up 100 units in any hour"], "one mail tells the higher of two marks");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_mark_of_a_rolling_window_is_told_again_when_use_was_below_half_of_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -90,7 +90,7 @@ async fn a_mark_of_a_rolling_window_is_told_again_when_use_was_below_half_of_it(
     assert_eq!(subjects(&app.mails()).last(), Some(&"checkout has used up 100 units in any hour"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_all_keys_share_of_a_rolling_window_is_told_once_in_each_filling(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -112,7 +112,7 @@ async fn what_all_keys_share_of_a_rolling_window_is_told_once_in_each_filling(db
     assert_eq!(told(&app).await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn long_windows_roll_and_other_marks_hold_for_them_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;

@@ -20,7 +20,7 @@ use tollgate::{
     values::Outcome,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_operators_describe_and_assign_plans(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = owner(&app, "dev@example.com", "developer").await;
@@ -40,7 +40,7 @@ async fn only_operators_describe_and_assign_plans(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_wrong_with_a_plan_is_named(db: PgPool) {
     let app = TestApp::start(db).await;
     let cli = Caller::cli();
@@ -67,7 +67,7 @@ async fn what_is_wrong_with_a_plan_is_named(db: PgPool) {
     assert!(assign_plan(&app.ctx, &cli, app.ctx.new_id(), Some("pro")).await.is_err_and(|e| e == AppError::NotFound));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_plan_that_somebody_has_is_not_deleted_and_twice_is_once(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
@@ -92,7 +92,7 @@ async fn a_plan_that_somebody_has_is_not_deleted_and_twice_is_once(db: PgPool) {
     assert_eq!(workspace_hold(ctx, &cli, workspace).await.unwrap().plan, None);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli) = (&scene.app.ctx, Caller::cli());
@@ -146,7 +146,7 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     assert_eq!((run.count, run.too_short.join(" ")), (0, "bank burst open".to_owned()), "they are no windows, or of no whole minutes");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_dry_run_holds_short_windows_against_each_minute(db: PgPool) {
     let app = TestApp::start(db).await;
     let (ctx, cli) = (&app.ctx, Caller::cli());

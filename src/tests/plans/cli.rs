@@ -16,7 +16,7 @@ pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_plan_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;
@@ -45,7 +45,7 @@ async fn a_plan_from_the_command_line(db: PgPool) {
     assert_eq!(plan(&["assign", "pro"]).status.code(), Some(2), "to whom?");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_limit_of_a_key_or_an_api_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;

@@ -16,7 +16,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_verification_that_passes_answers_what_the_plan_gives(db: PgPool) {
     let scene = Scene::new(db).await;
     let (ctx, cli) = (&scene.app.ctx, Caller::cli());

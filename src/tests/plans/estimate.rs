@@ -20,7 +20,7 @@ use tollgate::{
     values::Outcome,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_passed_is_worth_the_price_of_the_plan(db: PgPool) {
     let app = TestApp::start(db).await;
     let (ctx, cli) = (&app.ctx, Caller::cli());

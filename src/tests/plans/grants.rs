@@ -25,7 +25,7 @@ async fn need(app: &TestApp) {
     edit_api(&app.ctx, &Caller::cli(), "demo", edit).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn grants_over_rest(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     need(&app).await;
@@ -66,7 +66,7 @@ async fn grants_over_rest(db: PgPool) {
     assert_eq!(dev.call(&app, Method::PUT, &path, Some(json!({ "grants": of }))).await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn grants_on_the_pages_of_operators(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -105,7 +105,7 @@ async fn grants_on_the_pages_of_operators(db: PgPool) {
     assert!(wrong.text().await.unwrap().contains("knows no permission orders:burn"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn grants_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let folder = Folder::new();

@@ -30,7 +30,7 @@ async fn group(ctx: &Ctx, slug: &str, plan: Option<&str>) -> Group {
     create_group(ctx, &Caller::cli(), new).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_groups_limits_stand_before_the_workspaces_plan_and_its_plan_behind_it(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, key, workspace) = (&scene.app.ctx, Caller::cli(), scene.key, scene.owner.workspace);
@@ -79,7 +79,7 @@ async fn a_groups_limits_stand_before_the_workspaces_plan_and_its_plan_behind_it
     holds(&other.ctx, key, "api", 50).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn each_workspace_of_a_group_is_counted_by_itself_with_all_its_keys(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (app, cli) = (&scene.app, Caller::cli());
@@ -102,7 +102,7 @@ async fn each_workspace_of_a_group_is_counted_by_itself_with_all_its_keys(db: Pg
     assert_eq!(asked.headers()["ratelimit-policy"], "\"default\";q=100;w=3600");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_workspace_is_in_one_group_at_most(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
@@ -128,7 +128,7 @@ async fn a_workspace_is_in_one_group_at_most(db: PgPool) {
     assert_eq!(add_member(ctx, &cli, "nobody", ctx.new_id()).await.unwrap_err(), AppError::NotFound);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_wrong_with_a_group_is_named_and_its_plan_stays(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (ctx, cli) = (&app.ctx, Caller::cli());
@@ -165,7 +165,7 @@ async fn what_is_wrong_with_a_group_is_named_and_its_plan_stays(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_dry_run_of_a_group_looks_at_those_whom_it_holds(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (app, cli) = (&scene.app, Caller::cli());

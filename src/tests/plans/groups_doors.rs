@@ -17,7 +17,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn groups_over_rest(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let ops = person_with(&app, &db, "ops@example.com", "operator", &["keys:read", "keys:write", "keys:manage", "plans:manage", "admin:read"]).await;
@@ -67,7 +67,7 @@ async fn groups_over_rest(db: PgPool) {
     assert_eq!(dev.get(&app, "/api/v1/groups").await.status(), 403, "the owner has not what the key says");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_describes_a_group_and_puts_somebody_into_it(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -122,7 +122,7 @@ async fn an_operator_describes_a_group_and_puts_somebody_into_it(db: PgPool) {
     assert_eq!(location(&gone), "/admin/groups");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_group_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;

@@ -21,7 +21,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_nearest_level_that_has_any_limit_holds_the_key_whole(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, key, workspace) = (&scene.app.ctx, Caller::cli(), scene.key, scene.owner.workspace);
@@ -78,7 +78,7 @@ async fn the_nearest_level_that_has_any_limit_holds_the_key_whole(db: PgPool) {
     holds(&other.ctx, key, "default", 100).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_form_of_a_new_key_says_what_will_hold_it_at_each_api(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
@@ -105,7 +105,7 @@ async fn the_form_of_a_new_key_says_what_will_hold_it_at_each_api(db: PgPool) {
     assert_eq!(says().await, ("7 units a day for all keys together".to_owned(), default));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_workspace_is_counted_with_all_its_keys_together(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli) = (&scene.app.ctx, Caller::cli());
@@ -141,7 +141,7 @@ async fn a_workspace_is_counted_with_all_its_keys_together(db: PgPool) {
     assert_eq!(answers(&scene, &second, 1, 1).await, ["QUOTA_EXCEEDED"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_restart_resumes_shared_and_calendar_windows(db: PgPool) {
     let mut scene = Scene::new(db.clone()).await;
     let (_, second) = sibling(&scene, &db).await;
@@ -166,7 +166,7 @@ async fn a_restart_resumes_shared_and_calendar_windows(db: PgPool) {
     assert_eq!(answers(&scene, &second, 1, 100).await, ["VALID"], "another month");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_new_limit_counts_what_was_used_of_its_window_before(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let ctx = &scene.app.ctx;
@@ -188,7 +188,7 @@ async fn a_new_limit_counts_what_was_used_of_its_window_before(db: PgPool) {
     assert_eq!(body["code"], "RATE_LIMITED", "the day would have had room");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_joins_a_shared_counter_brings_what_was_used_and_so_does_a_plan_that_comes_back(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
@@ -219,7 +219,7 @@ async fn who_joins_a_shared_counter_brings_what_was_used_and_so_does_a_plan_that
     assert_eq!(answers(&scene, &other, 1, 1).await, ["QUOTA_EXCEEDED"]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refusal_names_every_limit_that_it_would_have_broken(db: PgPool) {
     let scene = Scene::new(db).await;
     let limits = vec![limit("burst", 5, Window::MINUTE), limit("day", 6, Window::DAY), limit("month", 1_000, Window::Month)];
@@ -239,7 +239,7 @@ async fn a_refusal_names_every_limit_that_it_would_have_broken(db: PgPool) {
     assert_eq!(ask(1).await.unwrap().status(), 200, "refused calls charged nothing");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_of_one_plan_share_what_it_allows(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, key) = (&scene.app.ctx, Caller::cli(), scene.key);

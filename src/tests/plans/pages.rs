@@ -15,7 +15,7 @@ use tollgate::{
     },
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -72,7 +72,7 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     assert!(browser.page(&format!("/admin/accounts/{}", person.account)).await.contains("the plan pro"), "the account's history tells");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_plan_counts_by_the_clock_or_rolling(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -89,7 +89,7 @@ async fn a_plan_counts_by_the_clock_or_rolling(db: PgPool) {
     assert!(page.contains("100 units in any hour") && page.contains("Limits of the plan"), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_says_why_it_has_this_limit(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

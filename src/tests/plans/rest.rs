@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_makes_assigns_and_deletes_a_plan(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let ops = person_with(&app, &db, "ops@example.com", "operator", &["keys:read", "keys:write", "keys:manage", "plans:manage"]).await;
@@ -66,7 +66,7 @@ async fn an_operator_makes_assigns_and_deletes_a_plan(db: PgPool) {
     assert_eq!(ops.get(&app, "/api/v1/plans/pro").await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_without_the_permission_sees_no_plan(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let dev = person_with(&app, &db, "dev@example.com", "developer", &["keys:read", "keys:write", "plans:manage"]).await;

@@ -18,7 +18,7 @@ use tollgate::{
     values::Outcome,
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_limit_is_tried_as_it_is_typed_for_everybody_or_for_those_who_have_the_plan(db: PgPool) {
     let app = TestApp::start(db).await;
     let (ctx, cli) = (&app.ctx, Caller::cli());
@@ -43,7 +43,7 @@ async fn a_limit_is_tried_as_it_is_typed_for_everybody_or_for_those_who_have_the
     assert!(wrong.is_err_and(|error| error.field("window").is_some()));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn those_who_have_a_plan_are_workspaces_and_keys_each_alone(db: PgPool) {
     let app = TestApp::start(db).await;
     let (ctx, cli) = (&app.ctx, Caller::cli());
@@ -83,7 +83,7 @@ async fn those_who_have_a_plan_are_workspaces_and_keys_each_alone(db: PgPool) {
     assert!(page.contains("Each key alone") && page.contains("Try it for everybody"), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_form_of_a_limit_tries_what_was_typed_and_saves_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

@@ -26,7 +26,7 @@ fn a_day(limit: u64) -> Value {
     json!([{ "name": "day", "limit": limit, "window": "day" }])
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn limits_are_tried_over_rest_before_they_are_saved(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (ctx, cli) = (&app.ctx, Caller::cli());
@@ -83,7 +83,7 @@ async fn limits_are_tried_over_rest_before_they_are_saved(db: PgPool) {
     assert_eq!(find_plan(ctx, &cli, "pro").await.unwrap().limits, [limit("day", 1_000, Window::DAY)], "nothing is saved");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn limits_are_tried_on_the_command_line_before_they_are_saved(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;

@@ -54,7 +54,7 @@ fn asked(pairs: &[(&str, &str)]) -> UsageQuery {
     UsageQuery::read(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn addresses_stand_beside_exact_counts_and_filter_them(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "Europe/Stockholm").await, developer(&app.ctx, "tom", "UTC").await);
@@ -96,7 +96,7 @@ async fn addresses_stand_beside_exact_counts_and_filter_them(db: PgPool) {
     assert_eq!((theirs.totals.total(), theirs.address_choices), (0, vec!["192.0.2.1".to_owned()]), "another workspace");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_by_address_has_what_is_known(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;
@@ -121,7 +121,7 @@ async fn a_file_by_address_has_what_is_known(db: PgPool) {
     assert_eq!(plain.iter().map(|l| l.calls).sum::<u64>(), 115);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_busiest_addresses_stay_and_all_are_forgotten_after_a_month(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;
@@ -138,7 +138,7 @@ async fn the_busiest_addresses_stay_and_all_are_forgotten_after_a_month(db: PgPo
     assert_eq!(sqlx::query_scalar::<_, i64>("select count(*) from usage_addresses").fetch_one(&db).await.unwrap(), 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn rare_addresses_are_ranked_one_quarter_of_an_hour_at_a_time(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;
@@ -158,7 +158,7 @@ async fn rare_addresses_are_ranked_one_quarter_of_an_hour_at_a_time(db: PgPool) 
     assert_eq!(kept().await, [100, 100]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_gate_tells_from_where_a_call_came(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     for (ip, calls) in [(Some("203.0.113.7"), 3), (Some("2001:db8:1:2:3:4:5:6"), 2), (None, 4)] {
@@ -183,7 +183,7 @@ async fn the_gate_tells_from_where_a_call_came(db: PgPool) {
     assert_eq!(known, [("203.0.113.7".to_owned(), 3), ("2001:db8:1:2::/64".to_owned(), 2)]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn addresses_over_rest_and_on_the_page(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let dev = person(&app, &db, "dev@example.com", "developer").await;

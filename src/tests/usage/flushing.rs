@@ -37,7 +37,7 @@ async fn reaches(db: &PgPool, table: &str, wanted: i64) {
     assert_eq!(sum(db, table).await, wanted, "{table}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_batch_becomes_minutes_quarters_and_last_use(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -80,7 +80,7 @@ async fn a_batch_becomes_minutes_quarters_and_last_use(db: PgPool) {
     assert_eq!(last, m + 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_batch_whose_answer_was_lost_is_not_counted_twice(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -96,7 +96,7 @@ async fn a_batch_whose_answer_was_lost_is_not_counted_twice(db: PgPool) {
     assert_eq!((sum(&db, "usage_minutes").await, sum(&db, "usage_quarters").await, sum(&db, "unknown_attempts").await), (7, 7, 2));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_counted_while_the_database_refuses_is_written_once_it_is_back(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -124,7 +124,7 @@ async fn what_is_counted_while_the_database_refuses_is_written_once_it_is_back(d
     assert_eq!((sum(&db, "usage_minutes").await, sum(&db, "usage_quarters").await), (151, 151));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn stopping_writes_what_is_left(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -139,7 +139,7 @@ async fn stopping_writes_what_is_left(db: PgPool) {
     assert_eq!(sum(&db, "usage_minutes").await, 9);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn two_nodes_write_the_same_keys_without_a_deadlock(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -162,7 +162,7 @@ async fn two_nodes_write_the_same_keys_without_a_deadlock(db: PgPool) {
     assert_eq!(sum(&db, "usage_minutes").await, 20 * 20 * 30);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_rows_go_in_chunks_and_odd_text_stops_nothing(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -188,7 +188,7 @@ async fn many_rows_go_in_chunks_and_odd_text_stops_nothing(db: PgPool) {
     assert_eq!((sum(&db, "usage_minutes").await, sum(&db, "usage_quarters").await), (12_003, 12_003));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn old_usage_is_forgotten_and_the_rest_is_not(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -208,7 +208,7 @@ async fn batches(db: &PgPool) -> i64 {
 }
 
 /// A process that wrote its batch and was killed before the file went; its data folder starts again months later.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_batch_that_comes_again_after_months_is_not_counted_twice(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -228,7 +228,7 @@ async fn a_batch_that_comes_again_after_months_is_not_counted_twice(db: PgPool) 
     assert_eq!(left.remove(0).done().unwrap(), [batch.id]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_no_file_holds_any_more_is_forgotten_after_two_days(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;

@@ -43,7 +43,7 @@ async fn refused(db: &PgPool) -> Scene {
     scene
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_rule_that_refused_is_kept_and_decides_the_chain(db: PgPool) {
     let scene = refused(&db).await;
     let ctx = &scene.app.ctx;
@@ -82,7 +82,7 @@ async fn the_rule_that_refused_is_kept_and_decides_the_chain(db: PgPool) {
     assert_eq!((old.ground, old.is_guessed), (Ground::OwnerBanned, true), "kept by an earlier version");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusals_are_found_by_api_request_limit_rule_and_owner(db: PgPool) {
     let scene = refused(&db).await;
     let ctx = &scene.app.ctx;
@@ -123,7 +123,7 @@ async fn refusals_are_found_by_api_request_limit_rule_and_owner(db: PgPool) {
     assert!(list_refusals(ctx, &tom, asked(&[("request", request.as_str())])).await.unwrap().samples.is_empty());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_has_every_filter_and_says_what_is_sampled(db: PgPool) {
     let scene = refused(&db).await;
     let operator = scene.app.sign_in_as("operator").await;

@@ -24,7 +24,7 @@ async fn tell(app: &TestApp, secret: &str, latencies: Value) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_services_tell_is_on_the_page_and_in_rest(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = owner(&app, "mara@example.com", "operator").await;
@@ -83,7 +83,7 @@ fn latency(owner: &Caller, key: KeyId, quarter: i64, millis: f64, count: u64) ->
     Latency { key, workspace: owner.workspace, api: ApiId::new(DEMO), route: Arc::from("GET /"), quarter, bucket: bucket_of(millis), count }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn batches_add_up_over_keys_days_and_quarters(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "Asia/Kolkata").await, developer(&app.ctx, "tom", "UTC").await);
@@ -120,7 +120,7 @@ async fn batches_add_up_over_keys_days_and_quarters(db: PgPool) {
     assert_eq!(left, (0, 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn percentiles_stand_beside_those_of_the_time_before(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -146,7 +146,7 @@ async fn percentiles_stand_beside_those_of_the_time_before(db: PgPool) {
     assert!(page.contains("Half of the calls took no longer") && page.contains("nothing was told, so nothing is compared"), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn minutes_have_the_percentiles_of_their_quarters_of_an_hour(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;

@@ -38,7 +38,7 @@ async fn called(app: &TestApp, owner: &Caller) -> KeyId {
     k
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_hour_is_shown_by_minutes_and_everything_beside_it_says_the_same(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "Asia/Kolkata").await;
@@ -84,7 +84,7 @@ async fn an_hour_is_shown_by_minutes_and_everything_beside_it_says_the_same(db: 
     assert_eq!(shown(&app, &owner, &[("from", "2026-11-20T05:59:00Z")]).await.bucket, BucketSize::Hour);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn where_minutes_are_gone_hours_are_shown_and_a_word_says_so(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.retention.minutes = Duration::from_secs(7 * 86_400)).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -100,7 +100,7 @@ async fn where_minutes_are_gone_hours_are_shown_and_a_word_says_so(db: PgPool) {
     assert_eq!((of_address.bucket, of_address.wider.is_some()), (BucketSize::Hour, true));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_draws_minutes_and_an_hour_leads_to_them(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -137,7 +137,7 @@ async fn busy_minutes(db: &PgPool, owner: &Caller, key: KeyId) {
     sqlx::query("analyze usage_minutes").execute(db).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_chart_and_a_file_of_minutes_read_bounded_rows(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;

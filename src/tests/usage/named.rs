@@ -45,7 +45,7 @@ async fn old_key(app: &TestApp, owner: &Caller, name: &str, start: &str) -> KeyI
     id
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn requests_find_a_key_that_is_not_offered(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
@@ -67,7 +67,7 @@ async fn requests_find_a_key_that_is_not_offered(db: PgPool) {
     assert!(list_refusals(&app.ctx, &mara, asked(&[("named", "a\0")])).await.unwrap_err().field("named").is_some());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_find_anybodys_key(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
@@ -91,7 +91,7 @@ async fn operators_find_anybodys_key(db: PgPool) {
     assert_eq!(of_tom.query.key, None, "of one person only theirs");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_pages_have_the_field_where_it_is_of_use(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

@@ -22,7 +22,7 @@ async fn write(app: &TestApp, counts: Vec<Tally>, samples: Vec<Refusal>) {
     write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, samples, ..Batch::default() }).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_next_step_is_a_key_then_a_call(db: PgPool) {
     let app = TestApp::start(db).await;
     assert_eq!(app.get("/usage").await.headers()["location"], "/sign-in?next=%2Fusage");
@@ -35,7 +35,7 @@ async fn the_next_step_is_a_key_then_a_call(db: PgPool) {
     assert!(person.browser.page("/requests").await.contains("Every call passed"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_was_counted_is_on_the_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -80,7 +80,7 @@ async fn what_was_counted_is_on_the_page(db: PgPool) {
     assert!(text.ends_with(",other,demo,POST /orders,FORBIDDEN,5,0,,,,,shown\r\n") && text.lines().count() == 2, "{text}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_wrong_address_says_so_and_others_keys_are_not_there(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -94,7 +94,7 @@ async fn a_wrong_address_says_so_and_others_keys_are_not_there(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusals_are_listed_with_their_rule(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -129,7 +129,7 @@ async fn refusals_are_listed_with_their_rule(db: PgPool) {
     assert!(page.contains("req-0") && !page.contains("req-1<"), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
@@ -165,7 +165,7 @@ async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
     assert!(text.starts_with("at,code,detail,key_id,key,route,address,request_id,rule,limit,cost,one_in,left\r\n") && text.lines().count() == 2, "{text}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn errors_are_counted_by_code_route_and_key_and_lead_to_their_samples(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -203,7 +203,7 @@ async fn errors_are_counted_by_code_route_and_key_and_lead_to_their_samples(db: 
     assert!(export.lines().count() == 3 && !export.contains("VALID"), "{export}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_time_before_is_compared_on_demand(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;

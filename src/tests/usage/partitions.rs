@@ -32,7 +32,7 @@ fn at(minutes: i64) -> i64 {
 
 const WEEK: i64 = 7 * 1440;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn partitions_are_made_ahead_and_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     assert_eq!(partitions(&db, "usage_minutes").await, Vec::<String>::new());
@@ -57,7 +57,7 @@ async fn partitions_are_made_ahead_and_once(db: PgPool) {
     assert_eq!(places(&db, "usage_hours").await, [("usage_hours_20261101".to_owned(), 7)], "rollups, too");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_row_of_a_day_without_a_partition_is_counted_and_moves_into_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -74,7 +74,7 @@ async fn a_row_of_a_day_without_a_partition_is_counted_and_moves_into_it(db: PgP
 }
 
 /// A dump, say, holds every table that it reads until it ends.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_table_that_is_read_for_long_keeps_no_other_back(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mut reads = db.begin().await.unwrap();
@@ -95,7 +95,7 @@ async fn a_table_that_is_read_for_long_keeps_no_other_back(db: PgPool) {
 }
 
 /// Calls are written while partitions are made: a batch waits for the change, or comes before it.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn making_partitions_while_calls_are_written_loses_and_doubles_none(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -117,7 +117,7 @@ async fn making_partitions_while_calls_are_written_loses_and_doubles_none(db: Pg
     assert_eq!(sums, (2_000, 2_000, 2_000));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn retention_drops_whole_partitions_by_the_days_of_the_configuration(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.retention.minutes = std::time::Duration::from_secs(10 * 86_400)).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -154,7 +154,7 @@ fn read(plan: &Value, found: &mut BTreeSet<String>) {
     plan["Plans"].as_array().into_iter().flatten().for_each(|below| read(below, found));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_range_is_planned_for_its_own_partitions(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     for _ in 0..6 {

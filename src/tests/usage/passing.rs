@@ -60,7 +60,7 @@ fn call(owner: &Caller, key: KeyId, route: &str, address: &str, seconds_ago: i64
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_call_that_passed_is_kept_where_its_api_says_so_and_nowhere_else(db: PgPool) {
     let scene = Scene::with(db.clone(), Given { limit: Some((100, 3_600)), ..Given::default() }).await;
     let question = json!({ "key": scene.secret, "api": "demo", "route": "GET /orders/17", "ip": "192.0.2.7" });
@@ -86,7 +86,7 @@ async fn a_call_that_passed_is_kept_where_its_api_says_so_and_nowhere_else(db: P
     assert_eq!(rows, [row(98), row(96)], "neither the one before, nor the refused one, nor the one while it was off");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_a_key_only_so_many_are_kept_in_a_minute(db: PgPool) {
     let scene = Scene::with(db.clone(), Given { limit: Some((100, 3_600)), ..Given::default() }).await;
     keep(&scene.app, 1).await;
@@ -106,7 +106,7 @@ async fn of_a_key_only_so_many_are_kept_in_a_minute(db: PgPool) {
     assert_eq!(kept(&db).await, 10);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn samples_of_what_passed_are_listed_filtered_and_exported_apart_from_refusals(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
@@ -170,7 +170,7 @@ async fn samples_of_what_passed_are_listed_filtered_and_exported_apart_from_refu
     assert_eq!(list_refusals(&app.ctx, &tom, open).await.unwrap().opened, None);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_says_what_is_sampled_and_shows_one_opened(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;
@@ -198,7 +198,7 @@ async fn the_page_says_what_is_sampled_and_shows_one_opened(db: PgPool) {
     assert!(file.contains(",VALID,,") && file.ends_with(",,,5,100,default: 99 of 100\r\n"), "{file}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn programs_read_samples_page_by_page(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -227,7 +227,7 @@ fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_policy_is_set_by_form_rest_and_command_line_and_makes_an_event(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let one_in = async || -> i32 { sqlx::query_scalar("select sample_one_in from apis where slug = 'demo'").fetch_one(&db).await.unwrap() };

@@ -47,7 +47,7 @@ fn asked(pairs: &[(&str, &str)]) -> UsageQuery {
     UsageQuery::read(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn permissions_stand_beside_exact_counts_and_filter_them(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "Europe/Stockholm").await, developer(&app.ctx, "tom", "UTC").await);
@@ -100,7 +100,7 @@ async fn permissions_stand_beside_exact_counts_and_filter_them(db: PgPool) {
     assert_eq!(sqlx::query_scalar::<_, i64>("select count(*) from usage_permissions").fetch_one(&db).await.unwrap(), 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_gate_tells_what_calls_needed_that_got_as_far_as_the_limits(db: PgPool) {
     let scene = Scene::with(db.clone(), Given { permissions: &["orders:read", "orders:audit"], limit: Some((3, 3_600)), ..Given::default() }).await;
     for permission in [Some("orders:read"), Some("orders:audit"), Some("orders:read"), Some("orders:read"), Some("orders:write"), None] {
@@ -126,7 +126,7 @@ async fn the_gate_tells_what_calls_needed_that_got_as_far_as_the_limits(db: PgPo
     assert_eq!(needed, expected, "orders:write was refused, and is no use");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn permissions_over_rest_and_on_the_page(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let dev = person(&app, &db, "dev@example.com", "developer").await;

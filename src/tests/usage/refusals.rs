@@ -37,7 +37,7 @@ fn refusal(owner: Option<&Caller>, key: Option<KeyId>, code: Outcome, seconds_ag
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn samples_are_listed_page_by_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "Europe/Stockholm").await, developer(&app.ctx, "tom", "UTC").await);
@@ -108,7 +108,7 @@ fn asked(pairs: &[(&str, &str)]) -> RefusalQuery {
     RefusalQuery::read(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;
@@ -155,7 +155,7 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
     assert_eq!(list.period, "Since Wed 21 Oct, 12:00, UTC");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_that_is_opened_names_the_rule_that_decided(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "Europe/Stockholm").await, developer(&app.ctx, "tom", "UTC").await);

@@ -44,7 +44,7 @@ fn slow_floor(at: Timestamp, zone: &TimeZone, bucket: &str) -> Timestamp {
 }
 
 /// Random calls around both changes of the clocks, four zones, every bucket: what the report says is what was counted.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn sums_equal_the_counters_in_every_zone(db: PgPool) {
     let app = TestApp::start(db).await;
     for (zone, moves) in [
@@ -95,7 +95,7 @@ async fn sums_equal_the_counters_in_every_zone(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn days_without_calls_are_shown_as_zero(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "Europe/Stockholm").await;
@@ -115,7 +115,7 @@ async fn days_without_calls_are_shown_as_zero(db: PgPool) {
     assert_eq!(report.period, "Since Thu 19 Nov, 14:00, Stockholm time; this hour is not over");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn filters_leave_what_they_name_and_the_export_is_the_same(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "America/New_York").await;
@@ -158,7 +158,7 @@ async fn filters_leave_what_they_name_and_the_export_is_the_same(db: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nobody_sees_the_usage_of_others(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
@@ -185,7 +185,7 @@ async fn nobody_sees_the_usage_of_others(db: PgPool) {
     assert_eq!(calls_today(&app.ctx, &operator).await.unwrap(), Counts { passed: 4, limited: 0, refused: 1 });
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn wrong_queries_name_their_parameter(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -205,7 +205,7 @@ async fn wrong_queries_name_their_parameter(db: PgPool) {
     assert!(error.field("bucket").is_some());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn series_by_minute_hour_and_day_have_the_same_sum(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "Asia/Kolkata").await;
@@ -231,7 +231,7 @@ async fn series_by_minute_hour_and_day_have_the_same_sum(db: PgPool) {
 }
 
 /// A year of one call a quarter, through the week view: no bar lost, none twice.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_year_of_data_is_whole(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "America/New_York").await;

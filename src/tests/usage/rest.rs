@@ -51,7 +51,7 @@ impl Scene {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_call_through_the_gate_is_seen_a_moment_later(db: PgPool) {
     let scene = Scene::new(db, &["usage:read", "keys:verify"]).await;
     for _ in 0..3 {
@@ -70,7 +70,7 @@ async fn a_call_through_the_gate_is_seen_a_moment_later(db: PgPool) {
     assert_eq!(body["data"][0], json!({ "at": "2026-11-20T11:59:00Z", "total": 0, "by_code": {}, "units": 0 }));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn it_takes_a_key_with_the_permission(db: PgPool) {
     let scene = Scene::new(db, &["keys:read"]).await;
     for path in ["/api/v1/usage", "/api/v1/usage/export", "/api/v1/usage/export?format=json"] {
@@ -82,7 +82,7 @@ async fn it_takes_a_key_with_the_permission(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn wrong_parameters_are_named(db: PgPool) {
     let scene = Scene::new(db, &["usage:read"]).await;
     for (path, pointer) in [
@@ -108,7 +108,7 @@ async fn wrong_parameters_are_named(db: PgPool) {
 }
 
 /// By the minute counts are kept for 45 days, by the hour for longer.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn minutes_that_are_forgotten_are_no_zeros(db: PgPool) {
     let scene = Scene::new(db, &["usage:read"]).await;
     let of = |bucket: &str, from: &str| format!("/api/v1/usage?bucket={bucket}&from=2026-10-06T{from}:00Z&to=2026-10-06T12:02:00Z");
@@ -119,7 +119,7 @@ async fn minutes_that_are_forgotten_are_no_zeros(db: PgPool) {
     assert_eq!(scene.json(&of("hour", "11:59")).await.0, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_export_is_the_filtered_view_and_holds_no_formula(db: PgPool) {
     let scene = Scene::new(db, &["usage:read"]).await;
     sqlx::query("update keys set name = '=cmd|''/C calc''!A0' where id = $1").bind(scene.key.uuid()).execute(&scene.app.ctx.db).await.unwrap();

@@ -23,7 +23,7 @@ async fn report(app: &TestApp, owner: &Caller, key: KeyId, range: &str, bucket: 
     report_usage(&app.ctx, owner, query).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rolling_day_goes_on_as_its_last_quarter_went(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -50,7 +50,7 @@ async fn a_rolling_day_goes_on_as_its_last_quarter_went(db: PgPool) {
     assert_eq!(view, Some((BucketSize::Hour, Some("24h".to_owned()), None)), "the view that has the line of the shortest");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_forecast_of_what_keys_share_sums_them_all(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -69,7 +69,7 @@ async fn the_forecast_of_what_keys_share_sums_them_all(db: PgPool) {
     assert_eq!(month.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())), Some((400, None)));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_keys_share_is_forecast_by_hours_of_all_that_share_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -95,7 +95,7 @@ async fn what_keys_share_is_forecast_by_hours_of_all_that_share_it(db: PgPool) {
 }
 
 /// As `list_shared_pieces` asks, among two hundred workspaces: whatever keys there are, none is looked at.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_months_forecast_of_what_keys_share_reads_bounded_rows(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;

@@ -21,7 +21,7 @@ async fn both(db: &PgPool, rollup: &str, column: &str, bucket: &str) -> [Vec<(St
     [sqlx::query_as(quarters).fetch_all(db).await.unwrap(), sqlx::query_as(rolled).fetch_all(db).await.unwrap()]
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn hours_and_days_follow_the_quarters(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -50,7 +50,7 @@ async fn hours_and_days_follow_the_quarters(db: PgPool) {
 }
 
 /// Two nodes add to the same hours at once: nothing is lost.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nodes_that_write_at_once_add_up(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -129,7 +129,7 @@ async fn explained(shown: &PgPool, words: [&str; 2], arguments: &str) -> Value {
     plan[0]["Plan"].clone()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -168,7 +168,7 @@ async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
 }
 
 /// Many keys in a workspace, among others that are busier: those that are offered are found by its newest hours and by their age.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn keys_to_choose_from_read_bounded_rows(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -202,7 +202,7 @@ async fn keys_to_choose_from_read_bounded_rows(db: PgPool) {
 }
 
 /// Of a key that may much and is used all the time, what each permission was needed for is read once, not once for each of them.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn permissions_of_a_key_read_bounded_rows(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -235,7 +235,7 @@ async fn permissions_of_a_key_read_bounded_rows(db: PgPool) {
 }
 
 /// The same year through the page: its sums are those of the quarters, with and without a route.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_read_by_hours_and_days_is_what_the_quarters_say(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "Asia/Kathmandu").await;

@@ -56,7 +56,7 @@ fn replaces(label: &str, name: &str) -> bool {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_filter_of_every_page_is_kept_by_its_forms_and_links(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("operator").await;
@@ -122,7 +122,7 @@ async fn every_filter_of_every_page_is_kept_by_its_forms_and_links(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn errors_show_the_outcome_that_is_asked_for_and_lead_to_its_samples(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;

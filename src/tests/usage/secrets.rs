@@ -28,7 +28,7 @@ async fn rows(db: &PgPool, secret: SecretId) -> Vec<(i64, i64)> {
         .unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn calls_by_secret_add_up_over_batches_and_each_batch_counts_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (a, b): (SecretId, SecretId) = (app.ctx.new_id(), app.ctx.new_id());
@@ -50,7 +50,7 @@ async fn calls_by_secret_add_up_over_batches_and_each_batch_counts_once(db: PgPo
     assert_eq!((rows(&db, a).await, rows(&db, b).await), (vec![(3, 36), (1, 14)], vec![(1, 22)]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_rare_of_a_secret_is_added_up_and_all_is_forgotten_after_a_month(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     make_partitions(&app.ctx).await.unwrap();
@@ -71,7 +71,7 @@ async fn what_is_rare_of_a_secret_is_added_up_and_all_is_forgotten_after_a_month
     assert_eq!((rows(&db, a).await.len(), rows(&db, b).await.len()), (0, 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_batch_with_nothing_but_calls_by_secret_is_written(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (meter, secret): (Meter, SecretId) = (Meter::default(), app.ctx.new_id());

@@ -41,7 +41,7 @@ async fn many(app: &TestApp, owner: &Caller, keys: i32) {
     .unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_chosen_key_is_offered_however_many_there_are(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -80,7 +80,7 @@ async fn limit(app: &TestApp, key: KeyId, limits: &[(&str, u64, &str)]) {
     edit_key(&app.ctx, &Caller::cli(), key, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_line_of_a_limit_is_there_or_it_is_said_where(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "Europe/Stockholm").await;
@@ -113,7 +113,7 @@ async fn the_line_of_a_limit_is_there_or_it_is_said_where(db: PgPool) {
     assert_eq!(hint.view.map(|(_, query)| query.key), Some(Some(shop.to_string())));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_line_of_what_keys_share_says_so(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -129,7 +129,7 @@ async fn the_line_of_what_keys_share_says_so(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_is_found_by_its_name(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -156,7 +156,7 @@ async fn a_key_is_found_by_its_name(db: PgPool) {
     assert!(shown(&app, &stranger, &[("named", "service")]).await.query.key.is_none(), "keys of others have no names");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn units_are_told_where_they_are_not_calls(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -187,7 +187,7 @@ async fn units_are_told_where_they_are_not_calls(db: PgPool) {
     assert!(points.iter().all(|p| p.units.is_none()), "of a permission no cost is kept");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_year_ago_and_a_day_of_ones_own_are_compared_and_stand_in_the_file(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
@@ -212,7 +212,7 @@ async fn a_year_ago_and_a_day_of_ones_own_are_compared_and_stand_in_the_file(db:
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_pages_say_so_and_errors_lead_to_a_rule_for_the_same_key(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;

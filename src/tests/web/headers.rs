@@ -24,7 +24,7 @@ async fn everything(app: &TestApp) -> Vec<(String, Response)> {
     all
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s46_no_page_lets_itself_be_framed(db: PgPool) {
     let app = TestApp::start(db).await;
     for (path, answer) in everything(&app).await {
@@ -33,7 +33,7 @@ async fn s46_no_page_lets_itself_be_framed(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_policy_stops_is_reported_to_us_and_is_a_line_in_the_log(db: PgPool) {
     let (log, _guard) = Log::keep("info");
     let app = TestApp::start(db).await;
@@ -62,7 +62,7 @@ async fn what_a_policy_stops_is_reported_to_us_and_is_a_line_in_the_log(db: PgPo
     assert_eq!(send(json!([report])).await.unwrap().status(), 204);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r84_nothing_is_kept_nothing_is_told_of_the_server_and_nothing_is_traced(db: PgPool) {
     let app = TestApp::start(db).await;
     let version = env!("CARGO_PKG_VERSION");
@@ -89,7 +89,7 @@ async fn r84_nothing_is_kept_nothing_is_told_of_the_server_and_nothing_is_traced
 
 /// What the gate says has those that make sense where no page is shown. What a proxy hands on does not speak for the site that it is handed
 /// on by: that one's names are not ours to bind to https.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_the_gate_says_has_the_headers_of_an_api(db: PgPool) {
     for (public, https_only) in [("http://127.0.0.1:3000", ""), ("https://tollgate.example", "max-age=63072000; includeSubDomains")] {
         let app = TestApp::start_with(db.clone(), |config| config.server.public_url = public.parse().unwrap()).await;

@@ -286,7 +286,7 @@ fn the_reader_sees_markup_where_a_browser_would() {
     assert_eq!((found[0].texts(), found[0].function().as_deref()), (vec![1, 3], Some("save")));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_stranger_types_stays_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let called = walk(&app.browser(), &paths(&["/sign-up", "/sign-in", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/docs"])).await;
@@ -299,7 +299,7 @@ async fn what_a_stranger_types_stays_text(db: PgPool) {
     assert!(app.mails().iter().all(|mail| injected(&tags(&mail.html)).is_empty()), "nor in a mail");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_developer_types_stays_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -331,7 +331,7 @@ async fn what_a_developer_types_stays_text(db: PgPool) {
     assert!(named_so(&app, "keys").await > 0 && named_so(&app, "accounts").await == 1, "what may be a name is one");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_an_operator_types_stays_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

@@ -46,7 +46,7 @@ async fn accounts(app: &TestApp) -> i64 {
 const REGISTER: &str = "/api/v1/auth/register";
 
 /// What is not accepted is 422 everywhere, one that is said twice as well: RFC 9110 has 400 for it, our clients read one status for input.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r77_what_is_too_much_too_deep_unknown_or_said_twice_is_refused(db: PgPool) {
     let app = TestApp::start(db).await;
     let sign_up = |more: &str| format!("_fn={}&email=mara%40example.com&name=Mara&password={}{more}", api::SignUp::PATH, PASSWORD.replace(' ', "+"));
@@ -87,7 +87,7 @@ async fn patch(app: &TestApp, person: &Person, url: &str) -> u16 {
     request.json(&json!({ "fields": { "page": url } })).send().await.unwrap().status().as_u16()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r76_next_is_a_path_of_this_site_and_an_address_is_of_the_web(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;

@@ -42,7 +42,7 @@ async fn to_the_end(mut stream: TcpStream) -> String {
     text
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_connection_over_which_nothing_is_asked_is_closed(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.idle_timeout = Duration::from_secs(1)).await;
     let silent = connect(&app).await;
@@ -58,7 +58,7 @@ async fn a_connection_over_which_nothing_is_asked_is_closed(db: PgPool) {
     assert!(to_the_end(answered).await.starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_stop_waits_for_what_was_begun(db: PgPool) {
     let app = TestApp::start(db).await;
     let address = app.base.strip_prefix("http://").unwrap().to_owned();
@@ -74,7 +74,7 @@ async fn a_stop_waits_for_what_was_begun(db: PgPool) {
     stopping.await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_stop_does_not_wait_for_ever(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.request_timeout = Duration::from_millis(50)).await;
     let begun = begin(&app).await;
@@ -83,7 +83,7 @@ async fn a_stop_does_not_wait_for_ever(db: PgPool) {
     assert!(last.starts_with("HTTP/1.1 408 "), "what was begun is told that it took too long: {last:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_question_that_does_not_arrive_is_waited_for_as_long_as_a_request_may_take(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.request_timeout = Duration::from_secs(1)).await;
     for path in ["/api/v1/keys/verify", "/api/v1/keys/release"] {
@@ -95,7 +95,7 @@ async fn a_question_that_does_not_arrive_is_waited_for_as_long_as_a_request_may_
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn beyond_the_most_connections_new_ones_are_closed_at_once(db: PgPool) {
     const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: gate\r\n\r\n";
     let app = TestApp::start_with(db, |config| config.server.max_connections = 3).await;
@@ -126,7 +126,7 @@ async fn beyond_the_most_connections_new_ones_are_closed_at_once(db: PgPool) {
 }
 
 /// A file of 40 MB, piece by piece from the database: far more than the sockets between hold.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_client_that_takes_nothing_of_its_answer_is_left(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.server.idle_timeout = Duration::from_secs(1)).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

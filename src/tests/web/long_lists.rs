@@ -33,7 +33,7 @@ async fn imports(app: &TestApp, person: &Person) -> u16 {
     json(person.post(app, "/api/v1/keys/import", json!({ "api": "demo", "keys": keys, "dry_run": true })).await).await.0
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_long_list_of_nobody_is_answered_unread(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -52,7 +52,7 @@ async fn a_long_list_of_nobody_is_answered_unread(db: PgPool) {
     assert_eq!(imports(&app, &mara).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_sends_a_list_slowly_keeps_nobody_else_waiting(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let slow = person(&app, &db, "slow@example.com", "developer").await;

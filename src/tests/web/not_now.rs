@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::{error::AppError, values::NotNow};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_503_says_why_in_a_type_that_docs_and_the_document_know(db: PgPool) {
     let app = TestApp::start(db).await;
     let docs = app.get("/docs").await.text().await.unwrap();

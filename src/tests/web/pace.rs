@@ -39,7 +39,7 @@ async fn signed_in(app: &TestApp, email: &str) -> Browser {
     browser
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_account_goes_no_faster_than_its_rate_whatever_it_asks(db: PgPool) {
     let app = app_with(db, 5, 0).await;
     let mara = signed_in(&app, "mara@example.com").await;
@@ -75,7 +75,7 @@ async fn an_account_goes_no_faster_than_its_rate_whatever_it_asks(db: PgPool) {
     assert_eq!((mara.get("/keys").await.status().as_u16(), mara.get("/keys").await.status().as_u16()), (200, 429));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_program_that_signed_in_goes_at_the_pace_of_its_account(db: PgPool) {
     let app = app_with(db, 3, 40).await;
     let mara = signed_in(&app, "mara@example.com").await;
@@ -102,7 +102,7 @@ async fn a_program_that_signed_in_goes_at_the_pace_of_its_account(db: PgPool) {
     assert_eq!((answers[0], answers[39], answers[40]), (401, 401, 429));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn strangers_share_the_pace_of_their_address(db: PgPool) {
     let app = app_with(db, 0, 3).await;
     let get = async |path: &str, from: &str| app.http.get(app.url(path)).header("accept", "text/html").header("x-forwarded-for", from).send().await.unwrap();

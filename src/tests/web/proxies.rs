@@ -27,13 +27,13 @@ async fn guess(app: &TestApp, forwarded: impl Fn(usize) -> String) -> String {
     sqlx::query_scalar("select data->>'address' from events where kind = 'account.signed_in'").fetch_one(&app.ctx.db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s41_a_forged_forwarded_for_buys_no_new_guesses(db: PgPool) {
     let app = TestApp::start(db).await;
     assert_eq!(guess(&app, |n| format!("198.51.100.{n}")).await, "127.0.0.1");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s41_behind_a_proxy_what_the_client_wrote_before_it_counts_for_nothing(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
     assert_eq!(guess(&app, |n| format!("198.51.100.{n}, 203.0.113.9")).await, "203.0.113.9");

@@ -105,7 +105,7 @@ async fn announce(app: &TestApp, path: &str, bytes: usize) -> String {
     answer
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_rest_route_names_the_request_whose_method_it_does_not_take(db: PgPool) {
     let app = TestApp::start(db).await;
     for (path, methods) in described(&app).await {
@@ -119,7 +119,7 @@ async fn every_rest_route_names_the_request_whose_method_it_does_not_take(db: Pg
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_rest_route_names_the_request_whose_path_is_badly_encoded(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let all = &["account:read", "account:write", "keys:read", "keys:write", "keys:manage", "usage:read", "apis:manage", "plans:manage", "blocks:manage"];
@@ -138,7 +138,7 @@ async fn every_rest_route_names_the_request_whose_path_is_badly_encoded(db: PgPo
     assert!(problem(plan, "a plan").await["detail"].as_str().unwrap().contains("not well formed"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r77_every_rest_route_names_the_request_that_brings_too_much(db: PgPool) {
     let app = TestApp::start(db).await;
     for (path, _) in described(&app).await.into_iter().filter(|(path, _)| !OF_THE_GATE.contains(&path.as_str())) {
@@ -152,7 +152,7 @@ async fn r77_every_rest_route_names_the_request_that_brings_too_much(db: PgPool)
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_page_says_in_a_page_what_it_does_not_take(db: PgPool) {
     let app = TestApp::start(db).await;
     let (stranger, operator) = (app.browser(), app.sign_in_as("operator").await.browser);
@@ -178,7 +178,7 @@ async fn every_page_says_in_a_page_what_it_does_not_take(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_form_that_is_too_long_says_so_and_how_to_go_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let body = format!("_fn={}&email=mara%40example.com&filler={}", api::SignUp::PATH, "x".repeat(100 * 1024));
@@ -192,7 +192,7 @@ async fn a_form_that_is_too_long_says_so_and_how_to_go_back(db: PgPool) {
     problem(request.body(body).send().await.unwrap(), "a program").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_no_page_answers_is_answered_as_the_asker_reads(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();
@@ -229,7 +229,7 @@ async fn what_no_page_answers_is_answered_as_the_asker_reads(db: PgPool) {
     problem(traced, "TRACE").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_takes_too_long_is_told_as_the_asker_reads(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.request_timeout = Duration::from_secs(3)).await;
     let vera = app.sign_in_as("developer").await;
@@ -243,7 +243,7 @@ async fn what_takes_too_long_is_told_as_the_asker_reads(db: PgPool) {
     problem(program, "REST").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_refused_stands_in_the_frame_of_who_is_signed_in_and_of_nobody_else(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -270,7 +270,7 @@ async fn what_is_refused_stands_in_the_frame_of_who_is_signed_in_and_of_nobody_e
     assert!(!vera.browser.get("/nothing/of/this/name").await.text().await.unwrap().contains(&vera.email));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_refusal_neither_waits_for_the_database_nor_forgets_whom_it_knew(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.request_timeout = Duration::from_secs(3)).await;
     let vera = app.sign_in_as("developer").await;
@@ -294,7 +294,7 @@ async fn a_refusal_neither_waits_for_the_database_nor_forgets_whom_it_knew(db: P
     assert!(vera.browser.page("/status").await.contains("href=\"/sign-out\""), "who asks is known where that is to be had");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_server_functions_error_names_its_request(db: PgPool) {
     let app = TestApp::start(db).await;
     let request = app.browser().http.post(app.url(api::SignIn::PATH)).header("sec-fetch-site", "same-origin");
@@ -324,7 +324,7 @@ fn sample(document: &Value, schema: &Value) -> Value {
 }
 
 /// 401 without a key, wherever the document does not say that nobody needs one.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r62_every_rest_route_asks_for_a_key(db: PgPool) {
     let app = TestApp::start(db).await;
     let mut open = Vec::new();
@@ -346,7 +346,7 @@ async fn r62_every_rest_route_asks_for_a_key(db: PgPool) {
 }
 
 /// 403 with a key that may nothing. Where a body or the name of a thing is read first, that may be what is wrong; done is nothing.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r62_a_key_without_permissions_opens_no_rest_route(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "operator", &[]).await;

@@ -42,7 +42,7 @@ async fn id(app: &TestApp, (method, path): (&str, &str), given: Option<&str>) ->
     ids[0].to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn every_answer_carries_an_id_of_its_own(db: PgPool) {
     let app = TestApp::start(db).await;
     let mut ids = BTreeSet::new();
@@ -54,7 +54,7 @@ async fn every_answer_carries_an_id_of_its_own(db: PgPool) {
     assert_eq!(ids.len(), ASKED.len());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_id_of_the_client_is_taken_everywhere_if_it_is_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let long = "x".repeat(65);
@@ -68,7 +68,7 @@ async fn an_id_of_the_client_is_taken_everywhere_if_it_is_one(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_no_request_has_no_id(db: PgPool) {
     let app = TestApp::start(db).await;
     let mut stream = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();

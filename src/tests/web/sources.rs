@@ -60,7 +60,7 @@ fn r84_nothing_is_written_to_the_storage_of_a_browser() {
 }
 
 /// Those of providers are checked where people sign in with others (`r72_…`): algorithms, audience, times; our way back is one fixed address.
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r73_no_token_of_ours_is_a_jwt_and_the_only_ones_we_read_are_of_providers(db: PgPool) {
     let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
     for name in ["jsonwebtoken", "jwt-simple", "josekit", "biscuit", "jwt", "jwt-compact", "frank_jwt", "medallion"] {

@@ -61,7 +61,7 @@ async fn name_and_tags(db: &PgPool) -> (String, Vec<String>) {
     sqlx::query_as("select name, tags from keys").fetch_one(db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_open_pages_of_a_key_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await.browser;
@@ -87,7 +87,7 @@ async fn of_two_open_pages_of_a_key_the_older_takes_nothing_back(db: PgPool) {
     assert_eq!(name_and_tags(&db).await, ("checkout".to_owned(), vec!["prod".to_owned()]));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn after_another_refusal_a_form_still_stands_for_what_it_showed(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await.browser;
@@ -103,7 +103,7 @@ async fn after_another_refusal_a_form_still_stands_for_what_it_showed(db: PgPool
     assert_eq!(name_and_tags(&db).await.0, "till");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_form_does_not_show_is_no_conflict(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await.browser;
@@ -115,7 +115,7 @@ async fn what_a_form_does_not_show_is_no_conflict(db: PgPool) {
     assert_eq!(vera.post::<SaveKey>(&path, &[("id", id), ("name", "tills")]).await.status(), 303, "a form without a version saves as before");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_pages_of_operators_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await.browser;
@@ -152,7 +152,7 @@ async fn of_two_pages_of_operators_the_older_takes_nothing_back(db: PgPool) {
     the_second_is_told::<ChangeField>(&operator, "/admin/fields?edit=team", &changed("Your team"), &changed("Crew"), "Your team").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_pages_of_plans_groups_and_limits_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await.browser;
@@ -169,7 +169,7 @@ async fn of_two_pages_of_plans_groups_and_limits_the_older_takes_nothing_back(db
     the_second_is_told::<SaveGroup>(&operator, "/admin/groups?edit=gold", &changed("Gold", "free"), &changed("Golden", ""), "Free").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_pages_of_rules_and_mails_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await.browser;
@@ -188,7 +188,7 @@ async fn of_two_pages_of_rules_and_mails_the_older_takes_nothing_back(db: PgPool
     the_second_is_told::<SaveNotices>(&operator, "/settings/notifications", &mails("50"), &mails("90"), "50").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_pages_of_a_profile_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

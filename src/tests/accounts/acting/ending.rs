@@ -31,7 +31,7 @@ async fn is_renamed(app: &TestApp) -> bool {
     count(app, "select count(*) from accounts where name = 'Mallory'").await > 0
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_time_is_over_in_the_middle_of_a_form_and_nothing_is_sent_as_anybody(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     act(&operator, &vera).await;
@@ -54,7 +54,7 @@ async fn r67_time_is_over_in_the_middle_of_a_form_and_nothing_is_sent_as_anybody
     assert_eq!(count(&app, "select count(*) from events where kind = 'acting.stopped' and actor_id is not null and data ? 'on_behalf_of'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_it_ends_with_what_the_operator_may(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     act(&operator, &vera).await;
@@ -68,7 +68,7 @@ async fn r67_it_ends_with_what_the_operator_may(db: PgPool) {
     assert_eq!(operator.browser.get("/admin").await.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_it_ends_with_the_operators_session_and_account(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let from = Visitor::terminal();
@@ -88,7 +88,7 @@ async fn r67_it_ends_with_the_operators_session_and_account(db: PgPool) {
     assert!(vera.browser.is_signed_in().await, "its owner is where they were");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_signing_out_while_acting_ends_both_and_touches_nobody_else(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     act(&operator, &vera).await;
@@ -99,7 +99,7 @@ async fn r67_signing_out_while_acting_ends_both_and_touches_nobody_else(db: PgPo
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.signed_out'").await, 0, "nobody signed the account out");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_it_ends_with_what_happens_to_the_account(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let from = Visitor::terminal();
@@ -125,7 +125,7 @@ async fn r67_it_ends_with_what_happens_to_the_account(db: PgPool) {
     assert_eq!(actings(&app).await, 3);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_a_form_of_another_tab_is_not_sent_as_somebody_else(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let hidden = |account: &str| format!("value=\"{account}\"");
@@ -158,7 +158,7 @@ async fn r67_a_form_of_another_tab_is_not_sent_as_somebody_else(db: PgPool) {
     assert!(is_renamed(&app).await, "a form of the right tab is sent");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_another_site_neither_begins_nor_ends_it(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let whose = vera.account.to_string();

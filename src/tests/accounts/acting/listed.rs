@@ -60,7 +60,7 @@ fn r67_every_page_is_for_who_acts_or_not() {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s91_r67_what_is_not_listed_is_refused_to_who_acts(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     act(&operator, &vera).await;
@@ -92,7 +92,7 @@ async fn s91_r67_what_is_not_listed_is_refused_to_who_acts(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_no_menu_tab_or_link_of_the_account_leads_to_what_is_refused(db: PgPool) {
     let (_app, operator, vera) = two(db).await;
     let made = vera.browser.post::<CreateKey>("/keys", &[("name", "shop")]).await;
@@ -139,7 +139,7 @@ async fn everything(app: &TestApp) -> i64 {
     .await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_over_rest_who_acts_is_nobody_and_a_key_is_itself(db: PgPool) {
     let (app, operator, vera) = two(db.clone()).await;
     let mara = person_with(&app, &db, "mara@example.com", "developer", &["account:read", "account:write"]).await;
@@ -175,7 +175,7 @@ async fn r67_over_rest_who_acts_is_nobody_and_a_key_is_itself(db: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_a_picture_is_its_owners(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     act(&operator, &vera).await;

@@ -54,7 +54,7 @@ async fn actings(app: &TestApp) -> i64 {
     count(app, "select count(*) from actings").await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s91_r67_an_operator_sees_what_its_owner_sees_and_goes_back(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let whose = vera.account.to_string();
@@ -86,7 +86,7 @@ async fn s91_r67_an_operator_sees_what_its_owner_sees_and_goes_back(db: PgPool) 
     assert_eq!(stop(&operator.browser).await, "/home", "twice, or in another tab, does nothing");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_nobody_acts_as_an_operator_nor_as_themself_nor_without_the_permission(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let other = app.sign_in_as("operator").await;
@@ -119,7 +119,7 @@ async fn r67_nobody_acts_as_an_operator_nor_as_themself_nor_without_the_permissi
     assert_eq!(count(&app, "select count(*) from events where kind like 'acting.%'").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_it_takes_a_reason_a_time_a_recent_proof_and_the_pin(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let whose = vera.account.to_string();
@@ -150,7 +150,7 @@ async fn r67_it_takes_a_reason_a_time_a_recent_proof_and_the_pin(db: PgPool) {
     assert_eq!(count(&app, "select minutes::bigint from actings where until = began_at + interval '60 minutes'").await, 60);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_it_is_begun_once_and_not_nested(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let mara = app.sign_in_as("developer").await;
@@ -170,7 +170,7 @@ async fn r67_it_is_begun_once_and_not_nested(db: PgPool) {
     assert_eq!(actings(&app).await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r23_r67_the_cookie_changes_at_both_ends_and_the_session_lives_no_longer(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let bare = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();

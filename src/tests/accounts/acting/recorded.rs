@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 type Recorded = (Option<Uuid>, String, Option<Uuid>, Option<String>, String);
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_every_event_names_the_operator_and_the_account(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     act(&operator, &vera).await;
@@ -45,7 +45,7 @@ async fn r67_every_event_names_the_operator_and_the_account(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.profile_changed' and actor_id = subject_id").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r67_the_owner_is_told_by_mail_and_on_sessions(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let empty = vera.browser.page("/settings/sessions").await;
@@ -73,7 +73,7 @@ async fn r67_the_owner_is_told_by_mail_and_on_sessions(db: PgPool) {
     assert!(said.contains("20. November 2026, 13:01 MEZ") && said.contains("60 Minuten") && said.contains("Sie fragten nach dem Export"), "{said}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s91_r67_it_is_no_sign_in_and_no_device_of_the_account(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     // Policies count sessions: of one there is no second.

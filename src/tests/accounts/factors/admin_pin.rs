@@ -44,7 +44,7 @@ fn form_of(to: &str) -> String {
     to.strip_prefix("/step-up?form=").unwrap_or_else(|| panic!("to {to}")).to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_nothing_tells_of_a_pin_while_there_is_none(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -69,7 +69,7 @@ async fn f28_nothing_tells_of_a_pin_while_there_is_none(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'admin_pin%'").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_the_pin_comes_after_the_step_up_and_the_form_comes_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -111,7 +111,7 @@ async fn f28_the_pin_comes_after_the_step_up_and_the_form_comes_back(db: PgPool)
     assert_eq!(count(&app, "select count(*) from events where data::text like '%kranich%'").await, 0, "what was typed is nowhere");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_a_proof_by_pin_is_of_one_session_and_of_one_pin(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -132,7 +132,7 @@ async fn f28_a_proof_by_pin_is_of_one_session_and_of_one_pin(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from admin_pin_proofs").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_guesses_wait_and_keep_nobody_else_waiting(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, other) = (app.sign_in_as("operator").await, app.sign_in_as("operator").await);
@@ -152,7 +152,7 @@ async fn f28_guesses_wait_and_keep_nobody_else_waiting(db: PgPool) {
     assert!(!vera.browser.page("/step-up").await.contains("asks_pin"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_a_program_sends_it_beside_every_request(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     set(&app, PIN).await;
@@ -194,7 +194,7 @@ async fn f28_a_program_sends_it_beside_every_request(db: PgPool) {
     prove_pin(&app.ctx, &caller, &here, &PIN.into(), None).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_it_is_set_in_the_shell_only(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.account("op@example.com", "Op", "operator").await;
@@ -212,7 +212,7 @@ async fn f28_it_is_set_in_the_shell_only(db: PgPool) {
     assert!(hash.starts_with("$argon2id$"), "{hash}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f28_what_takes_something_from_keys_of_others_asks_for_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     set(&app, PIN).await;

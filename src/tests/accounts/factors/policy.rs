@@ -19,7 +19,7 @@ use tollgate::{
 
 const SET_UP: &str = "/settings/security/authenticator";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k12_who_is_required_to_have_a_factor_can_do_nothing_else_until_then(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.second_factor = SecondFactor::All).await;
     let vera = app.sign_in_as("developer").await;
@@ -46,7 +46,7 @@ async fn k12_who_is_required_to_have_a_factor_can_do_nothing_else_until_then(db:
     assert_eq!(location(&give_code(&half_way(&app, &vera.email).await, &phone.code(&app)).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_owes_a_factor_may_sign_out(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.second_factor = SecondFactor::All).await;
     let vera = app.sign_in_as("developer").await;
@@ -54,7 +54,7 @@ async fn who_owes_a_factor_may_sign_out(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r68_operators_alone_may_be_required_to_have_one(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.second_factor = SecondFactor::Operators).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -71,7 +71,7 @@ async fn r68_operators_alone_may_be_required_to_have_one(db: PgPool) {
     assert_eq!(location(&vera.browser.get("/keys").await), SET_UP);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nobody_is_required_to_have_one_by_default(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -79,7 +79,7 @@ async fn nobody_is_required_to_have_one_by_default(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in(&operator.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_owed_is_one_rule_for_every_way_in(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.second_factor = SecondFactor::All).await;
     let account = app.account("vera@example.com", "Vera", "developer").await;

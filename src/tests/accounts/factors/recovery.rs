@@ -15,7 +15,7 @@ use tollgate::accounts::api;
 
 const PAGE: &str = "/settings/security/recovery-codes";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r33_ten_codes_of_80_bits_are_shown_until_they_are_saved_and_kept_as_hashes(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -33,7 +33,7 @@ async fn r33_ten_codes_of_80_bits_are_shown_until_they_are_saved_and_kept_as_has
     assert!(codes_on(&vera.browser.page(PAGE).await).is_empty(), "shown once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn codes_are_not_shown_to_who_signs_in_next_in_the_same_browser(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, _) = with_app(&app, "developer").await;
@@ -43,7 +43,7 @@ async fn codes_are_not_shown_to_who_signs_in_next_in_the_same_browser(db: PgPool
     assert!(codes_on(&vera.browser.page(PAGE).await).is_empty(), "{mara}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s56_of_twenty_uses_at_once_one_wins(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -66,7 +66,7 @@ async fn s56_of_twenty_uses_at_once_one_wins(db: PgPool) {
     assert_eq!(location(&give_recovery_code(&half_way(&app, &vera.email).await, &typed).await), "/home", "however it is typed");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s57_new_codes_kill_the_old_ones_and_need_a_recent_proof(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -82,7 +82,7 @@ async fn s57_new_codes_kill_the_old_ones_and_need_a_recent_proof(db: PgPool) {
     assert_eq!(location(&give_recovery_code(&half_way(&app, &vera.email).await, &new[0]).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_has_no_app_gets_no_codes(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

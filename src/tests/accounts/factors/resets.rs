@@ -25,7 +25,7 @@ async fn ask(operator: &Person, whose: &Person, reason: &str) -> Response {
     operator.browser.post::<admin::ResetFactors>(&format!("/admin/accounts/{id}?ask=reset-factors"), &[("id", &id), ("reason", reason)]).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r34_an_operators_reset_waits_a_day_and_is_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -53,7 +53,7 @@ async fn r34_an_operators_reset_waits_a_day_and_is_told(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'factor.reset' and reason = 'lost the phone, called back'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r34_its_owner_stops_it_by_the_mailed_link_and_not_by_looking(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, _) = with_app(&app, "developer").await;
@@ -73,7 +73,7 @@ async fn r34_its_owner_stops_it_by_the_mailed_link_and_not_by_looking(db: PgPool
     half_way(&app, &vera.email).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_second_reset_is_not_done_by_the_job_of_the_first(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, _) = with_app(&app, "developer").await;
@@ -94,7 +94,7 @@ async fn a_second_reset_is_not_done_by_the_job_of_the_first(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_who_has_a_factor_and_never_oneself(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, _) = with_app(&app, "operator").await;
@@ -105,7 +105,7 @@ async fn only_who_has_a_factor_and_never_oneself(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from factor_resets").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_command_line_does_it_at_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, _) = with_app(&app, "developer").await;

@@ -14,7 +14,7 @@ use tollgate::accounts::api;
 
 const PAGE: &str = "/settings/security/authenticator";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s48_r32_an_app_counts_only_after_a_right_code(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -38,7 +38,7 @@ async fn s48_r32_an_app_counts_only_after_a_right_code(db: PgPool) {
     assert_eq!(vera.browser.post::<api::ConfirmTotp>(PAGE, &[("code", &typed)]).await.status(), 409, "twice");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r31_the_seed_is_sealed_and_never_shown_again(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -55,7 +55,7 @@ async fn r31_the_seed_is_sealed_and_never_shown_again(db: PgPool) {
     assert_eq!(give_code(&half_way(&app, &mallory.email).await, &phone.code(&app)).await.status(), 500);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r32_setting_up_needs_a_recent_proof_and_stays_in_its_session(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -71,7 +71,7 @@ async fn r32_setting_up_needs_a_recent_proof_and_stays_in_its_session(db: PgPool
     assert_eq!(count(&app, "select count(*) from totp_factors").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r26_every_change_is_told_by_mail(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -95,7 +95,7 @@ async fn r26_every_change_is_told_by_mail(db: PgPool) {
     told("Two-factor sign-in is off").await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r39_removing_needs_a_recent_proof_takes_the_codes_along_and_is_safe_twice(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, _) = with_app(&app, "developer").await;
@@ -111,7 +111,7 @@ async fn r39_removing_needs_a_recent_proof_takes_the_codes_along_and_is_safe_twi
     assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r39_setting_up_offers_to_end_the_other_sessions(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -123,7 +123,7 @@ async fn r39_setting_up_offers_to_end_the_other_sessions(db: PgPool) {
     assert!(vera.browser.is_signed_in().await && !other.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_security_page_says_what_there_is(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

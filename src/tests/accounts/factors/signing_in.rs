@@ -21,7 +21,7 @@ use tollgate::{
 
 const SESSIONS: &str = "select count(*) from sessions";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r24_the_password_alone_opens_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -44,7 +44,7 @@ async fn r24_the_password_alone_opens_nothing(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from sessions where length(id_hash) = 32").await, 2, "R41");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s49_r29_a_step_is_accepted_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -58,7 +58,7 @@ async fn s49_r29_a_step_is_accepted_once(db: PgPool) {
     assert_eq!(location(&give_code(&half_way(&app, &vera.email).await, &phone.code(&app)).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s50_the_same_code_at_once_in_two_browsers_makes_one_session(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -80,7 +80,7 @@ async fn s50_the_same_code_at_once_in_two_browsers_makes_one_session(db: PgPool)
     assert_eq!(count(&app, SESSIONS).await, 3);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s51_parallel_guesses_do_not_exceed_the_cap(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -91,7 +91,7 @@ async fn s51_parallel_guesses_do_not_exceed_the_cap(db: PgPool) {
     assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 9, "{statuses:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s52_r19_wrong_passwords_and_wrong_codes_count_together(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -112,7 +112,7 @@ async fn s52_r19_wrong_passwords_and_wrong_codes_count_together(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:id:%'").await, 0, "reset on success");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s53_a_failure_of_ours_spends_neither_a_try_nor_the_code(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -132,7 +132,7 @@ async fn s53_a_failure_of_ours_spends_neither_a_try_nor_the_code(db: PgPool) {
     assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s54_what_waits_for_the_code_signs_in_once_and_does_nothing_else(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -154,7 +154,7 @@ async fn s54_what_waits_for_the_code_signs_in_once_and_does_nothing_else(db: PgP
     assert_eq!(count(&app, "select count(*) from totp_factors").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s55_after_ten_minutes_the_right_code_is_too_late(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -165,7 +165,7 @@ async fn s55_after_ten_minutes_the_right_code_is_too_late(db: PgPool) {
     assert_eq!(location(&give_code(&app.browser(), &phone.code(&app)).await), "/sign-in", "no other browser can take it up");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s63_r30_a_code_may_be_one_step_old_and_never_early(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -177,7 +177,7 @@ async fn s63_r30_a_code_may_be_one_step_old_and_never_early(db: PgPool) {
     assert_eq!(location(&give_code(&half_way(&app, &vera.email).await, &phone.code_at(&app, -1)).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s62_s74_r34_a_new_password_does_not_bypass_the_code_and_ends_what_waits(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -194,7 +194,7 @@ async fn s62_s74_r34_a_new_password_does_not_bypass_the_code_and_ends_what_waits
     assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r18_a_disabled_account_is_told_so_after_the_code_only(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -209,7 +209,7 @@ async fn r18_a_disabled_account_is_told_so_after_the_code_only(db: PgPool) {
     assert_eq!(count(&app, SESSIONS).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s33_a_ban_ends_what_waits_and_is_told_after_the_code_only(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -225,7 +225,7 @@ async fn s33_a_ban_ends_what_waits_and_is_told_after_the_code_only(db: PgPool) {
     assert_eq!(count(&app, SESSIONS).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s85_an_account_that_was_left_is_offered_back_after_the_code_only(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -240,7 +240,7 @@ async fn s85_an_account_that_was_left_is_offered_back_after_the_code_only(db: Pg
     assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r20_a_browser_that_came_in_with_a_code_is_known_and_counts_for_itself(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;

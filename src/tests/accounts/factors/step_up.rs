@@ -49,7 +49,7 @@ async fn interrupted(app: &TestApp, operator: &Person, whose: &str) -> (String, 
     (page, form_of(location(&asked)).to_owned())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -111,7 +111,7 @@ async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPo
     assert_eq!((rest.status().as_u16(), rest.headers()["content-type"].to_str().unwrap()), (401, "application/problem+json"), "REST with a session too");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_interrupted_form_comes_back_with_its_data_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
@@ -135,7 +135,7 @@ async fn the_interrupted_form_comes_back_with_its_data_once(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from interrupted_forms").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_waits_is_sealed_and_forgets_passwords(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
@@ -151,7 +151,7 @@ async fn what_waits_is_sealed_and_forgets_passwords(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from interrupted_forms").await, 0, "they end with it");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s81_nobody_else_proves_for_me_nor_takes_my_form_up(db: PgPool) {
     let app = TestApp::start(db).await;
     let (operator, mallory) = (app.sign_in_as("operator").await, app.sign_in_as("operator").await);
@@ -177,7 +177,7 @@ async fn s81_nobody_else_proves_for_me_nor_takes_my_form_up(db: PgPool) {
     assert_eq!(location(&prove(&operator.browser, &at, Some(&form), ("password", PASSWORD)).await), page, "it waited for its own");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r23_a_proof_gives_the_session_a_new_cookie_and_no_longer_life(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -204,7 +204,7 @@ async fn r23_a_proof_gives_the_session_a_new_cookie_and_no_longer_life(db: PgPoo
     assert_eq!(count(&app, "select count(*) from sessions where length(id_hash) = 32").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r19_wrong_proofs_of_every_kind_are_slowed_down_together(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
@@ -227,7 +227,7 @@ async fn r19_wrong_proofs_of_every_kind_are_slowed_down_together(db: PgPool) {
     assert_eq!(prove(&vera.browser, "/step-up", None, ("colour", "blue")).await.status(), 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r47_ending_other_sessions_needs_a_proof_and_ending_ones_own_does_not(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -244,7 +244,7 @@ async fn r47_ending_other_sessions_needs_a_proof_and_ending_ones_own_does_not(db
     assert!(!vera.browser.is_signed_in().await && phone.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_a_key_for_tollgate_itself_takes_a_recent_proof_in_a_browser(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

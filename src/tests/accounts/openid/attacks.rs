@@ -23,7 +23,7 @@ async fn lied(app: &TestApp, other: &TestProvider, lie: Lie) {
     assert_eq!((count(app, "select count(*) from accounts").await, links(app).await), (0, 0), "{lie:?}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_token_of_another_flow_client_issuer_or_time_is_refused(db: PgPool) {
     let (app, other) = trusting(db).await;
     for lie in [Lie::Nonce, Lie::NoNonce, Lie::Audience, Lie::Audiences, Lie::Party, Lie::Issuer, Lie::Expired, Lie::Future] {
@@ -33,7 +33,7 @@ async fn r72_a_token_of_another_flow_client_issuer_or_time_is_refused(db: PgPool
     assert_eq!(location(&come(&app, &app.browser()).await), "/home", "the same without a lie");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_unsigned_tokens_shared_secrets_and_strange_keys_are_refused(db: PgPool) {
     let (app, other) = trusting(db).await;
     for lie in [Lie::Unsigned, Lie::ClientSecret, Lie::PublicKey, Lie::Signature, Lie::StrangeKey] {
@@ -41,7 +41,7 @@ async fn r72_unsigned_tokens_shared_secrets_and_strange_keys_are_refused(db: PgP
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_an_answer_counts_in_the_browser_that_began_it_only(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let (mine, theirs) = (app.browser(), app.browser());
@@ -53,7 +53,7 @@ async fn r72_an_answer_counts_in_the_browser_that_began_it_only(db: PgPool) {
     assert_eq!(location(&mine.get(&back).await), "/home", "where it was begun it counts");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_wrong_state_or_none_is_refused(db: PgPool) {
     let (app, other) = trusting(db).await;
     let browser = app.browser();
@@ -67,7 +67,7 @@ async fn r72_a_wrong_state_or_none_is_refused(db: PgPool) {
     assert_eq!(other.exchanged(), 0, "the provider is not even asked");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_an_answer_counts_once(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let browser = app.browser();
@@ -77,7 +77,7 @@ async fn r72_an_answer_counts_once(db: PgPool) {
     refused(&browser, browser.get(&back).await, 409, OVER).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_of_twenty_copies_at_once_one_counts(db: PgPool) {
     let (app, other) = trusting(db).await;
     let browser = app.browser();
@@ -88,7 +88,7 @@ async fn r72_of_twenty_copies_at_once_one_counts(db: PgPool) {
     assert_eq!((other.exchanged(), links(&app).await), (1, 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_code_that_was_used_elsewhere_is_refused(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let (mine, thief) = (app.browser(), app.browser());
@@ -101,7 +101,7 @@ async fn r72_a_code_that_was_used_elsewhere_is_refused(db: PgPool) {
     refused(&mine, mine.get(&stolen).await, 403, NOT_BELIEVED).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_flow_lasts_ten_minutes(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let browser = app.browser();
@@ -115,7 +115,7 @@ async fn r72_a_flow_lasts_ten_minutes(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from sign_in_flows").await, 0, "and is forgotten");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_an_answer_of_another_issuer_is_no_answer(db: PgPool) {
     let (app, other) = trusting(db).await;
     for (names, always) in [(Some("https://evil.example.com"), true), (None, true)] {
@@ -135,7 +135,7 @@ async fn r72_an_answer_of_another_issuer_is_no_answer(db: PgPool) {
     assert_eq!(location(&come(&app, &app.browser()).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_code_of_one_provider_does_not_end_a_flow_of_another(db: PgPool) {
     let (honest, evil) = (TestProvider::start().await, TestProvider::start().await);
     let settings = vec![honest.settings("other"), evil.settings("evil")];
@@ -146,7 +146,7 @@ async fn r72_a_code_of_one_provider_does_not_end_a_flow_of_another(db: PgPool) {
     assert_eq!((honest.exchanged(), evil.exchanged()), (0, 0));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_refusal_of_a_provider_is_said_kindly(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     for (error, words) in [

@@ -27,7 +27,7 @@ fn first_id(page: &str) -> String {
     format!("lnk_{}", value.unwrap_or_else(|| panic!("no link on {page}")))
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_is_signed_in_links_and_unlinks_and_is_told(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let vera = app.sign_in_as("developer").await;
@@ -51,7 +51,7 @@ async fn who_is_signed_in_links_and_unlinks_and_is_told(db: PgPool) {
     assert_eq!(vera.browser.post::<api::Unlink>(SECURITY, &[("id", &id)]).await.status(), 404, "once");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_linking_and_unlinking_need_a_recent_proof(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let vera = app.sign_in_as("developer").await;
@@ -66,7 +66,7 @@ async fn r50_linking_and_unlinking_need_a_recent_proof(db: PgPool) {
     assert_eq!(links(&app).await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_sign_in_that_is_somebody_elses_is_not_linked(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -79,7 +79,7 @@ async fn a_sign_in_that_is_somebody_elses_is_not_linked(db: PgPool) {
     assert_eq!(links(&app).await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_link_that_was_begun_in_a_session_ends_in_it(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let (vera, nia) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -93,7 +93,7 @@ async fn r72_a_link_that_was_begun_in_a_session_ends_in_it(db: PgPool) {
     assert_eq!(links(&app).await, 0, "whoever sits there now has nothing linked");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_last_way_in_stays(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let browser = app.browser();
@@ -116,7 +116,7 @@ async fn the_last_way_in_stays(db: PgPool) {
     assert_eq!(links(&app).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn this_was_not_me_takes_away_what_was_linked_since(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     let vera = app.sign_in_as("developer").await;
@@ -136,7 +136,7 @@ async fn this_was_not_me_takes_away_what_was_linked_since(db: PgPool) {
     assert_eq!(left, ["user-1"], "the owner's own stays");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn operators_and_exports_see_what_is_linked(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);

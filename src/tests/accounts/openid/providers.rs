@@ -18,7 +18,7 @@ async fn leads_nowhere(browser: &Browser, status: u16, words: &str) {
     refused(browser, answer, status, words).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_provider_that_is_down_stops_neither_the_start_nor_the_page(db: PgPool) {
     let other = TestProvider::start().await;
     let settings = other.settings("other");
@@ -31,7 +31,7 @@ async fn a_provider_that_is_down_stops_neither_the_start_nor_the_page(db: PgPool
     assert!(browser.page("/sign-in").await.contains("Password"), "the others work");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r80_a_slow_provider_is_given_up(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     other.mood(Mood::Slow);
@@ -42,7 +42,7 @@ async fn r80_a_slow_provider_is_given_up(db: PgPool) {
     leave::<api::ContinueWith>(&app.browser(), "/sign-in", &[]).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r80_redirects_are_not_followed_and_long_answers_not_read(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     for mood in [Mood::Redirecting, Mood::Endless] {
@@ -51,21 +51,21 @@ async fn r80_redirects_are_not_followed_and_long_answers_not_read(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r80_private_networks_are_refused_unless_the_operator_allows_them(db: PgPool) {
     let (app, other) = start(db, |settings| settings.allow_private_network = false).await;
     leads_nowhere(&app.browser(), 409, AWAY).await;
     assert_eq!(other.discovered(), 0, "nobody knocked there");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r80_a_provider_may_not_send_browsers_anywhere(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     other.mood(Mood::Insecure);
     leads_nowhere(&app.browser(), 403, NOT_BELIEVED).await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_provider_says_of_itself_is_kept_for_an_hour(db: PgPool) {
     let (app, other) = trusting(db).await;
     for _ in 0..2 {
@@ -77,7 +77,7 @@ async fn what_a_provider_says_of_itself_is_kept_for_an_hour(db: PgPool) {
     assert_eq!(other.discovered(), 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_a_key_that_is_new_is_looked_up_but_not_at_every_try(db: PgPool) {
     let (app, other) = trusting(db).await;
     come(&app, &app.browser()).await;
@@ -99,7 +99,7 @@ async fn r72_a_key_that_is_new_is_looked_up_but_not_at_every_try(db: PgPool) {
     assert_eq!(other.discovered(), 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_is_not_set_up_is_not_there(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();

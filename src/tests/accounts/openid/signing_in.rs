@@ -29,7 +29,7 @@ async fn account(app: &TestApp) -> (String, bool) {
     sqlx::query_as("select email, verified_at is not null from accounts").fetch_one(&app.ctx.db).await.unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_new_person_whose_address_is_proven_elsewhere_comes_in_at_once(db: PgPool) {
     let (app, other) = trusting(db).await;
     let browser = app.browser();
@@ -52,7 +52,7 @@ async fn a_new_person_whose_address_is_proven_elsewhere_comes_in_at_once(db: PgP
     assert_eq!((account(&app).await, links(&app).await), (("vera@example.com".to_owned(), true), 1));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_time_zone_of_the_browser_goes_along_to_the_provider_and_back(db: PgPool) {
     let (app, other) = trusting(db).await;
     for (is_verified, email) in [(true, "vera@example.com"), (false, "nina@example.com")] {
@@ -73,7 +73,7 @@ async fn the_time_zone_of_the_browser_goes_along_to_the_provider_and_back(db: Pg
     assert_eq!(count(&app, "select count(*) from accounts where time_zone = 'Asia/Tokyo' and time_zone_chosen").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t07_who_is_new_reads_in_the_language_of_the_browser(db: PgPool) {
     let (app, other) = trusting(db).await;
     for (is_verified, email) in [(true, "vera@example.com"), (false, "nina@example.com")] {
@@ -87,7 +87,7 @@ async fn t07_who_is_new_reads_in_the_language_of_the_browser(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_address_that_only_user_info_tells_counts_the_same(db: PgPool) {
     let (app, other) = trusting(db).await;
     other.tell_email_later();
@@ -95,7 +95,7 @@ async fn an_address_that_only_user_info_tells_counts_the_same(db: PgPool) {
     assert_eq!(account(&app).await, ("vera@example.com".to_owned(), true));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_an_unproven_address_is_proven_by_mail_first(db: PgPool) {
     let (app, other) = trusting(db).await;
     other.user(|user| user.is_verified = false);
@@ -110,14 +110,14 @@ async fn r72_an_unproven_address_is_proven_by_mail_first(db: PgPool) {
     assert_eq!(location(&come(&app, &browser).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_the_word_of_a_provider_that_is_not_trusted_proves_nothing(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     assert_eq!(location(&come(&app, &app.browser()).await), "/verify-email");
     assert_eq!(account(&app).await, ("vera@example.com".to_owned(), false));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_signing_up_over_an_unproven_address_takes_its_links_away(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     come(&app, &app.browser()).await;
@@ -133,7 +133,7 @@ async fn r57_signing_up_over_an_unproven_address_takes_its_links_away(db: PgPool
     assert!(!thief.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_a_sign_in_planted_with_the_address_of_somebody_else_ends_with_their_proof(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let stranger = app.browser();
@@ -147,7 +147,7 @@ async fn r57_a_sign_in_planted_with_the_address_of_somebody_else_ends_with_their
     assert!(!stranger.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r72_an_address_of_an_account_is_never_linked_on_an_unproven_word(db: PgPool) {
     let (app, other) = trusting(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;
@@ -175,7 +175,7 @@ async fn r72_an_address_of_an_account_is_never_linked_on_an_unproven_word(db: Pg
     assert_eq!(owner, vera.uuid());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_known_and_unknown_addresses_are_answered_alike(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     app.account("known@example.com", "Known", "developer").await;
@@ -187,7 +187,7 @@ async fn r15_known_and_unknown_addresses_are_answered_alike(db: PgPool) {
     assert_eq!(answers[0], answers[1]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_trusted_proof_of_the_address_links_and_is_told(db: PgPool) {
     let (app, _other) = trusting(db).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -198,7 +198,7 @@ async fn a_trusted_proof_of_the_address_links_and_is_told(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'sign_in.linked'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_an_address_there_is_no_account(db: PgPool) {
     let (app, other) = trusting(db).await;
     other.user(|user| user.email = None);
@@ -208,7 +208,7 @@ async fn without_an_address_there_is_no_account(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from accounts").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn sign_up_is_closed_to_others_where_it_is_closed_or_not_theirs(db: PgPool) {
     let (app, _other) = start(db, |settings| (settings.trusts_email, settings.allow_sign_up) = (true, false)).await;
     let browser = app.browser();
@@ -218,7 +218,7 @@ async fn sign_up_is_closed_to_others_where_it_is_closed_or_not_theirs(db: PgPool
     assert_eq!(count(&app, "select count(*) from accounts").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_invitation_counts_for_who_comes_by_a_provider_too(db: PgPool) {
     let other = TestProvider::start().await;
     let mut settings = other.settings("other");
@@ -233,7 +233,7 @@ async fn an_invitation_counts_for_who_comes_by_a_provider_too(db: PgPool) {
     assert_eq!(count(&app, "select uses_left::bigint from invites").await, 0, "it is used");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_an_invitation_for_another_address_lets_in_nobody_by_a_provider(db: PgPool) {
     let other = TestProvider::start().await;
     let mut settings = other.settings("other");
@@ -247,7 +247,7 @@ async fn s92_an_invitation_for_another_address_lets_in_nobody_by_a_provider(db: 
     assert_eq!(count(&app, "select uses_left::bigint from invites").await, 1, "it is not used up");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s62_the_second_factor_is_asked_all_the_same(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let browser = app.browser();
@@ -261,7 +261,7 @@ async fn s62_the_second_factor_is_asked_all_the_same(db: PgPool) {
     assert!(again.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s62_an_account_with_a_second_factor_is_not_linked_by_its_address(db: PgPool) {
     let (app, other) = trusting(db).await;
     let (vera, _phone) = with_app(&app, "developer").await;
@@ -271,7 +271,7 @@ async fn s62_an_account_with_a_second_factor_is_not_linked_by_its_address(db: Pg
     assert_eq!(links(&app).await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_operator_may_let_the_provider_stand_for_the_second_factor(db: PgPool) {
     let (app, _other) = start(db, |settings| (settings.trusts_email, settings.replaces_second_factor) = (true, true)).await;
     let browser = app.browser();
@@ -282,7 +282,7 @@ async fn an_operator_may_let_the_provider_stand_for_the_second_factor(db: PgPool
     assert!(again.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r28_who_is_banned_or_left_does_not_come_in_by_a_provider(db: PgPool) {
     let (app, _other) = trusting(db).await;
     let browser = app.browser();
@@ -301,7 +301,7 @@ async fn r28_who_is_banned_or_left_does_not_come_in_by_a_provider(db: PgPool) {
     assert_eq!(location(&come(&app, &browser).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r16_a_password_for_an_account_without_one_is_wrong_and_costs_the_same(db: PgPool) {
     let (app, _other) = trusting(db).await;
     come(&app, &app.browser()).await;

@@ -8,7 +8,7 @@ use tollgate::{accounts::api, platform::config::SecondFactor};
 
 const AUTHENTICATOR: &str = "/settings/security/authenticator";
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_who_has_no_password_proves_it_where_they_sign_in(db: PgPool) {
     let (app, other) = trusting(db).await;
     let browser = app.browser();
@@ -43,7 +43,7 @@ async fn r50_who_has_no_password_proves_it_where_they_sign_in(db: PgPool) {
     assert_eq!(location(&browser.post::<api::StartTotp>(AUTHENTICATOR, &[]).await), AUTHENTICATOR);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_owes_a_second_factor_may_go_and_prove_it(db: PgPool) {
     let other = TestProvider::start().await;
     let mut settings = other.settings("other");

@@ -25,7 +25,7 @@ async fn run(home: &Folder, arguments: &[&str]) -> (Option<i32>, String, String)
     (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_person_signs_in_says_who_and_signs_out(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

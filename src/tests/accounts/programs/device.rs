@@ -57,7 +57,7 @@ impl Asking {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_person_lets_a_program_in_without_javascript(db: PgPool) {
     let app = TestApp::start(db).await;
     let asking = Asking::begin(&app).await;
@@ -92,7 +92,7 @@ async fn a_person_lets_a_program_in_without_javascript(db: PgPool) {
     assert_eq!(ended.status(), 403);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_twenty_polls_at_once_one_brings_tokens(db: PgPool) {
     let app = TestApp::start(db).await;
     let (asking, vera) = (Asking::begin(&app).await, app.sign_in_as("developer").await);
@@ -103,7 +103,7 @@ async fn of_twenty_polls_at_once_one_brings_tokens(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from token_families").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_polls_too_fast_waits_longer_and_late_is_too_late(db: PgPool) {
     let app = TestApp::start(db).await;
     let asking = Asking::begin(&app).await;
@@ -121,7 +121,7 @@ async fn who_polls_too_fast_waits_longer_and_late_is_too_late(db: PgPool) {
     assert_eq!(other.status(), 400);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn no_is_no_and_the_first_who_decides_decides(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
@@ -141,7 +141,7 @@ async fn no_is_no_and_the_first_who_decides_decides(db: PgPool) {
     assert_eq!(both, [303, 422]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_saying_yes_needs_a_recent_proof_and_saying_no_none(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -162,7 +162,7 @@ async fn r50_saying_yes_needs_a_recent_proof_and_saying_no_none(db: PgPool) {
     assert_eq!(location(&other.deny(&vera.browser).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn guessing_codes_is_slow(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -182,7 +182,7 @@ async fn guessing_codes_is_slow(db: PgPool) {
     assert_eq!(location(&guess(&asking.user).await), asking.page());
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn asking_for_codes_is_limited_by_network(db: PgPool) {
     let app = TestApp::start(db).await;
     let mut last = (200, Value::Null);
@@ -194,7 +194,7 @@ async fn asking_for_codes_is_limited_by_network(db: PgPool) {
     assert_eq!(post(&app, "/api/v1/auth/device", json!({ "client_id": "<i>" })).await.0, 422);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_an_approval_ends_with_the_password_it_was_given_under(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -24,7 +24,7 @@ async fn is_dead(app: &TestApp, tokens: &Tokens) -> bool {
     tokens.status(app).await == 401 && tokens.refresh(app).await.0 == 400
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_s69_a_new_password_ends_every_program(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -46,7 +46,7 @@ async fn r46_s69_a_new_password_ends_every_program(db: PgPool) {
     assert!(is_dead(&app, &third).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r46_a_password_that_changes_while_a_program_signs_in_leaves_none(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -61,7 +61,7 @@ async fn r46_a_password_that_changes_while_a_program_signs_in_leaves_none(db: Pg
     assert_eq!(count(&app, "select count(*) from token_families").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s90_r45_a_ban_and_a_disabling_end_programs_for_good(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = app.account("mara@example.com", "Mara", "developer").await;
@@ -80,7 +80,7 @@ async fn s90_r45_a_ban_and_a_disabling_end_programs_for_good(db: PgPool) {
     assert!(is_dead(&app, &disabled).await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t04_a_program_signs_out_by_either_token(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -101,7 +101,7 @@ async fn t04_a_program_signs_out_by_either_token(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'program.signed_out'").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r47_programs_stand_beside_devices_and_end_one_by_one_or_all(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -129,7 +129,7 @@ async fn r47_programs_stand_beside_devices_and_end_one_by_one_or_all(db: PgPool)
     assert!(is_dead(&app, &two).await && !vera.browser.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_this_was_not_me_ends_the_program_that_the_mail_told_of(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -143,7 +143,7 @@ async fn r25_this_was_not_me_ends_the_program_that_the_mail_told_of(db: PgPool) 
     assert_eq!(post(&app, TOKEN, password_grant("mara@example.com", PASSWORD)).await.0, 422, "the password is gone");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r48_the_newest_programs_win(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.session_count = 2).await;
     let vera = app.sign_in_as("developer").await;
@@ -156,7 +156,7 @@ async fn r48_the_newest_programs_win(db: PgPool) {
     assert!(vera.browser.is_signed_in().await, "programs push no browser out");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r49_what_the_account_loses_its_programs_lose_with_the_next_call(db: PgPool) {
     let app = TestApp::start(db).await;
     let otto = app.account("otto@example.com", "Otto", "operator").await;

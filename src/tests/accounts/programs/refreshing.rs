@@ -19,7 +19,7 @@ async fn with_tokens(db: PgPool) -> (TestApp, Tokens) {
     (app, tokens)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r71_a_refresh_token_that_comes_back_kills_the_family(db: PgPool) {
     let (app, first) = with_tokens(db).await;
     let (status, body) = first.refresh(&app).await;
@@ -44,7 +44,7 @@ async fn r71_a_refresh_token_that_comes_back_kills_the_family(db: PgPool) {
     assert_eq!(signed_in(&app, "mara@example.com").await.status(&app).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r71_twenty_at_once_get_one_answer_and_one_branch(db: PgPool) {
     let (app, first) = with_tokens(db).await;
     let answers = join_all((0..20).map(|_| first.refresh(&app))).await;
@@ -67,7 +67,7 @@ async fn r71_twenty_at_once_get_one_answer_and_one_branch(db: PgPool) {
     assert_eq!(pairs[0].status(&app).await, 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r71_of_many_late_uses_one_is_told(db: PgPool) {
     let (app, first) = with_tokens(db).await;
     first.refresh(&app).await;
@@ -77,7 +77,7 @@ async fn r71_of_many_late_uses_one_is_told(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind = 'program.token_reused'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r71_the_grace_is_for_the_token_before_the_newest_only(db: PgPool) {
     let (app, first) = with_tokens(db).await;
     let second = Tokens::of(&first.refresh(&app).await.1);
@@ -86,7 +86,7 @@ async fn r71_the_grace_is_for_the_token_before_the_newest_only(db: PgPool) {
     assert_eq!(third.status(&app).await, 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r42_both_ends_of_a_sign_in_hold_and_the_nightly_job_clears_up(db: PgPool) {
     let (app, idle) = with_tokens(db).await;
     let mut used = signed_in(&app, "mara@example.com").await;
@@ -108,7 +108,7 @@ async fn r42_both_ends_of_a_sign_in_hold_and_the_nightly_job_clears_up(db: PgPoo
     assert_eq!(count(&app, "select count(*) from token_families").await + count(&app, "select count(*) from program_tokens").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_token_is_its_programs_and_what_is_none_is_refused(db: PgPool) {
     let (app, tokens) = with_tokens(db).await;
     let grant = async |token: &str, client: Option<&str>| {

@@ -21,7 +21,7 @@ use tollgate::{
     platform::{config::SecondFactor, crypto::sha256},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_program_signs_in_and_is_its_account_for_a_quarter_of_an_hour(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -47,7 +47,7 @@ async fn a_program_signs_in_and_is_its_account_for_a_quarter_of_an_hour(db: PgPo
     assert_eq!(tokens.status(&app).await, 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r15_r28_the_same_door_as_for_browsers(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = app.account("mara@example.com", "Mara", "developer").await;
@@ -79,7 +79,7 @@ async fn r15_r28_the_same_door_as_for_browsers(db: PgPool) {
     assert_eq!(tokens.status(&app).await, 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r28_a_network_or_domain_that_is_banned_stops_tokens_that_were_given_out(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@mail.example.org", "Mara", "developer").await;
@@ -92,7 +92,7 @@ async fn r28_a_network_or_domain_that_is_banned_stops_tokens_that_were_given_out
     assert_eq!(refusal(&tokens.refresh(&app).await), (400, "invalid_grant"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_second_factor_is_asked_of_programs_too(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, phone) = with_app(&app, "developer").await;
@@ -118,7 +118,7 @@ async fn the_second_factor_is_asked_of_programs_too(db: PgPool) {
     assert_eq!(status, 200, "{body}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_owes_a_second_factor_gets_no_tokens(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.auth.second_factor = SecondFactor::Operators).await;
     app.account("vera@example.com", "Vera", "developer").await;
@@ -130,7 +130,7 @@ async fn who_owes_a_second_factor_gets_no_tokens(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from token_families").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_dangerous_acts_need_credentials_of_the_last_ten_minutes(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -146,7 +146,7 @@ async fn r50_dangerous_acts_need_credentials_of_the_last_ten_minutes(db: PgPool)
     assert_eq!(end_others(&signed_in(&app, "mara@example.com").await).await.status(), 200);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r70_the_password_is_never_taken_as_a_form_and_bad_input_is_named(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -177,7 +177,7 @@ async fn r70_the_password_is_never_taken_as_a_form_and_bad_input_is_named(db: Pg
     assert_eq!(other_site.send().await.unwrap().status(), 403, "no page of another site signs anybody in");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_the_owner_is_told_of_a_new_program_once(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
@@ -192,7 +192,7 @@ async fn r25_the_owner_is_told_of_a_new_program_once(db: PgPool) {
     assert_eq!(app.mails().len(), before, "the same program again is no news");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r41_tokens_stand_neither_in_the_log_nor_in_the_database(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;

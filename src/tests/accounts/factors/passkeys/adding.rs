@@ -13,7 +13,7 @@ use time::Duration;
 use tollgate::accounts::api;
 use uuid::uuid;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r26_r38_a_passkey_is_named_listed_and_told_and_brings_recovery_codes(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -44,7 +44,7 @@ async fn r26_r38_a_passkey_is_named_listed_and_told_and_brings_recovery_codes(db
     assert_eq!(count(&app, "select count(*) from events where kind = 'factor.passkey_added'").await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r37_what_was_made_elsewhere_or_without_verification_is_not_kept(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -66,7 +66,7 @@ async fn r37_what_was_made_elsewhere_or_without_verification_is_not_kept(db: PgP
     assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/home", "nothing changed");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r36_s60_a_question_is_good_once_in_its_session_for_five_minutes(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -96,7 +96,7 @@ async fn r36_s60_a_question_is_good_once_in_its_session_for_five_minutes(db: PgP
     assert_eq!(count(&app, hashes).await, count(&app, "select count(*) from passkey_challenges").await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s58_an_authenticators_passkey_belongs_to_one_account(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -106,7 +106,7 @@ async fn s58_an_authenticators_passkey_belongs_to_one_account(db: PgPool) {
     assert_eq!(count(&app, PASSKEYS).await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r39_adding_needs_a_recent_proof_and_may_end_other_sessions(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -124,7 +124,7 @@ async fn r39_adding_needs_a_recent_proof_and_may_end_other_sessions(db: PgPool) 
     assert!(vera.browser.is_signed_in().await && !phone.is_signed_in().await);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_site_without_a_name_takes_no_passkeys_and_says_so(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -23,7 +23,7 @@ async fn remove(person: &Person, id: &str) -> reqwest::Response {
     person.browser.post::<api::RemovePasskey>(SECURITY, &[("id", id)]).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_passkey_is_renamed_by_its_owner(db: PgPool) {
     let app = start(db).await;
     let (vera, _) = with_passkey(&app, "developer").await;
@@ -45,7 +45,7 @@ async fn a_passkey_is_renamed_by_its_owner(db: PgPool) {
     assert_eq!(vera.browser.post::<api::RenamePasskey>(SECURITY, &[("id", "pk_none"), ("name", "x")]).await.status(), 404);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r39_removing_needs_a_recent_proof_and_is_told(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -72,7 +72,7 @@ async fn r39_removing_needs_a_recent_proof_and_is_told(db: PgPool) {
     assert_eq!(count(&app, PASSKEYS).await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s58_r39_the_last_way_in_stays_even_if_two_go_at_once(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -96,7 +96,7 @@ async fn s58_r39_the_last_way_in_stays_even_if_two_go_at_once(db: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn an_account_has_twenty_at_most(db: PgPool) {
     let app = start(db).await;
     let (vera, _) = with_passkey(&app, "developer").await;
@@ -110,7 +110,7 @@ async fn an_account_has_twenty_at_most(db: PgPool) {
     assert!(vera.browser.page(NEW).await.contains("Begin"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r34_an_operators_reset_takes_passkeys_with_the_same_delay(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -132,7 +132,7 @@ async fn r34_an_operators_reset_takes_passkeys_with_the_same_delay(db: PgPool) {
     assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r61_the_export_lists_them_without_their_keys(db: PgPool) {
     let app = start(db).await;
     let (vera, key) = with_passkey(&app, "developer").await;
@@ -147,7 +147,7 @@ async fn r61_the_export_lists_them_without_their_keys(db: PgPool) {
     assert!(!text.contains(&data_encoding::BASE64URL_NOPAD.encode(&key.id)) && !text.contains("cred_id"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r25_this_was_not_me_takes_the_passkeys_that_came_since(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;

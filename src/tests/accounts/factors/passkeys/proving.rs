@@ -24,7 +24,7 @@ async fn step_up(browser: &Browser, answer: &str) -> Response {
     browser.post::<api::StepUp>("/step-up", &[("passkey", answer)]).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s62_r24_the_password_alone_waits_for_a_passkey_of_the_same_account(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -47,7 +47,7 @@ async fn s62_r24_the_password_alone_waits_for_a_passkey_of_the_same_account(db: 
     assert_eq!(super::call::<api::AskPasskey>(&app.browser(), &[("purpose", "second_factor")]).await.status(), 401, "nothing waits here");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r33_a_recovery_code_stands_in_for_a_passkey(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -68,7 +68,7 @@ async fn r33_a_recovery_code_stands_in_for_a_passkey(db: PgPool) {
     assert!(page.contains("Enter your code") && page.contains("use=passkey") && page.contains("use=recovery"), "{page}");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn k12_a_passkey_satisfies_the_policy_and_signs_in_alone(db: PgPool) {
     let app = TestApp::start_with(db, |config| {
         named(config);
@@ -108,7 +108,7 @@ async fn set_up_with_codes(app: &TestApp, browser: &Browser) {
     assert_eq!(location(&browser.post::<api::ConfirmTotp>(page, &[("code", &phone.code(app))]).await), SECURITY);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r50_s60_a_passkey_proves_again_in_the_session_that_asked(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -140,7 +140,7 @@ async fn r50_s60_a_passkey_proves_again_in_the_session_that_asked(db: PgPool) {
     assert_eq!(super::call::<api::AskPasskey>(&app.browser(), &[("purpose", "step_up")]).await.status(), 401);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r39_without_the_last_passkey_an_app_goes_on_as_the_second_factor(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;

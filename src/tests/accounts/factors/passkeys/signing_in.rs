@@ -16,7 +16,7 @@ use tollgate::accounts::{
     server::{Term, Visitor, ban_account, disable_account},
 };
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r37_a_passkey_signs_in_alone_and_nobody_types_an_address(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -43,7 +43,7 @@ async fn r37_a_passkey_signs_in_alone_and_nobody_types_an_address(db: PgPool) {
     assert_eq!(events, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r36_s60_a_question_is_answered_once_by_its_browser_and_for_signing_in(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -69,7 +69,7 @@ async fn r36_s60_a_question_is_answered_once_by_its_browser_and_for_signing_in(d
     assert_eq!(location(&sign_in(&other, &mut key).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r37_what_is_not_signed_here_by_somebody_verified_for_this_account_is_refused(db: PgPool) {
     let app = start(db).await;
     let (_, mut key) = with_passkey(&app, "developer").await;
@@ -101,7 +101,7 @@ async fn r37_what_is_not_signed_here_by_somebody_verified_for_this_account_is_re
     assert_eq!(location(&sign_in(&app.browser(), &mut key).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s59_r40_r28_the_door_is_the_same_as_for_a_password(db: PgPool) {
     let app = start(db).await;
     let (banned, mut of_banned) = with_passkey(&app, "developer").await;
@@ -127,7 +127,7 @@ async fn s59_r40_r28_the_door_is_the_same_as_for_a_password(db: PgPool) {
     assert_eq!(location(&sign_in(&back, &mut of_left).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r38_a_counter_that_goes_back_is_refused_written_down_and_told(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -150,7 +150,7 @@ async fn r38_a_counter_that_goes_back_is_refused_written_down_and_told(db: PgPoo
     assert_eq!(count(&app, "select count(*) from events where kind = 'factor.passkey_copied'").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s50_of_twenty_uses_of_one_answer_one_comes_in(db: PgPool) {
     let app = start(db).await;
     let (_, mut key) = with_passkey(&app, "developer").await;
@@ -161,7 +161,7 @@ async fn s50_of_twenty_uses_of_one_answer_one_comes_in(db: PgPool) {
     assert_eq!(count(&app, SESSIONS).await, 2, "the one that added it, and this one");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r38_of_two_authenticators_with_the_same_count_one_comes_in(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -188,7 +188,7 @@ async fn r38_of_two_authenticators_with_the_same_count_one_comes_in(db: PgPool) 
     assert_eq!(count(&app, SESSIONS).await, 2);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_passkey_that_was_removed_is_answered_404_and_its_authenticator_may_forget_it(db: PgPool) {
     let app = start(db).await;
     let (_, key) = with_passkey(&app, "developer").await;
@@ -203,7 +203,7 @@ async fn a_passkey_that_was_removed_is_answered_404_and_its_authenticator_may_fo
     assert!(!give(&wrong, "-").await.text().await.unwrap().contains("data-unknown"), "only then");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r19_r20_wrong_passkeys_count_with_wrong_passwords_and_a_right_one_need_not_wait(db: PgPool) {
     let app = start(db).await;
     let (vera, mut key) = with_passkey(&app, "developer").await;
@@ -219,7 +219,7 @@ async fn r19_r20_wrong_passkeys_count_with_wrong_passwords_and_a_right_one_need_
     assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/sign-in/code");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r21_questions_from_one_address_are_slowed_down(db: PgPool) {
     let app = start(db).await;
     let browser = app.browser();

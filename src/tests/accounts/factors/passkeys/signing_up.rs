@@ -24,7 +24,7 @@ async fn send(browser: &Browser, email: &str, answer: &str) -> Response {
     browser.post::<api::SignUpWithPasskey>(PAGE, &fields).await
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_passkey_takes_the_place_of_the_password(db: PgPool) {
     let app = start(db).await;
     let mara = app.browser();
@@ -53,7 +53,7 @@ async fn a_passkey_takes_the_place_of_the_password(db: PgPool) {
     assert_eq!(location(&sign_in(&other, &mut key).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_a_passkey_planted_with_the_address_of_somebody_else_ends_with_their_proof(db: PgPool) {
     let app = start(db).await;
     let stranger = app.browser();
@@ -70,7 +70,7 @@ async fn r57_a_passkey_planted_with_the_address_of_somebody_else_ends_with_their
     assert_eq!(location(&owner.sign_in("victim@example.com", PASSWORD).await), "/home");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s2_r15_a_taken_address_gets_the_same_answer_and_no_passkey(db: PgPool) {
     let app = start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
@@ -94,7 +94,7 @@ async fn s2_r15_a_taken_address_gets_the_same_answer_and_no_passkey(db: PgPool) 
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r57_whoever_signs_up_again_finds_no_passkey_of_who_never_proved_the_address(db: PgPool) {
     let app = start(db).await;
     let (mallory, mut key) = (app.browser(), key_for(&app));
@@ -106,7 +106,7 @@ async fn r57_whoever_signs_up_again_finds_no_passkey_of_who_never_proved_the_add
     assert_eq!(count(&app, "select count(*) from accounts").await, 1);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s60_a_question_for_signing_up_is_good_once_here_and_for_that(db: PgPool) {
     let app = start(db).await;
     let browser = app.browser();
