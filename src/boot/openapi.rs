@@ -83,14 +83,12 @@ struct Problem {
     /// Of the request, as in the log of the server.
     #[schema(min_length = 8)]
     request_id: String,
-    /// Of 503: why, as `/docs#errors` lists them.
+    /// Of 503: why, as `/docs#errors` lists them. Of 403: `config_locked` where whoever runs the server has locked what would change.
     code: Option<String>,
     /// Of 422: what is wrong with which field.
     errors: Option<Vec<WrongInput>>,
     /// Of 403: the permission that is missing.
     permission: Option<String>,
-    /// Of 403: `config_locked` where whoever runs the server has locked what would change.
-    code: Option<String>,
     /// Of 429: the limits that the call would have broken.
     #[schema(rename = "violated-policies")]
     violated_policies: Option<Vec<String>>,

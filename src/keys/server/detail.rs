@@ -18,7 +18,7 @@ use crate::{
         SigningView, Unit, Window,
     },
     platform::{Ctx, LocalTime},
-    values::{Counts, KeyId, Slug, permission_names as may},
+    values::{Counts, KeyId, Permission, Slug, permission_names as may},
 };
 use time::OffsetDateTime;
 

@@ -8,7 +8,7 @@ use tollgate::{
     accounts::Caller,
     keys::{
         model::{ApiEdit, NewRoute, Unmatched},
-        server::{edit_api, put_route, replace_routes},
+        server::{edit_api, gate::Gate, put_route, replace_routes},
     },
 };
 

@@ -91,7 +91,7 @@ async fn a_limit_whose_rest_no_call_fits_is_used_up(db: PgPool) {
 
     // A mark that use can't reach is passed as well, below it.
     app.ctx.clock.advance(Duration::minutes(5));
-    save_settings(&app.ctx, &mara, true, "95", true).await.unwrap();
+    save_settings(&app.ctx, &mara, true, "95", true, None).await.unwrap();
     let month = limited(&app, &mara, "month", 100, 30 * 86_400).await;
     dear(&app, &mara, month, "POST /report", 1, 60).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "forty are left, and a call costs sixty");
