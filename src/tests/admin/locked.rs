@@ -10,7 +10,10 @@ use serde_json::json;
 use sqlx::PgPool;
 use tollgate::{
     accounts::Caller,
-    keys::model::Window,
+    keys::{
+        model::{ApiEdit, Window},
+        server::edit_api,
+    },
     plans::{api, model::PlanEdit, server::edit_plan},
     values::Area,
 };
@@ -35,6 +38,9 @@ async fn t15_what_is_locked_is_changed_by_no_rest_call(db: PgPool) {
         (Method::PUT, "apis/demo/bundles/desk", json!({ "permissions": ["orders:read"] })),
         (Method::DELETE, "apis/demo/bundles/desk", json!({})),
         (Method::PUT, "apis/demo/limits", limits),
+        (Method::PATCH, "block-rules/spread", json!({ "most": 20 })),
+        (Method::PUT, "block-exemptions", json!({ "networks": [] })),
+        (Method::PUT, "session-policies/role/operator", json!({ "session_count": 3 })),
     ] {
         let (status, problem) = answer(ops.call(&app, method.clone(), &format!("/api/v1/{path}"), Some(body)).await).await;
         assert_eq!((status, &problem["code"]), (403, &json!("config_locked")), "{method} {path}: {problem}");
@@ -53,6 +59,8 @@ async fn t15_what_is_locked_is_changed_by_no_rest_call(db: PgPool) {
 async fn t15_pages_say_what_is_locked_in_place_of_its_forms(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.admin.locked = vec![Area::Plans, Area::Fields]).await;
     plan(&app.ctx, "pro", vec![limit("day", 1_000, Window::DAY)]).await;
+    let edit = ApiEdit { needs_grant: vec![("orders:write".to_owned(), true)], ..ApiEdit::default() };
+    edit_api(&app.ctx, &Caller::cli(), "demo", edit).await.unwrap();
     let operator = app.sign_in_as("operator").await;
     for (page, words) in [
         ("/admin/plans", "Plans and groups are locked"),
@@ -62,7 +70,7 @@ async fn t15_pages_say_what_is_locked_in_place_of_its_forms(db: PgPool) {
     ] {
         let html = operator.browser.page(page).await;
         assert!(html.contains(words), "{page}: {html}");
-        for action in ["create_plan", "save_plan", "delete_plan", "set_plan_limit", "create_group", "create_field"] {
+        for action in ["create_plan", "save_plan", "delete_plan", "set_plan_limit", "set_plan_grants", "create_group", "create_field"] {
             assert!(!html.contains(&format!("/{action}\"")), "{action} on {page}");
         }
     }

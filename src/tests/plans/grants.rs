@@ -55,6 +55,7 @@ async fn grants_over_rest(db: PgPool) {
     for _ in 0..2 {
         let (status, hold) = put(of.clone()).await;
         assert_eq!((status, &hold["grants"]), (200, &of), "{hold}");
+        assert!(hold["spread"].is_object(), "on which nodes it holds: {hold}");
     }
     assert_eq!(events(&db, "workspace.granted").await, 1, "sent twice");
     let new = json!({ "name": "x", "permissions": ["orders:write"] });

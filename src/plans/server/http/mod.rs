@@ -250,7 +250,8 @@ async fn set_workspace_grants(
     Path(id): Path<String>,
     Body(asked): Body<GrantsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
-    Ok(Json(server::set_workspace_grants(&ctx, &caller, workspace(&id)?, &asked.grants).await?.into()))
+    let hold = server::set_workspace_grants(&ctx, &caller, workspace(&id)?, &asked.grants).await?;
+    Ok(Json(changed(&ctx, hold).await))
 }
 
 /// Read the limits of an API
