@@ -123,12 +123,16 @@ impl DropSecret {
     }
 }
 
-/// The one that is named, or the only old one.
+/// The one that is named, or the only old one. What the operation would refuse is said here already, for a dry run.
 async fn old_secret(ctx: &Ctx, key: &Key, named: Option<&str>) -> Result<SecretId, AppError> {
-    if let Some(text) = named {
-        return text.parse::<SecretId>().map_err(|error: IdError| AppError::invalid("secret", error.to_string()));
-    }
     let held = keys::key_secrets(ctx, &Caller::cli(), key.id).await?;
+    if let Some(text) = named {
+        let id = text.parse::<SecretId>().map_err(|error: IdError| AppError::invalid("secret", error.to_string()))?;
+        if held.iter().any(|secret| secret.id == id.uuid() && secret.expires_at.is_none()) {
+            return Err(AppError::conflict("This is the newest secret of the key. Rotate the key first, or disable it."));
+        }
+        return Ok(id);
+    }
     let old: Vec<&HeldSecret> = held.iter().filter(|secret| secret.expires_at.is_some()).collect();
     match old.as_slice() {
         [one] => Ok(SecretId::new(one.id)),

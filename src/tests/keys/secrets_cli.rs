@@ -48,6 +48,7 @@ async fn the_secrets_of_a_key_from_the_command_line(db: PgPool) {
     assert_eq!(events(&db, "key.dropped").await, 1);
     let newest = text(&said(&key(&["secrets", &id, "--json"]).await)[0], "id");
     assert_eq!(key(&["drop-secret", &id, &newest]).await.status.code(), Some(4), "the newest is all it has");
+    assert_eq!(key(&["drop-secret", &id, &newest, "--dry-run"]).await.status.code(), Some(4), "a dry run says it, too");
 
     let fourth = said(&key(&["rotate", &id, "--old-lives", "now", "--json"]).await);
     assert_eq!((passes(&app, &text(&third, "secret")).await, passes(&app, &text(&fourth, "secret")).await), (401, 200));
