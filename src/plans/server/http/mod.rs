@@ -29,6 +29,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::{IntoParams, OpenApi};
 
 /// What `/api/v1/openapi.json` says of these routes.
@@ -74,9 +75,9 @@ fn workspace(id: &str) -> Result<WorkspaceId, AppError> {
     id.parse().map_err(|_| AppError::NotFound)
 }
 
-/// What holds a workspace after a change, and where.
-async fn changed(ctx: &Ctx, hold: WorkspaceHold) -> WorkspaceHoldBody {
-    let spread = server::spread_of(ctx, hold.workspace.uuid()).await;
+/// What holds a workspace after a change that began then, and where.
+async fn changed(ctx: &Ctx, hold: WorkspaceHold, since: Instant) -> WorkspaceHoldBody {
+    let spread = server::spread_of(ctx, hold.workspace.uuid(), since).await;
     WorkspaceHoldBody::changed(hold, spread)
 }
 
@@ -126,8 +127,9 @@ async fn read_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Stri
     security(("key" = [])),
 )]
 async fn edit_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditPlanBody>) -> Result<Json<PlanBody>, AppError> {
+    let since = Instant::now();
     let plan = server::edit_plan(&ctx, &caller, &slug, edit.edit()).await?;
-    let spread = server::spread_of(&ctx, plan.id.uuid()).await;
+    let spread = server::spread_of(&ctx, plan.id.uuid(), since).await;
     Ok(Json(PlanBody::changed(plan, spread)))
 }
 
@@ -185,8 +187,9 @@ async fn assign_to_account(
     Path(slug): Path<String>,
     Body(asked): Body<AccountBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
+    let since = Instant::now();
     let hold = server::assign_plan_to_account(&ctx, &caller, &slug, &asked.account).await?;
-    Ok(Json(changed(&ctx, hold).await))
+    Ok(Json(changed(&ctx, hold, since).await))
 }
 
 /// Read what holds a workspace
@@ -213,8 +216,9 @@ async fn assign_plan(
     Path(id): Path<String>,
     Body(asked): Body<PlanOfBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
+    let since = Instant::now();
     let hold = server::assign_plan(&ctx, &caller, workspace(&id)?, asked.plan.as_deref()).await?;
-    Ok(Json(changed(&ctx, hold).await))
+    Ok(Json(changed(&ctx, hold, since).await))
 }
 
 /// Set the limits of a workspace
@@ -231,8 +235,9 @@ async fn set_workspace_limits(
     Path(id): Path<String>,
     Body(asked): Body<LimitsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
+    let since = Instant::now();
     let hold = server::set_workspace_limits(&ctx, &caller, workspace(&id)?, asked.limits()).await?;
-    Ok(Json(changed(&ctx, hold).await))
+    Ok(Json(changed(&ctx, hold, since).await))
 }
 
 /// Set the grants of a workspace
@@ -250,8 +255,9 @@ async fn set_workspace_grants(
     Path(id): Path<String>,
     Body(asked): Body<GrantsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
+    let since = Instant::now();
     let hold = server::set_workspace_grants(&ctx, &caller, workspace(&id)?, &asked.grants).await?;
-    Ok(Json(changed(&ctx, hold).await))
+    Ok(Json(changed(&ctx, hold, since).await))
 }
 
 /// Read the limits of an API
@@ -278,7 +284,8 @@ async fn set_api_limits(
     Path(slug): Path<String>,
     Body(asked): Body<LimitsBody>,
 ) -> Result<Json<ChangedLimitsBody>, AppError> {
+    let since = Instant::now();
     let limits = server::set_api_limits(&ctx, &caller, &slug, asked.limits()).await?;
-    let spread = server::spread_of_api(&ctx, &slug).await?;
+    let spread = server::spread_of_api(&ctx, &slug, since).await?;
     Ok(Json(ChangedLimitsBody::new(limits, spread)))
 }

@@ -28,6 +28,7 @@ use axum::{
     routing::{delete, get},
 };
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::{IntoParams, OpenApi};
 
 /// What `/api/v1/openapi.json` says of these routes.
@@ -90,8 +91,9 @@ async fn read_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Str
     security(("key" = [])),
 )]
 async fn edit_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditGroupBody>) -> Result<Json<GroupBody>, AppError> {
+    let since = Instant::now();
     let group = server::edit_group(&ctx, &caller, &slug, edit.edit()).await?;
-    let spread = server::spread_of(&ctx, group.id.uuid()).await;
+    let spread = server::spread_of(&ctx, group.id.uuid(), since).await;
     Ok(Json(GroupBody::changed(group, spread)))
 }
 
@@ -185,8 +187,9 @@ async fn add_member(
         }
         _ => return Err(AppError::invalid("workspace_id", "Say workspace_id or account, one of both.")),
     };
+    let since = Instant::now();
     let hold = server::add_member(&ctx, &caller, &slug, id).await?;
-    Ok(Json(changed(&ctx, hold).await))
+    Ok(Json(changed(&ctx, hold, since).await))
 }
 
 /// Take a workspace out of a group
