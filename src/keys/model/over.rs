@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn it_is_said_in_words() {
         assert_eq!(Over::REFUSE.words(), "");
-        assert_eq!(Over::throttle(2_000).unwrap_or_default().words(), ", then 2,000 a second");
+        assert_eq!(Over::throttle(2_000).unwrap_or_default().words(), ", then 2,000 calls a second");
         let until = Some(datetime!(2027-01-31 9:05 +1));
         assert_eq!(Over { until, ..Over::MARK }.words(), ", more are marked until 2027-01-31 08:05 UTC");
     }

@@ -232,7 +232,8 @@ async fn beyond_a_limit_that_marks_calls_pass_without_a_place(db: PgPool) {
     let first = hold(&scene).await;
     let marked = ask(&scene).await;
     assert_eq!((&marked["valid"], &marked["hold"], &marked["over"]), (&json!(true), &Value::Null, &json!(["open"])), "{marked}");
-    assert_eq!(taken(&scene.app, scene.key), 1);
+    let states = scene.app.ctx.part::<Gate>().unwrap().limit_state(scene.key, scene.app.ctx.clock.now_micros());
+    assert_eq!(states.iter().map(|state| state.used).collect::<Vec<_>>(), [2, 1], "of the day both, of the places one");
     let call = TryCall { method: "GET".into(), path: "/orders".into(), ..TryCall::default() };
     assert_eq!(try_call(&scene.app.ctx, &Caller::cli(), scene.key, call).await.unwrap().outcome, Outcome::Valid);
     release(&scene.app, &scene.service, json!({ "hold": first })).await;

@@ -20,7 +20,7 @@ async fn an_operator_describes_an_api_over_rest(db: PgPool) {
     assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (201, "/api/v1/apis/prices"));
     let (_, api) = json(olga.get(&app, "/api/v1/apis/prices").await).await;
     assert_eq!((&api["key_prefix"], &api["unmatched"]), (&json!("prices"), &json!("allow")));
-    assert_eq!(api["permissions"][1], json!({ "name": "prices:set", "description": "", "basic": true }));
+    assert_eq!(api["permissions"][1], json!({ "name": "prices:set", "description": "", "basic": true, "needs_grant": false }));
 
     let routes = json!({ "routes": [{ "method": "get", "path": "/prices/", "permission": "prices:read" }, { "path": "/health", "quota": "none" }] });
     let (status, mut body) = json(olga.call(&app, Method::PUT, "/api/v1/apis/prices/routes", Some(routes.clone())).await).await;
