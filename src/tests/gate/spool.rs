@@ -220,3 +220,19 @@ async fn a_limit_of_less_than_a_minute_goes_on_after_kill_minus_nine(db: PgPool)
         passed += i64::from(code == 200);
     }
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn an_orderly_end_tells_the_table_of_leases_and_leaves_nothing_of_the_last_minute(db: PgPool) {
+    let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((10, 59)), ..Given::default() }).await;
+    app.stop().await;
+    let folder = Folder::new();
+    let mut server = node(&db, &folder).await;
+    assert_eq!(server.ask(&secret).await, 200);
+    let pid = server.process.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    server.process.wait().await.unwrap();
+    assert_eq!(stored(&db).await, 1);
+    let left = std::fs::read_dir(folder.path().join(".data").join("spool")).unwrap().flat_map(|process| std::fs::read_dir(process.unwrap().path()).unwrap());
+    let recent: Vec<_> = left.map(|file| file.unwrap().file_name()).filter(|name| name.to_string_lossy().starts_with("recent-")).collect();
+    assert!(recent.is_empty(), "{recent:?}");
+}

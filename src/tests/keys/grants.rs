@@ -62,6 +62,9 @@ async fn a_key_is_given_what_its_workspace_is_granted_and_no_more(db: PgPool) {
         [&lines["data"][0]["detail"], &lines["data"][0]["outcome"], &lines["data"][1]["outcome"], &lines["data"][2]["outcome"]],
         [WORDS, "wrong", "wrong", "created"]
     );
+    let of_preset = json!({ "api": "demo", "keys": [{ "hash": "3f".repeat(32), "preset": "admin" }] });
+    let (_, lines) = json(mara.post(&app, "/api/v1/keys/import", of_preset).await).await;
+    assert_eq!(lines["data"][0]["outcome"], "created", "{lines}");
 
     // Presets leave it out. What is there is changed by the same rule, by operators too.
     let (status, key) = json(mara.post(&app, "/api/v1/keys", json!({ "name": "a", "preset": "admin" })).await).await;

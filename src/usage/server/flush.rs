@@ -234,7 +234,10 @@ pub async fn write_left_over(ctx: &Ctx, spool: &Spool) -> Result<(), LeftOverErr
             let is_new = write_batch(ctx, batch.id, batch).await?;
             tracing::info!(batch = %batch.id, counts = batch.counts.len(), is_new, "usage that an earlier process could not write");
         }
-        spool.adopt(&left, ctx.clock.now_micros())?;
+        // A full disk keeps no server from starting.
+        if let Err(error) = spool.adopt(&left, ctx.clock.now_micros()) {
+            tracing::warn!("limits of less than a minute may begin anew: {error}");
+        }
         close(ctx, &left.done()?).await?;
     }
     Ok(())

@@ -305,7 +305,6 @@ impl Follower {
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
-        gate.meter.forget_recent();
         gate.leases.settle_debts(&self.db).await?;
         gate.nonces.tell(&self.db).await?;
         let Some(link) = &mut self.link else { return Ok(()) };
@@ -340,6 +339,7 @@ impl Follower {
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
+        gate.meter.forget_recent();
         gate.leases.settle_debts(&self.db).await?;
         gate.nonces.tell(&self.db).await
     }

@@ -187,13 +187,15 @@ fn rules_of(api: &Api, withheld: &[Withheld], key: &Listed, now: OffsetDateTime)
     }
     let bundles = bundles::chosen(api, &key.bundles)?;
     grants::bundles_must_be_granted(api, withheld, &bundles)?;
+    // A preset leaves out what is withheld, as for any new key.
+    let free = |preset: Vec<Permission>| preset.into_iter().filter(|p| !grants::is_withheld(withheld, p)).collect::<Vec<_>>();
     let permissions = match &key.permissions {
         Some(texts) => match Preset::named(texts) {
-            Some(preset) => api.preset(preset),
+            Some(preset) => free(api.preset(preset)),
             None => rules::permissions(api, texts)?,
         },
         None if !bundles.is_empty() => Vec::new(),
-        None => Preset::ReadOnly.of(&api.permissions).into_iter().filter(|p| !grants::is_withheld(withheld, p)).collect(),
+        None => free(Preset::ReadOnly.of(&api.permissions)),
     };
     grants::must_be_granted(withheld, permissions.iter())?;
     Ok((permissions, bundles))
