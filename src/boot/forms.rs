@@ -315,12 +315,15 @@ pub fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
+/// Which outcomes an alert rule is about: ticks, and no codes that prove anything.
+const OUTCOMES: &str = "codes[]";
+
 /// What was typed, less what must not come back: passwords, codes and keys, and a file, which no browser fills in again.
 pub(super) fn kept(fields: Vec<(String, String)>) -> Vec<(String, String)> {
     let is_kept = |name: &str| {
         !name.starts_with('_')
             && !name.contains("password")
-            && !name.contains("code")
+            && (name == OUTCOMES || !name.contains("code"))
             && !name.contains("token")
             && name != "secret"
             && name != "pin"

@@ -73,13 +73,15 @@ pub struct RuleOffer {
     /// The API's slug.
     pub api: Option<String>,
     pub route: Option<String>,
+    /// One of those that a rule may be about; another one is no offer.
+    pub code: Option<String>,
 }
 
 impl RuleOffer {
     /// Reads a query; `get` gives a parameter. An empty one is none.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        Self { key: get("key"), api: get("api"), route: get("route") }
+        Self { key: get("key"), api: get("api"), route: get("route"), code: get("code") }
     }
 }
 

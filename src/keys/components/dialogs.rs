@@ -93,7 +93,10 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 pub fn DropDialog(secret: SecretView, #[prop(into)] key: String, #[prop(into)] path: String) -> impl IntoView {
     let lead = format!("{}A call with it is answered UNKNOWN from then on. This can't be taken back.", sent_lately(&secret));
     let (id, title) = (secret.id.to_string(), format!("Drop {}…", secret.start));
-    let from = sent_from(&secret).map(|from| view! { <Fact term="Sent since the rotation from">{from}</Fact> });
+    // Of one that very many addresses sent this is known for less long.
+    let since = secret.calls.as_ref().and_then(|calls| calls.users_since.as_ref()).map_or_else(|| "the rotation".to_owned(), |since| since.words.clone());
+    let term = format!("Sent since {since} from");
+    let from = sent_from(&secret).map(|from| view! { <Fact term>{from}</Fact> });
     let last = match secret.last_use {
         Some(last) => view! { <SaidTime said=last.at/>" "<span class="muted">{last.by}</span> }.into_any(),
         None => "never".into_any(),
@@ -116,16 +119,20 @@ fn sent_lately(secret: &SecretView) -> String {
     }
 }
 
-/// "203.0.113.7 (5 calls), 203.0.113.8 (1 call) and 2 other addresses"; none: nobody told an address.
+/// "203.0.113.7 (5 calls), 203.0.113.8 (1 call) and 2 other addresses", "… and others" where not all are known; none: nobody told an address.
 fn sent_from(secret: &SecretView) -> Option<String> {
     const NAMED: usize = 3;
-    let known: Vec<&SecretUser> = secret.calls.as_ref()?.users.iter().filter(|user| !user.address.is_empty()).collect();
+    let users = &secret.calls.as_ref()?.users;
+    let known: Vec<&SecretUser> = users.iter().filter(|user| !user.address.is_empty()).collect();
     let name = |user: &&SecretUser| format!("{} ({})", user.address, count(user.calls.total(), "call", "calls"));
     let named = known.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
-    match known.len() {
-        0 => None,
-        1..=NAMED => Some(named),
-        all => Some(format!("{named} and {}", count((all - NAMED) as u64, "other address", "other addresses"))),
+    let others = |all: usize| count((all - NAMED) as u64, "other address", "other addresses");
+    match (known.len(), users.iter().any(|user| user.is_rest)) {
+        (0, _) => None,
+        (1..=NAMED, false) => Some(named),
+        (1..=NAMED, true) => Some(format!("{named} and others")),
+        (all, false) => Some(format!("{named} and {}", others(all))),
+        (all, true) => Some(format!("{named}, {} and others", others(all))),
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn why(ctx: &Ctx, key: &Key) -> Result<Vec<LevelView>, AppError> {
         .collect())
 }
 
-/// What will hold a new key of a workspace at each of these APIs, in words: "100 calls an hour", "10,000 calls a day for all keys together".
+/// What will hold a new key of a workspace at each of these APIs, in words: "100 units an hour", "10,000 units a day for all keys together".
 pub async fn limits_of_new_keys(ctx: &Ctx, conn: &mut PgConnection, workspace: WorkspaceId, apis: &[Api]) -> Result<Vec<String>, AppError> {
     let found = list_limits_of_new_keys(conn, workspace).await?;
     let words = |api: &Api| {

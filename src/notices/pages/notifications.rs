@@ -69,7 +69,7 @@ fn rules(rules: Vec<AlertRule>) -> AnyView {
 }
 
 fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
-    let RuleOffer { key, api, route } = offer;
+    let RuleOffer { key, api, route, code } = offer;
     let mut apis: Vec<(String, String)> = keys.iter().map(|k| (k.api_slug.clone(), k.api_name.clone())).collect();
     apis.extend(api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), slug)));
     apis.sort();
@@ -90,7 +90,7 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
             <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Per cent of all these calls, also of those that passed. Empty: however many passed."/>
             <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1440."/>
             <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>
-            <CheckGroup label="Answered with" name="codes[]" choices=codes help="None chosen: every code of calls that did not pass."/>
+            <CheckGroup label="Answered with" name="codes[]" choices=codes values=code.into_iter().collect() help="None chosen: every code of calls that did not pass."/>
             <div><Button>"Add rule"</Button></div>
         </Form>
     }

@@ -54,6 +54,10 @@ async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     assert!(errors.contains(form) && !errors.contains("An alert rule knows"), "{errors}");
     let errors = person.browser.page("/usage/errors?address=203.0.113.7").await;
     assert!(errors.contains("An alert rule knows key, API, route and code"), "{errors}");
+    let errors = person.browser.page("/usage/errors?outcome=FORBIDDEN").await;
+    assert!(errors.contains("/settings/notifications?code=FORBIDDEN#rules"), "{errors}");
+    let offered = person.browser.page("/settings/notifications?code=FORBIDDEN").await;
+    assert!(offered.contains("value=\"FORBIDDEN\" checked"), "{offered}");
 
     let path = "/settings/notifications?api=demo&route=GET%20%2Forders";
     let page = person.browser.page(path).await;
@@ -62,10 +66,11 @@ async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     assert_eq!(person.browser.post::<AddAlertRule>(path, &new).await.status(), 303);
     let page = person.browser.page("/settings/notifications").await;
     assert!(page.contains("More than 5 calls that did not pass in 10 minutes, and more than 10 % of all, API ") && page.contains(", GET /orders"), "{page}");
-    let wrong = [("api", "demo"), ("route", "GET /orders"), ("more_than", "5"), ("percent", "0"), ("minutes", "10"), ("quiet_minutes", "120")];
+    let wrong = [("route", "GET /orders"), ("more_than", "5"), ("percent", "0"), ("minutes", "10"), ("quiet_minutes", "120"), ("codes[]", "EXPIRED")];
     let answer = person.browser.post::<AddAlertRule>(path, &wrong).await;
     assert_eq!(answer.status(), 422);
     let page = answer.text().await.unwrap();
+    assert!(page.contains("value=\"EXPIRED\" checked"), "ticks are kept, too: {page}");
     assert!(page.contains("Write a whole number from 1 to 99, or nothing.") && page.contains("value=\"GET /orders\""), "{page}");
 }
 

@@ -11,7 +11,7 @@ use crate::{
         components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
         model::{ErrorReport, UsageQuery},
     },
-    values::link,
+    values::{Outcome, link},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -68,13 +68,24 @@ fn page(errors: ErrorReport) -> AnyView {
 
 /// The filters that a rule watches by, too.
 fn rule_filters(query: &UsageQuery) -> impl Iterator<Item = (&str, &str)> {
-    query.pairs().into_iter().filter(|(name, _)| ["key", "api", "route"].contains(name))
+    let code = code(query).map(|code| ("code", code));
+    query.pairs().into_iter().filter(|(name, _)| ["key", "api", "route"].contains(name)).chain(code)
+}
+
+/// The outcome that is shown, where it is one code.
+fn code(query: &UsageQuery) -> Option<&str> {
+    query.outcome.as_deref().filter(|word| word.parse::<Outcome>().is_ok())
 }
 
 /// What a rule made here would leave out of what is shown.
 fn unknown_to_rules(query: &UsageQuery) -> Option<&'static str> {
     let is_narrower = query.address.is_some() || query.permission.is_some();
-    is_narrower.then_some("An alert rule knows key, API, route and code, no address or permission: it would watch the calls of all of them.")
+    let is_group = query.outcome.is_some() && code(query).is_none();
+    match (is_narrower, is_group) {
+        (true, _) => Some("An alert rule knows key, API, route and code, no address or permission: it would watch the calls of all of them."),
+        (false, true) => Some("An alert rule watches single codes, or all of them: choose there which of these it is about."),
+        (false, false) => None,
+    }
 }
 
 fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
@@ -108,6 +119,10 @@ mod tests {
         let query = UsageQuery { range: text("7d"), key: text("key_1"), api: text("demo"), route: text("GET /orders"), ..UsageQuery::default() };
         assert_eq!(rule_filters(&query).collect::<Vec<_>>(), [("key", "key_1"), ("api", "demo"), ("route", "GET /orders")]);
         assert_eq!(unknown_to_rules(&query), None);
-        assert!(unknown_to_rules(&UsageQuery { address: text("203.0.113.7"), ..query }).is_some());
+        assert!(unknown_to_rules(&UsageQuery { address: text("203.0.113.7"), ..query.clone() }).is_some());
+        let of = |word: &str| UsageQuery { outcome: text(word), ..query.clone() };
+        assert_eq!(rule_filters(&of("FORBIDDEN")).last(), Some(("code", "FORBIDDEN")));
+        assert_eq!(unknown_to_rules(&of("FORBIDDEN")), None);
+        assert_eq!((rule_filters(&of("limited")).count(), unknown_to_rules(&of("limited")).is_some()), (3, true));
     }
 }
