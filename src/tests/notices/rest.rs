@@ -51,6 +51,7 @@ async fn a_rule_is_added_once_changed_and_removed(db: PgPool) {
     assert_eq!(events(&db, "alert_rule.changed").await, 1, "what changes nothing is no event");
     let (status, problem) = change(json!({ "minutes": 0 })).await;
     assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/minutes")));
+    app.ctx.clock.advance(time::Duration::seconds(1)); // of the same instant ids would say which is older
     assert_eq!(mara.post(&app, rules, wish).await.status(), 201, "it says something else by now");
     assert_eq!(change(json!({ "route": "GET /orders", "percent": null, "more_than": 10 })).await.0, 409, "two that say the same");
 
