@@ -31,7 +31,7 @@ const fn advice(why: NotNow) -> &'static str {
 pub fn errors() -> AnyView {
     let row = |why: NotNow| {
         let anchor = why.kind().strip_prefix("/docs#").unwrap_or_default();
-        view! { <tr id=anchor><th scope="row"><code>{why.as_str()}</code></th><td>{why.title()}</td><td>{advice(why)}</td></tr> }
+        view! { <tr id=anchor><th scope="row"><code>{why.as_str()}</code></th><td>{why.title()}". "{advice(why)}</td></tr> }
     };
     let rows = NotNow::ALL.into_iter().map(row).collect_view();
     view! {
@@ -39,7 +39,7 @@ pub fn errors() -> AnyView {
         <p>"Every error, of whatever makes it, is a problem document (RFC 9457): "<code>"type"</code>", "<code>"title"</code>", "<code>"status"</code>", "<code>"detail"</code>" with the next step, "<code>"request_id"</code>", and "<code>"errors"</code>" with the pointer of each wrong field. So it is also for a method that a route does not take (405; "<code>"Allow"</code>" names the others), a body over 256 kB (413), a badly encoded path (400), and what took longer than "<code>"server.request_timeout"</code>" (504: look whether it was done before you send it again). A browser that goes to a page gets a page with it instead."</p>
         <p>"A limit that is used up is 429 with the type "<code>"https://iana.org/assignments/http-problem-types#quota-exceeded"</code>" and the names of the limits in "<code>"violated-policies"</code>". What can't be answered now is 503 with "<code>"Retry-After"</code>"; its "<code>"code"</code>" and "<code>"type"</code>" ("<code>"/docs#error-cut-off"</code>") say why, and at "<code>"/forward-auth"</code>" so does "<code>"X-Auth-Code"</code>". The type is a reference relative to this page's host, wherever a proxy shows it. None of them is a refusal, and none charges anything:"</p>
         <div class="table-wrap"><table class="table"><caption class="visually-hidden">"Why something is not answered now"</caption>
-            <thead><tr><th scope="col">"Code"</th><th scope="col">"What it means"</th><th scope="col">"What to do"</th></tr></thead>
+            <thead><tr><th scope="col">"Code"</th><th scope="col">"What it means, and what to do"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table></div>
         <h3 id="request-id">"The id of a request"</h3>
