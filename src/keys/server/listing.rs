@@ -256,8 +256,7 @@ async fn new_key_form(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, keys:
         api.bundles.retain(|bundle| bundle.gives.iter().all(|p| caller.may(p)));
     }
     let mut withheld = Vec::new();
-    // Few APIs have such permissions: the others are not asked about.
-    for api in apis.iter_mut().filter(|api| api.permissions.iter().any(|p| p.needs_grant)) {
+    for api in &mut apis {
         let of_api = grants::withheld(conn, api, caller.workspace, None).await?;
         api.permissions.retain(|p| !grants::is_withheld(&of_api, &p.permission));
         api.bundles.retain(|bundle| !bundle.gives.iter().any(|p| grants::is_withheld(&of_api, p)));
