@@ -399,7 +399,7 @@ fn cfg_ssr_stands_only_at_the_doors() {
                 path if path.starts_with("values/") => is_type,
                 path if path.starts_with("tests/") => true,
                 _ if file == "mod.rs" && depth == 1 => source.text.lines().nth(n).is_some_and(|next| next.trim() == "pub mod server;"),
-                path if file == "model.rs" || path.contains("/model/") => is_type,
+                path if file == "model.rs" || path.ends_with("/model/mod.rs") => is_type,
                 _ => false,
             };
             if !allowed {

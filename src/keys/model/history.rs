@@ -1,61 +1,7 @@
 //! The history of a key: who changed what, when and why.
 
-use super::Said;
+use super::{Act, Said};
 use serde::{Deserialize, Serialize};
-
-/// What was done to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
-pub enum Act {
-    Created,
-    Renamed,
-    /// When it expires was set or taken away.
-    Expiry,
-    Permitted,
-    /// Which bundles of permissions it holds was set.
-    Bundled,
-    /// From where it may be used was set.
-    Addressed,
-    /// Of which web pages it may be used was set.
-    Paged,
-    /// Which routes it may call was set.
-    Routed,
-    /// How its calls must be signed was set.
-    Signed,
-    Tagged,
-    /// What services are told of it was set.
-    Described,
-    Limited,
-    /// Credits were added.
-    Credited,
-    /// It got a plan of its own, or lost it.
-    Planned,
-    Disabled,
-    Enabled,
-    Revoked,
-    /// Its end has come.
-    Expired,
-    Rotated,
-    /// A secret was dropped before its time.
-    Dropped,
-    /// An old secret ends at another time.
-    Extended,
-    /// The end of an old secret has come.
-    SecretEnded,
-    /// A secret of it was found in the open.
-    Leaked,
-    /// What was reported as a leak is none.
-    Cleared,
-    /// Its owner was banned: told by the ban, no line of the key's own. So are the next three.
-    Banned,
-    /// The ban of its owner is over.
-    Unbanned,
-    /// It was blocked or slowed, alone or with its workspace.
-    Blocked,
-    /// The block was lifted, or is over.
-    Unblocked,
-}
 
 impl Act {
     pub const fn as_str(self) -> &'static str {

@@ -31,7 +31,7 @@ pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use grant::{Grant, GrantChoice, Withheld};
 pub use ground::Ground;
-pub use history::{Act, HistoryEntry};
+pub use history::HistoryEntry;
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys, TypedMany};
@@ -42,10 +42,10 @@ pub use preset::Preset;
 pub use refill::{Refill, hold_words};
 pub use review::{Review, ToReview};
 pub use rotation::{SecretCalls, SecretUser};
-pub use route::{ApiRoute, NewRoute, Unmatched};
+pub use route::{ApiRoute, NewRoute};
 pub use signing::{Algorithm, SignCall, SignedCall, Signing, SigningView};
 pub use spread::{Missing, Spread};
-pub use standing::{Standing, StandingKind};
+pub use standing::Standing;
 pub use trial::{CallTrial, TrialStep, TryCall, TypedCall};
 pub use typed_key::{TypedEdit, TypedKey};
 pub use typed_limit::TypedLimit;
@@ -86,6 +86,93 @@ impl Environment {
             Self::Test => "test",
         }
     }
+}
+
+/// What was done to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
+pub enum Act {
+    Created,
+    Renamed,
+    /// When it expires was set or taken away.
+    Expiry,
+    Permitted,
+    /// Which bundles of permissions it holds was set.
+    Bundled,
+    /// From where it may be used was set.
+    Addressed,
+    /// Of which web pages it may be used was set.
+    Paged,
+    /// Which routes it may call was set.
+    Routed,
+    /// How its calls must be signed was set.
+    Signed,
+    Tagged,
+    /// What services are told of it was set.
+    Described,
+    Limited,
+    /// Credits were added.
+    Credited,
+    /// It got a plan of its own, or lost it.
+    Planned,
+    Disabled,
+    Enabled,
+    Revoked,
+    /// Its end has come.
+    Expired,
+    Rotated,
+    /// A secret was dropped before its time.
+    Dropped,
+    /// An old secret ends at another time.
+    Extended,
+    /// The end of an old secret has come.
+    SecretEnded,
+    /// A secret of it was found in the open.
+    Leaked,
+    /// What was reported as a leak is none.
+    Cleared,
+    /// Its owner was banned: told by the ban, no line of the key's own. So are the next three.
+    Banned,
+    /// The ban of its owner is over.
+    Unbanned,
+    /// It was blocked or slowed, alone or with its workspace.
+    Blocked,
+    /// The block was lifted, or is over.
+    Unblocked,
+}
+
+/// What becomes of a call that no route of its API matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "lowercase"))]
+pub enum Unmatched {
+    /// It needs no permission and costs 1.
+    #[default]
+    Allow,
+    /// FORBIDDEN.
+    Refuse,
+}
+
+/// What is most worth knowing about a key now. The store decides it (`store::listing`), so that lists can be filtered by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
+pub enum StandingKind {
+    Passing,
+    /// A limit held some of today's calls.
+    Held,
+    /// Some of today's calls were refused for another reason.
+    Refused,
+    /// Within seven days.
+    Expiring,
+    /// No call yet, made within seven days.
+    New,
+    /// No call for seven days or more.
+    Idle,
+    Disabled,
+    Expired,
+    Revoked,
 }
 
 impl KeyState {

@@ -1,5 +1,6 @@
 //! Routes of an API: what a call of a method and path needs, and what it costs.
 
+use super::Unmatched;
 use crate::values::{Permission, Version};
 use serde::{Deserialize, Serialize};
 
@@ -65,18 +66,6 @@ impl From<ApiRoute> for NewRoute {
             description: route.description,
         }
     }
-}
-
-/// What becomes of a call that no route of its API matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "lowercase"))]
-pub enum Unmatched {
-    /// It needs no permission and costs 1.
-    #[default]
-    Allow,
-    /// FORBIDDEN.
-    Refuse,
 }
 
 impl Unmatched {

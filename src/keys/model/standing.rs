@@ -1,27 +1,7 @@
 //! How a key stands: the badge in the list, with a sentence that explains it.
 
+use super::StandingKind;
 use serde::{Deserialize, Serialize};
-
-/// What is most worth knowing about a key now. The store decides it (`store::listing`), so that lists can be filtered by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
-pub enum StandingKind {
-    Passing,
-    /// A limit held some of today's calls.
-    Held,
-    /// Some of today's calls were refused for another reason.
-    Refused,
-    /// Within seven days.
-    Expiring,
-    /// No call yet, made within seven days.
-    New,
-    /// No call for seven days or more.
-    Idle,
-    Disabled,
-    Expired,
-    Revoked,
-}
 
 impl StandingKind {
     /// Every kind with the word of the filter.
