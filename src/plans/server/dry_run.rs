@@ -7,7 +7,7 @@
 use super::{
     describing::{find, find_plan},
     groups,
-    store::{self, Whose},
+    store::{self, Asked, Whose},
 };
 use crate::{
     accounts::Caller,
@@ -152,25 +152,24 @@ pub(super) async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>)
     let since = from.max(first_whole_day(ctx.clock.now() - ctx.config.retention.minutes));
     // Beside others all are needed, since what two limits hold back of one adds up.
     let is_all = sorted.rolling.is_empty() && !sorted.need_minutes();
-    let rows = store::list_limited(&ctx.db, &sorted.fixed, whose, from, if is_all { MOST } else { i64::MAX }).await?;
+    let quarters = Asked { whose, from, minutes_since: None };
+    let minutes = Asked { minutes_since: Some(since), ..quarters };
+    let rows = store::list_limited(&ctx.db, &sorted.fixed, &quarters, if is_all { MOST } else { i64::MAX }).await?;
     let mut count = rows.first().map_or(0, |r| whole(r.limited));
     let mut limited: Vec<WouldBeLimited> = rows.into_iter().map(found).collect();
     if !is_all {
         let mut all: HashMap<Who, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
         if !sorted.fixed_minutes.is_empty() {
-            for row in store::list_limited_by_minute(&ctx.db, &sorted.fixed_minutes, whose, from, since).await? {
+            for row in store::list_limited(&ctx.db, &sorted.fixed_minutes, &minutes, i64::MAX).await? {
                 add(&mut all, found(row));
             }
         }
-        for limit in &sorted.rolling {
-            let mut walk = Walk::default();
-            store::each_quarter(&ctx.db, limit, whose, from, |row| walk.step(limit, row)).await?;
-            walk.end().for_each(|held| add(&mut all, held));
-        }
-        for limit in &sorted.rolling_minutes {
-            let mut walk = Walk::default();
-            store::each_minute(&ctx.db, limit, whose, from, since, |row| walk.step(limit, row)).await?;
-            walk.end().for_each(|held| add(&mut all, held));
+        for (limits, asked) in [(&sorted.rolling, &quarters), (&sorted.rolling_minutes, &minutes)] {
+            for limit in limits {
+                let mut walk = Walk::default();
+                store::each_asked(&ctx.db, limit, asked, |row| walk.step(limit, row)).await?;
+                walk.end().for_each(|held| add(&mut all, held));
+            }
         }
         count = all.len() as u64;
         limited = all.into_values().collect();

@@ -30,49 +30,51 @@ pub struct Whose<'a> {
     pub keys: Option<&'a [Uuid]>,
 }
 
-/// Who asked for more than these limits, all of fixed windows, allow, the most beyond first, and how many they are. What was asked is what
-/// passed and what a limit held.
-pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], whose: &Whose<'_>, from: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
+/// What limits are held against: the usage of these since `from`, by quarters of an hour, or by the minute since `minutes_since` (the function
+/// `asked`, migration 0071).
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub whose: &'a Whose<'a>,
+    pub from: OffsetDateTime,
+    pub minutes_since: Option<OffsetDateTime>,
+}
+
+/// Who asked for more than these limits, all of fixed windows of whole quarters or minutes, allow, the most beyond first, and how many they
+/// are. What was asked is what passed and what a limit held.
+pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], asked: &Asked<'_>, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
     let windows: Vec<i32> = limits.iter().map(|l| l.window.stored_seconds()).collect();
     let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
     sqlx::query_as!(
         LimitedRow,
-        r#"with quarters as (
-             select u.workspace_id, case when $4 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
-             from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
-             where u.quarter >= $3 and ($6::uuid[] is null or u.workspace_id = any($6)) and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
-               and ($8::uuid[] is null or u.key_id = any($8))
-               and ($9 or not exists (select from key_limits l where l.key_id = u.key_id union all
-                 select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
-             group by 1, 2, 3
-           ), cells as (
-             select q.workspace_id, q.key_id, l.max, sum(q.units) as units
-             from quarters q cross join unnest($1::bigint[], $2::integer[], $7::text[]) with ordinality as l (max, seconds, zone, place)
-             group by q.workspace_id, q.key_id, l.max, l.place, case
-               when l.zone <> 'UTC' then extract(epoch from date_trunc(case l.seconds when 0 then 'month' else 'day' end, q.quarter at time zone l.zone))
-               when l.seconds = 0 then extract(epoch from date_trunc('month', q.quarter at time zone 'UTC'))
-               else floor(extract(epoch from q.quarter) / nullif(l.seconds, 0)) end
+        r#"with cells as (
+             select a.workspace_id, a.key_id, a.all_units, l.max, sum(a.units) as units
+             from asked($1, $2, $3, $4, $5, $6, $7, $8) a
+               cross join unnest($9::bigint[], $10::integer[], $11::text[]) with ordinality as l (max, seconds, zone, place)
+             group by a.workspace_id, a.key_id, a.all_units, l.max, l.place, case
+               when l.zone <> 'UTC' then extract(epoch from date_trunc(case l.seconds when 0 then 'month' else 'day' end, a.at at time zone l.zone))
+               when l.seconds = 0 then extract(epoch from date_trunc('month', a.at at time zone 'UTC'))
+               else floor(extract(epoch from a.at) / nullif(l.seconds, 0)) end
            ), held as (
-             select workspace_id, key_id, count(*) as windows, sum(units - max) as beyond from cells where units > max group by 1, 2
-           ), all_units as (
-             select workspace_id, key_id, sum(units) as units from quarters group by 1, 2
+             select workspace_id, key_id, all_units, count(*) as windows, sum(units - max) as beyond from cells where units > max group by 1, 2, 3
            )
            select h.workspace_id as "workspace!", h.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", h.windows as "windows!",
-             least(h.beyond, 9223372036854775807)::bigint as "beyond!", least(s.units, 9223372036854775807)::bigint as "units!",
+             least(h.beyond, 9223372036854775807)::bigint as "beyond!", least(h.all_units, 9223372036854775807)::bigint as "units!",
              count(*) over () as "limited!"
-           from held h join all_units s on s.workspace_id = h.workspace_id and s.key_id is not distinct from h.key_id
-             left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id
-           order by h.beyond desc, h.workspace_id, h.key_id limit $5"#,
+           from held h left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id
+           order by h.beyond desc, h.workspace_id, h.key_id limit $12"#,
+        asked.from,
+        asked.whose.by_key,
+        asked.whose.all_keys,
+        asked.whose.of,
+        asked.whose.keys,
+        asked.minutes_since,
+        windows.iter().copied().max().unwrap_or(0),
+        calls.iter().copied().min().unwrap_or(i64::MAX),
         &calls,
         &windows,
-        from,
-        whose.by_key,
-        most,
-        whose.of,
         &zones,
-        whose.keys,
-        whose.all_keys,
+        most,
     )
     .fetch_all(db)
     .await
@@ -90,39 +92,31 @@ pub struct AskedRow {
     pub total: i64,
 }
 
-/// Every quarter of those who asked for more than this limit allows in any window of its length, one after the other in order of time; of the
-/// same usage as in `list_limited`. Who never did is left out by Postgres.
-pub async fn each_quarter(db: &PgPool, limit: &KeyLimit, whose: &Whose<'_>, from: OffsetDateTime, mut each: impl FnMut(AskedRow) + Send) -> sqlx::Result<()> {
+/// Every quarter, or every minute that may matter, of those who asked for more than this limit allows in any window of its length, one after
+/// the other in order of time; of the same usage as in `list_limited`. Who never did is left out by Postgres.
+pub async fn each_asked(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>, mut each: impl FnMut(AskedRow) + Send) -> sqlx::Result<()> {
     let mut rows = sqlx::query_as!(
         AskedRow,
-        r#"with quarters as (
-             select u.workspace_id, case when $3 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
-             from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
-             where u.quarter >= $4 and ($5::uuid[] is null or u.workspace_id = any($5)) and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
-               and ($6::uuid[] is null or u.key_id = any($6))
-               and ($7 or not exists (select from key_limits l where l.key_id = u.key_id union all
-                 select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
-             group by 1, 2, 3
-           ), sums as (
-             select workspace_id, key_id, units, sum(units) over (
-               partition by workspace_id, key_id order by quarter range between make_interval(secs => $2::integer - 1) preceding and current row
-             ) > $1::bigint as is_beyond
-             from quarters
+        r#"with sums as (
+             select workspace_id, key_id, at, units, all_units, sum(units) over (
+               partition by workspace_id, key_id order by at range between make_interval(secs => $7::integer - 1) preceding and current row
+             ) > $8::bigint as is_beyond
+             from asked($1, $2, $3, $4, $5, $6, $7, $8)
            ), held as (
-             select workspace_id, key_id, sum(units) as total from sums group by 1, 2 having bool_or(is_beyond)
+             select workspace_id, key_id, at, units, all_units, bool_or(is_beyond) over (partition by workspace_id, key_id) as is_held from sums
            )
-           select q.workspace_id as "workspace!", q.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", q.quarter as "at!",
-             least(q.units, 9223372036854775807)::bigint as "units!", least(h.total, 9223372036854775807)::bigint as "total!"
-           from held h join quarters q on q.workspace_id = h.workspace_id and q.key_id is not distinct from h.key_id
-             left join workspaces w on w.id = q.workspace_id left join keys k on k.id = q.key_id
-           order by q.workspace_id, q.key_id, q.quarter"#,
-        i64::try_from(limit.limit).unwrap_or(i64::MAX),
+           select h.workspace_id as "workspace!", h.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", h.at as "at!",
+             least(h.units, 9223372036854775807)::bigint as "units!", least(h.all_units, 9223372036854775807)::bigint as "total!"
+           from held h left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id
+           where h.is_held order by h.workspace_id, h.key_id, h.at"#,
+        asked.from,
+        asked.whose.by_key,
+        asked.whose.all_keys,
+        asked.whose.of,
+        asked.whose.keys,
+        asked.minutes_since,
         limit.window.stored_seconds(),
-        whose.by_key,
-        from,
-        whose.of,
-        whose.keys,
-        whose.all_keys,
+        i64::try_from(limit.limit).unwrap_or(i64::MAX),
     )
     .fetch(db);
     while let Some(row) = rows.try_next().await? {

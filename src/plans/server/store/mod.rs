@@ -1,11 +1,9 @@
 //! The SQL of plans, and of the limits of workspaces and APIs.
 
 mod dry_run;
-mod dry_run_minutes;
 pub mod groups;
 
-pub use dry_run::{AskedRow, LimitedRow, Whose, each_quarter, list_holding, list_holding_keys, list_limited, list_met_by_api};
-pub use dry_run_minutes::{each_minute, list_limited_by_minute};
+pub use dry_run::{Asked, AskedRow, LimitedRow, Whose, each_asked, list_holding, list_holding_keys, list_limited, list_met_by_api};
 
 use crate::{
     keys::{

@@ -1,0 +1,58 @@
+-- What "Who would be limited?" holds limits against: what was asked, which is what passed and what a limit held, by workspace or by key; each
+-- row with the sum of all that its workspace or key asked since then. Keys for Tollgate's own API never count. Keys that have limits or a plan
+-- with limits of their own do only where all keys count: no other level holds them.
+create function asked_quarters(since timestamptz, by_key boolean, all_keys boolean, of_workspaces uuid[], of_keys uuid[])
+returns table (workspace_id uuid, key_id uuid, at timestamptz, units numeric, all_units numeric)
+language sql stable as $$
+  select u.workspace_id, case when by_key then u.key_id end, u.quarter, sum(coalesce(u.cost, u.count)),
+    sum(sum(coalesce(u.cost, u.count))) over (partition by u.workspace_id, case when by_key then u.key_id end)
+  from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
+  where u.quarter >= since and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+    and (of_workspaces is null or u.workspace_id = any (of_workspaces)) and (of_keys is null or u.key_id = any (of_keys))
+    and (all_keys
+      or not exists (select from key_limits l where l.key_id = u.key_id)
+        and not exists (select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
+  group by u.workspace_id, case when by_key then u.key_id end, u.quarter
+$$;
+
+-- The same by the minute, for windows that quarters of an hour say nothing of. There are many minutes, so those are read that stand in quarters
+-- in and around which more than `most` was asked: nowhere else can a window of so many seconds have been beyond. They are looked up quarter by
+-- quarter (`lateral`, `offset 0`): the planner takes these quarters for few, and would compare each with every minute of its workspace.
+create function asked_minutes(
+  since timestamptz, by_key boolean, all_keys boolean, of_workspaces uuid[], of_keys uuid[], minutes_since timestamptz, seconds integer, most bigint)
+returns table (workspace_id uuid, key_id uuid, at timestamptz, units numeric, all_units numeric)
+language sql stable as $$
+  select q.workspace_id, q.key_id, u.minute, sum(coalesce(u.cost, u.count)), q.all_units
+  from (
+    select workspace_id, key_id, at, all_units,
+      sum(units) filter (where at >= minutes_since) over (
+        partition by workspace_id, key_id order by at
+        range between make_interval(secs => seconds + 900) preceding and make_interval(secs => seconds + 900) following) as around
+    from asked_quarters(since, by_key, all_keys, of_workspaces, of_keys)
+  ) q
+    cross join lateral (
+      select * from usage_minutes m
+      where m.workspace_id = q.workspace_id and m.minute >= q.at and m.minute < q.at + interval '15 minutes' and m.minute >= minutes_since
+        and (q.key_id is null or m.key_id = q.key_id)
+      offset 0
+    ) u
+    join apis a on a.id = u.api_id and a.slug <> 'tollgate'
+  where q.at >= minutes_since and q.around > most and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+    and (of_keys is null or u.key_id = any (of_keys))
+    and (all_keys
+      or not exists (select from key_limits l where l.key_id = u.key_id)
+        and not exists (select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
+  group by q.workspace_id, q.key_id, u.minute, q.all_units
+$$;
+
+-- By the minute if `minutes_since` says from when on, else by quarters; the other half is not planned for. All three are such that Postgres
+-- plans for them as for a part of the statement that they stand in.
+create function asked(
+  since timestamptz, by_key boolean, all_keys boolean, of_workspaces uuid[], of_keys uuid[], minutes_since timestamptz, seconds integer, most bigint)
+returns table (workspace_id uuid, key_id uuid, at timestamptz, units numeric, all_units numeric)
+language sql stable as $$
+  select workspace_id, key_id, at, units, all_units from asked_quarters(since, by_key, all_keys, of_workspaces, of_keys) where minutes_since is null
+  union all
+  select workspace_id, key_id, at, units, all_units from asked_minutes(since, by_key, all_keys, of_workspaces, of_keys, minutes_since, seconds, most)
+  where minutes_since is not null
+$$;
