@@ -56,8 +56,8 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     if !rows::insert_group(&mut tx, &group, ctx.clock.now()).await? {
         return Err(AppError::invalid("slug", "Another group has this slug."));
     }
-    rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
-    rows::replace_group_grants(&mut tx, group.id, &group.grants).await?;
+    store::replace_group_limits(&mut tx, group.id, &group.limits).await?;
+    store::replace_group_grants(&mut tx, group.id, &group.grants).await?;
     note(ctx, &mut tx, caller, change("group.created", group.id, facts(&group))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
@@ -99,10 +99,10 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     AppError::unless_seen(edit.seen.as_deref(), &before.version(), "This group")?;
     rows::update_group(&mut tx, &group, ctx.clock.now()).await?;
     if group.limits != before.limits {
-        rows::replace_group_limits(&mut tx, id, &group.limits).await?;
+        store::replace_group_limits(&mut tx, id, &group.limits).await?;
     }
     if group.grants != before.grants {
-        rows::replace_group_grants(&mut tx, id, &group.grants).await?;
+        store::replace_group_grants(&mut tx, id, &group.grants).await?;
     }
     let data = serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) });
     note(ctx, &mut tx, caller, change("group.changed", id, data)).await?;

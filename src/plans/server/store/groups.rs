@@ -1,11 +1,8 @@
 //! The SQL of groups.
 
-use super::{limits, read_grants, stored_grants};
+use super::{limits, read_grants};
 use crate::{
-    keys::{
-        model::{Grant, KeyLimit},
-        server::{StoredLimit, stored_limits},
-    },
+    keys::server::StoredLimit,
     plans::model::{Group, GroupPlan, Holder, HolderKind, Member, Members},
     values::{AccountId, GroupId, PlanId, WorkspaceId, link},
 };
@@ -85,45 +82,6 @@ pub async fn update_group(conn: &mut PgConnection, group: &Group, now: OffsetDat
 
 pub async fn delete_group(conn: &mut PgConnection, id: GroupId) -> sqlx::Result<()> {
     sqlx::query!("delete from groups where id = $1", id.uuid()).execute(conn).await?;
-    Ok(())
-}
-
-/// The limits of a group become these.
-pub async fn replace_group_limits(conn: &mut PgConnection, group: GroupId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with new as (
-           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
-         ), gone as (
-           delete from group_limits where group_id = $1 and name not in (select name from new)
-         )
-         insert into group_limits (group_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
-         on conflict (group_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
-        group.uuid(),
-        stored_limits(limits),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What a group grants becomes this.
-pub async fn replace_group_grants(conn: &mut PgConnection, group: GroupId, grants: &[Grant]) -> sqlx::Result<()> {
-    let (apis, permissions) = stored_grants(grants);
-    sqlx::query!(
-        "with new as (
-           select a.id as api_id, t.permission from unnest($2::text[], $3::text[]) as t (api, permission) join apis a on a.slug = t.api
-         ), gone as (
-           delete from group_grants where group_id = $1 and (api_id, permission) not in (select api_id, permission from new)
-         )
-         insert into group_grants (group_id, api_id, permission) select $1, api_id, permission from new on conflict do nothing",
-        group.uuid(),
-        &apis,
-        &permissions,
-    )
-    .execute(conn)
-    .await?;
     Ok(())
 }
 

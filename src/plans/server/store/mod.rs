@@ -2,13 +2,18 @@
 
 mod dry_run;
 pub mod groups;
+mod replacing;
 
 pub use dry_run::{Asked, AskedRow, LimitedRow, Whose, each_asked, list_holding, list_holding_keys, list_limited, list_met_by_api};
+pub use replacing::{
+    replace_api_limits, replace_group_grants, replace_group_limits, replace_plan_grants, replace_plan_limits, replace_workspace_grants,
+    replace_workspace_limits,
+};
 
 use crate::{
     keys::{
         model::{Grant, KeyLimit},
-        server::{StoredLimit, stored_limits},
+        server::StoredLimit,
     },
     plans::model::{Holder, HolderKind, Plan, Price, WorkspaceHold},
     values::{AccountId, ApiId, KeyId, PlanId, Slug, WorkspaceId, link},
@@ -125,112 +130,9 @@ pub async fn delete_plan(conn: &mut PgConnection, id: PlanId) -> sqlx::Result<()
     Ok(())
 }
 
-/// The limits of a plan become these.
-pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with new as (
-           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
-         ), gone as (
-           delete from plan_limits where plan_id = $1 and name not in (select name from new)
-         )
-         insert into plan_limits (plan_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
-         on conflict (plan_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
-        plan.uuid(),
-        stored_limits(limits),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What a plan grants becomes this.
-pub async fn replace_plan_grants(conn: &mut PgConnection, plan: PlanId, grants: &[Grant]) -> sqlx::Result<()> {
-    let (apis, permissions) = stored_grants(grants);
-    sqlx::query!(
-        "with new as (
-           select a.id as api_id, t.permission from unnest($2::text[], $3::text[]) as t (api, permission) join apis a on a.slug = t.api
-         ), gone as (
-           delete from plan_grants where plan_id = $1 and (api_id, permission) not in (select api_id, permission from new)
-         )
-         insert into plan_grants (plan_id, api_id, permission) select $1, api_id, permission from new on conflict do nothing",
-        plan.uuid(),
-        &apis,
-        &permissions,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What is granted to a workspace itself becomes this.
-pub async fn replace_workspace_grants(conn: &mut PgConnection, workspace: WorkspaceId, grants: &[Grant]) -> sqlx::Result<()> {
-    let (apis, permissions) = stored_grants(grants);
-    sqlx::query!(
-        "with new as (
-           select a.id as api_id, t.permission from unnest($2::text[], $3::text[]) as t (api, permission) join apis a on a.slug = t.api
-         ), gone as (
-           delete from workspace_grants where workspace_id = $1 and (api_id, permission) not in (select api_id, permission from new)
-         )
-         insert into workspace_grants (workspace_id, api_id, permission) select $1, api_id, permission from new on conflict do nothing",
-        workspace.uuid(),
-        &apis,
-        &permissions,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// A row that can't be read is left out, as elsewhere.
 fn read_grants(stored: &[String]) -> Vec<Grant> {
     stored.iter().filter_map(|text| text.parse().ok()).collect()
-}
-
-/// The slugs of their APIs, and their permissions.
-fn stored_grants(grants: &[Grant]) -> (Vec<String>, Vec<String>) {
-    grants.iter().map(|grant| (grant.api.to_string(), grant.permission.to_string())).unzip()
-}
-
-/// The limits of a workspace become these.
-pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: WorkspaceId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with new as (
-           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
-         ), gone as (
-           delete from workspace_limits where workspace_id = $1 and name not in (select name from new)
-         )
-         insert into workspace_limits (workspace_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
-         on conflict (workspace_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
-        workspace.uuid(),
-        stored_limits(limits),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The limits of an API become these.
-pub async fn replace_api_limits(conn: &mut PgConnection, api: ApiId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with new as (
-           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
-         ), gone as (
-           delete from api_limits where api_id = $1 and name not in (select name from new)
-         )
-         insert into api_limits (api_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
-         on conflict (api_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
-        api.uuid(),
-        stored_limits(limits),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// The API of this slug; nobody else changes it until the transaction ends.
