@@ -10,7 +10,7 @@ use super::{
     span::Span,
     store::{
         exporting::{self as store, ExportRow},
-        reading::Scope,
+        reading::{Kept, Scope},
     },
     times::Times,
 };
@@ -43,6 +43,13 @@ struct Stretch {
     period: &'static str,
     span: Span,
     edges: Vec<OffsetDateTime>,
+}
+
+impl Stretch {
+    /// Of which counts by route its lines are.
+    fn kept(&self) -> Kept {
+        if self.span.size.is_minutes() { Kept::Minutes } else { Kept::Quarters }
+    }
 }
 
 /// A query, read.
@@ -94,10 +101,9 @@ impl Asked {
         after: Option<&(Uuid, String, String)>,
         most: usize,
     ) -> sqlx::Result<Vec<ExportRow>> {
-        match (self.by, stretch.span.size.is_minutes()) {
-            (Some(kind), _) => store::list_part_export(&ctx.db, &self.scope, kind, edges, after, most).await,
-            (None, true) => store::list_minute_export(&ctx.db, &self.scope, edges, after, most).await,
-            (None, false) => store::list_export(&ctx.db, &self.scope, edges, after, most).await,
+        match self.by {
+            Some(kind) => store::list_part_export(&ctx.db, &self.scope, kind, edges, after, most).await,
+            None => store::list_export(&ctx.db, &self.scope, stretch.kept(), edges, after, most).await,
         }
     }
 
@@ -177,9 +183,9 @@ pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, n
     let asked = Asked::read(ctx, caller, query, now).await?;
     let mut lines = 0;
     for stretch in &asked.stretches {
-        lines += whole(match stretch.span.size.is_minutes() {
-            true => store::count_minute_export(&ctx.db, &asked.scope, &stretch.edges).await?,
-            false => store::count_export(&ctx.db, &asked.scope, &stretch.edges, asked.by).await?,
+        lines += whole(match asked.by {
+            Some(kind) => store::count_part_export(&ctx.db, &asked.scope, kind, &stretch.edges).await?,
+            None => store::count_export(&ctx.db, &asked.scope, stretch.kept(), &stretch.edges).await?,
         });
     }
     Ok(lines)

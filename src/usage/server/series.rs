@@ -7,8 +7,8 @@ use super::{
     retention,
     span::{self, Span},
     store::{
-        reading,
-        units::{self, Kept},
+        reading::{self, Kept},
+        units,
     },
 };
 use crate::{

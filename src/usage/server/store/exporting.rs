@@ -1,6 +1,6 @@
 //! Counts taken apart by bucket, key, route and code, with the price that the key's plan has today.
 
-use super::reading::Scope;
+use super::reading::{Kept, Scope};
 use crate::{usage::model::PartKind, values::KeyId};
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -29,6 +29,7 @@ pub struct ExportRow {
 pub async fn list_export(
     db: &PgPool,
     scope: &Scope,
+    kept: Kept,
     edges: &[OffsetDateTime],
     after: Option<&(Uuid, String, String)>,
     most: usize,
@@ -38,15 +39,12 @@ pub async fn list_export(
     sqlx::query_as!(
         ExportRow,
         r#"with cells as (
-             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, route, outcome,
-               sum(count)::bigint as count, coalesce(sum(coalesce(cost, count)) filter (where outcome = 'VALID'), 0)::bigint as units
-             from usage_quarters
-             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-               and ($8::text[] is null or outcome = any($8))
-               and ($9::uuid is null or (key_id, route, outcome) > ($9::uuid, $10::text, $11::text))
+             select width_bucket(at, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, route, outcome,
+               sum(count)::bigint as count, coalesce(sum(units) filter (where outcome = 'VALID'), 0)::bigint as units
+             from usage_kept($2, $3, $4, $5, $6, $7, $8, $9)
+             where $10::uuid is null or (key_id, route, outcome) > ($10::uuid, $11::text, $12::text)
              group by 1, key_id, route, outcome
-             order by 1, key_id, route, outcome limit $12
+             order by 1, key_id, route, outcome limit $13
            )
            select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
              c.route as "route?", null::text as part, c.outcome as "outcome!", c.count as "count!", c.units as "units?",
@@ -57,57 +55,10 @@ pub async fn list_export(
              left join plans p on p.id = coalesce(k.plan_id, h.plan_id, g.plan_id) and p.price_micros is not null
            order by c.bucket, c.key_id, c.route, c.outcome"#,
         edges,
-        scope.workspace(),
+        kept.as_str(),
         first,
         last,
-        scope.key(),
-        scope.api(),
-        scope.route,
-        scope.outcomes.as_deref() as _,
-        key,
-        route,
-        outcome,
-        i64::try_from(most).unwrap_or(i64::MAX),
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// The same by minutes, which are kept for some weeks.
-pub async fn list_minute_export(
-    db: &PgPool,
-    scope: &Scope,
-    edges: &[OffsetDateTime],
-    after: Option<&(Uuid, String, String)>,
-    most: usize,
-) -> sqlx::Result<Vec<ExportRow>> {
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
-    let (key, route, outcome) = after.map_or((None, None, None), |(key, route, outcome)| (Some(*key), Some(route.as_str()), Some(outcome.as_str())));
-    sqlx::query_as!(
-        ExportRow,
-        r#"with cells as (
-             select width_bucket(minute, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, route, outcome,
-               sum(count)::bigint as count, coalesce(sum(coalesce(cost, count)) filter (where outcome = 'VALID'), 0)::bigint as units
-             from usage_minutes
-             where ($2::uuid is null or workspace_id = $2) and minute >= $3 and minute < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-               and ($8::text[] is null or outcome = any($8))
-               and ($9::uuid is null or (key_id, route, outcome) > ($9::uuid, $10::text, $11::text))
-             group by 1, key_id, route, outcome
-             order by 1, key_id, route, outcome limit $12
-           )
-           select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
-             c.route as "route?", null::text as part, c.outcome as "outcome!", c.count as "count!", c.units as "units?",
-             p.price_micros as "price_micros?", p.currency as "currency?"
-           from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
-             left join workspace_plans h on h.workspace_id = k.workspace_id and a.slug <> 'tollgate'
-             left join group_members m on m.workspace_id = k.workspace_id and a.slug <> 'tollgate' left join groups g on g.id = m.group_id
-             left join plans p on p.id = coalesce(k.plan_id, h.plan_id, g.plan_id) and p.price_micros is not null
-           order by c.bucket, c.key_id, c.route, c.outcome"#,
-        edges,
         scope.workspace(),
-        first,
-        last,
         scope.key(),
         scope.api(),
         scope.route,
@@ -168,18 +119,34 @@ pub async fn list_part_export(
     .await
 }
 
-/// How many rows there are in all: by route, or by a kind of part.
-pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], kind: Option<PartKind>) -> sqlx::Result<i64> {
+/// How many rows there are in all by route.
+pub async fn count_export(db: &PgPool, scope: &Scope, kept: Kept, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
-    let part = if kind.is_some() { scope.part().map(|(_, part)| part) } else { scope.route.as_deref() };
     sqlx::query_scalar!(
         r#"select count(*) as "n!" from (
-             select from (
-               select workspace_id, quarter, key_id, api_id, route as part, outcome from usage_quarters where $9::text is null
-               union all
-               select workspace_id, quarter, key_id, api_id, part, outcome from usage_parts where kind = $9
-             ) counted
-             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+             select from usage_kept($2, $3, $4, $5, $6, $7, $8, $9) group by width_bucket(at, $1::timestamptz[]), key_id, route, outcome
+           ) cells"#,
+        edges,
+        kept.as_str(),
+        first,
+        last,
+        scope.workspace(),
+        scope.key(),
+        scope.api(),
+        scope.route,
+        scope.outcomes.as_deref() as _,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// How many rows there are in all by a kind of part.
+pub async fn count_part_export(db: &PgPool, scope: &Scope, kind: PartKind, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from (
+             select from usage_parts
+             where kind = $9 and ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
                and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or part = $7)
                and ($8::text[] is null or outcome = any($8))
              group by width_bucket(quarter, $1::timestamptz[]), key_id, part, outcome
@@ -190,33 +157,9 @@ pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], 
         last,
         scope.key(),
         scope.api(),
-        part,
+        scope.part().map(|(_, part)| part),
         scope.outcomes.as_deref() as _,
-        kind.map(PartKind::as_str),
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// How many rows there are in all by minutes and by route.
-pub async fn count_minute_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from (
-             select from usage_minutes
-             where ($2::uuid is null or workspace_id = $2) and minute >= $3 and minute < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-               and ($8::text[] is null or outcome = any($8))
-             group by width_bucket(minute, $1::timestamptz[]), key_id, route, outcome
-           ) cells"#,
-        edges,
-        scope.workspace(),
-        first,
-        last,
-        scope.key(),
-        scope.api(),
-        scope.route,
-        scope.outcomes.as_deref() as _,
+        kind.as_str(),
     )
     .fetch_one(db)
     .await

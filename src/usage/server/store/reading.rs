@@ -43,6 +43,25 @@ impl Scope {
     }
 }
 
+/// Which counts are read (the function `usage_kept`, migration 0071): minutes for some weeks, of all others the sums of whole quarters of an
+/// hour or days of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Minutes,
+    Quarters,
+    Days,
+}
+
+impl Kept {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minutes => "minutes",
+            Self::Quarters => "quarters",
+            Self::Days => "days",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct BucketRow {
     /// 1 is the bucket between the first two edges.
@@ -79,16 +98,13 @@ pub async fn list_minute_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDate
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
     sqlx::query_as!(
         BucketRow,
-        r#"select width_bucket(minute, $1::timestamptz[]) as "bucket!", outcome, sum(count)::bigint as "count!"
-           from usage_minutes
-           where ($2::uuid is null or workspace_id = $2) and minute >= $3 and minute < $4
-             and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-             and ($8::text[] is null or outcome = any($8))
-           group by 1, 2"#,
+        r#"select width_bucket(at, $1::timestamptz[]) as "bucket!", outcome as "outcome!", sum(count)::bigint as "count!"
+           from usage_kept($2, $3, $4, $5, $6, $7, $8, $9) group by 1, 2"#,
         edges,
-        scope.workspace(),
+        Kept::Minutes.as_str(),
         first,
         last,
+        scope.workspace(),
         scope.key(),
         scope.api(),
         scope.route,

@@ -1,7 +1,7 @@
 //! Cost units of calls that passed. Whole days (UTC) are read from their rollup and the rest from quarters of an hour, so rows are bounded
 //! by days × routes.
 
-use super::reading::{BucketRow, Scope};
+use super::reading::{BucketRow, Kept, Scope};
 use sqlx::PgPool;
 use std::collections::HashMap;
 use time::OffsetDateTime;
@@ -39,47 +39,17 @@ pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], 
     sqlx::query_as!(
         BucketRow,
         r#"select width_bucket(at, $1::timestamptz[]) as "bucket!", 'VALID' as "outcome!", sum(units)::bigint as "count!"
-           from (
-             select minute as at, workspace_id, key_id, api_id, route, coalesce(cost, count) as units from usage_minutes
-             where $9 = 'minutes' and minute >= $3 and minute < $4 and outcome = 'VALID'
-             union all
-             select quarter, workspace_id, key_id, api_id, route, coalesce(cost, count) from usage_quarters
-             where $9 = 'quarters' and quarter >= $3 and quarter < $4 and outcome = 'VALID'
-             union all
-             select day, workspace_id, key_id, api_id, route, cost from usage_days
-             where $9 = 'days' and day >= $3 and day < $4 and outcome = 'VALID'
-           ) passed
-           where ($2::uuid is null or workspace_id = $2) and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6)
-             and ($7::text is null or route = $7) and ($8::text[] is null or 'VALID' = any($8))
-           group by 1"#,
+           from usage_kept($2, $3, $4, $5, $6, $7, $8, $9) where outcome = 'VALID' group by 1"#,
         edges,
-        scope.workspace(),
+        kept.as_str(),
         first,
         last,
+        scope.workspace(),
         scope.key(),
         scope.api(),
         scope.route,
         scope.outcomes.as_deref() as _,
-        kept.as_str(),
     )
     .fetch_all(db)
     .await
-}
-
-/// Which counts are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    Minutes,
-    Quarters,
-    Days,
-}
-
-impl Kept {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Minutes => "minutes",
-            Self::Quarters => "quarters",
-            Self::Days => "days",
-        }
-    }
 }

@@ -56,3 +56,22 @@ language sql stable as $$
   select workspace_id, key_id, at, units, all_units from asked_minutes(since, by_key, all_keys, of_workspaces, of_keys, minutes_since, seconds, most)
   where minutes_since is not null
 $$;
+
+-- Counts as they are kept ('minutes', 'quarters' of an hour or 'days' of UTC) since a moment and before another, of what filters leave; units
+-- are those of calls with any code. Postgres plans for the one table that is named.
+create function usage_kept(
+  kept text, since timestamptz, before timestamptz, of_workspace uuid, of_key uuid, of_api uuid, of_route text, of_outcomes text[])
+returns table (at timestamptz, key_id uuid, api_id uuid, route text, outcome text, count bigint, units bigint)
+language sql stable as $$
+  select u.at, u.key_id, u.api_id, u.route, u.outcome, u.count, u.units
+  from (
+    select 'minutes' as of_size, minute as at, workspace_id, key_id, api_id, route, outcome, count, coalesce(cost, count) as units from usage_minutes
+    union all
+    select 'quarters', quarter, workspace_id, key_id, api_id, route, outcome, count, coalesce(cost, count) from usage_quarters
+    union all
+    select 'days', day, workspace_id, key_id, api_id, route, outcome, count, cost from usage_days
+  ) u
+  where u.of_size = kept and u.at >= since and u.at < before
+    and (of_workspace is null or u.workspace_id = of_workspace) and (of_key is null or u.key_id = of_key) and (of_api is null or u.api_id = of_api)
+    and (of_route is null or u.route = of_route) and (of_outcomes is null or u.outcome = any (of_outcomes))
+$$;
