@@ -82,7 +82,7 @@ pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Ve
     caller.require(&may::ADMIN_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
     let asked = Asked::read(ctx, &RefusalQuery::default(), &calendar, timestamp(ctx.clock.now())).await?;
-    let rows = refusals::list_all_samples(&ctx.db, &asked.samples, i64::from(most.min(200))).await?;
+    let rows = refusals::list_samples(&ctx.db, None, &asked.samples, i64::from(most.min(200))).await?;
     Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(ctx.clock.now()))).collect())
 }
 
@@ -160,10 +160,7 @@ async fn find(
         let found = rows.len();
         return Ok((rows.into_iter().map(|row| passed_sample(row, calendar, now)).collect(), found));
     }
-    let rows = match workspace {
-        Some(workspace) => refusals::list_samples(&ctx.db, workspace, &asked.samples, most).await?,
-        None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await?,
-    };
+    let rows = refusals::list_samples(&ctx.db, workspace, &asked.samples, most).await?;
     let found = rows.len();
     Ok((rows.into_iter().filter_map(|row| sample(row, calendar, now)).collect(), found))
 }

@@ -68,94 +68,63 @@ pub async fn insert_passed(conn: &mut PgConnection, rows: &PassedColumns) -> sql
 
 /// Of one workspace, or (for operators) of every one. Its own statement for each: a plan for both would read all of them by time.
 pub async fn list_passed(db: &PgPool, workspace: Option<WorkspaceId>, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<PassedRow>> {
-    let Some(workspace) = workspace else { return list_all_passed(db, scope, most).await };
-    sqlx::query_as!(
-        PassedRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.route, s.address, s.request_id, s.cost, s.one_in,
-             s.limits as "limits: Json<Vec<LimitLeft>>"
-           from passed_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
-           where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
-             and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7)
-             and ($8::uuid is null or s.api_id = $8) and ($9::text is null or s.request_id = $9)
-           order by s.at desc, s.id desc limit $10"#,
-        workspace.uuid(),
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.route,
-        scope.address,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-        most,
-    )
-    .fetch_all(db)
-    .await
-}
-
-async fn list_all_passed(db: &PgPool, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<PassedRow>> {
-    sqlx::query_as!(
-        PassedRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.route, s.address, s.request_id, s.cost, s.one_in,
-             s.limits as "limits: Json<Vec<LimitLeft>>"
-           from passed_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
-           where (s.at, s.id) < ($1, $2) and s.at >= $3
-             and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.route = $5) and ($6::text is null or s.address = $6)
-             and ($7::uuid is null or s.api_id = $7) and ($8::text is null or s.request_id = $8)
-           order by s.at desc, s.id desc limit $9"#,
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.route,
-        scope.address,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-        most,
-    )
-    .fetch_all(db)
-    .await
+    macro_rules! list {
+        ($whose:tt) => {
+            sqlx::query_as!(
+                PassedRow,
+                r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.route, s.address, s.request_id, s.cost, s.one_in,
+                     s.limits as "limits: Json<Vec<LimitLeft>>"
+                   from passed_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
+                   where "#
+                    + $whose
+                    + r#" and (s.at, s.id) < ($2, $3) and s.at >= $4
+                     and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7)
+                     and ($8::uuid is null or s.api_id = $8) and ($9::text is null or s.request_id = $9)
+                   order by s.at desc, s.id desc limit $10"#,
+                workspace.map(WorkspaceId::uuid),
+                scope.before.0,
+                scope.before.1,
+                scope.from,
+                scope.key.map(KeyId::uuid),
+                scope.route,
+                scope.address,
+                scope.api.map(ApiId::uuid),
+                scope.request,
+                most,
+            )
+            .fetch_all(db)
+            .await
+        };
+    }
+    if workspace.is_some() { list!("s.workspace_id = $1") } else { list!("$1::uuid is null") }
 }
 
 /// How many there are, of one workspace or (for operators) in all.
 pub async fn count_passed(db: &PgPool, workspace: Option<WorkspaceId>, scope: &SampleScope) -> sqlx::Result<i64> {
-    let Some(workspace) = workspace else { return count_all_passed(db, scope).await };
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from passed_samples s
-           where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
-             and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7)
-             and ($8::uuid is null or s.api_id = $8) and ($9::text is null or s.request_id = $9)"#,
-        workspace.uuid(),
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.route,
-        scope.address,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-    )
-    .fetch_one(db)
-    .await
-}
-
-async fn count_all_passed(db: &PgPool, scope: &SampleScope) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from passed_samples s
-           where (s.at, s.id) < ($1, $2) and s.at >= $3
-             and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.route = $5) and ($6::text is null or s.address = $6)
-             and ($7::uuid is null or s.api_id = $7) and ($8::text is null or s.request_id = $8)"#,
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.route,
-        scope.address,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-    )
-    .fetch_one(db)
-    .await
+    macro_rules! count {
+        ($whose:tt) => {
+            sqlx::query_scalar!(
+                r#"select count(*) as "n!" from passed_samples s
+                   where "#
+                    + $whose
+                    + r#" and (s.at, s.id) < ($2, $3) and s.at >= $4
+                     and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7)
+                     and ($8::uuid is null or s.api_id = $8) and ($9::text is null or s.request_id = $9)"#,
+                workspace.map(WorkspaceId::uuid),
+                scope.before.0,
+                scope.before.1,
+                scope.from,
+                scope.key.map(KeyId::uuid),
+                scope.route,
+                scope.address,
+                scope.api.map(ApiId::uuid),
+                scope.request,
+            )
+            .fetch_one(db)
+            .await
+        };
+    }
+    if workspace.is_some() { count!("s.workspace_id = $1") } else { count!("$1::uuid is null") }
 }
 
 /// One sample, of this workspace or (for operators) of any; `at` is its moment, so that one partition is looked into.

@@ -42,117 +42,73 @@ pub struct SampleScope {
     pub before: (OffsetDateTime, Uuid),
 }
 
-pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<SampleRow>> {
-    sqlx::query_as!(
-        SampleRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.ground, s.limit_name, s.route, s.address, s.request_id, s.detail
-           from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
-           where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
-             and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
-             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($10::text is null or s.detail = $10)
-             and ($11::uuid is null or s.api_id = $11) and ($12::text is null or s.request_id = $12) and ($13::text is null or s.limit_name = $13)
-             and ($14::text is null or s.ground = $14)
-           order by s.at desc, s.id desc limit $9"#,
-        workspace.uuid(),
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.code,
-        scope.route,
-        scope.address,
-        most,
-        scope.detail,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-        scope.limit,
-        scope.ground,
-    )
-    .fetch_all(db)
-    .await
+/// Of one workspace, or (for operators) of every one and of no known key. Its own statement for each: a plan for both would read all of them
+/// by time.
+pub async fn list_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<SampleRow>> {
+    macro_rules! list {
+        ($whose:tt) => {
+            sqlx::query_as!(
+                SampleRow,
+                r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.ground, s.limit_name, s.route, s.address, s.request_id, s.detail
+                   from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
+                   where "# + $whose + r#" and (s.at, s.id) < ($2, $3) and s.at >= $4
+                     and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
+                     and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)
+                     and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
+                     and ($13::text is null or s.ground = $13)
+                   order by s.at desc, s.id desc limit $14"#,
+                workspace.map(WorkspaceId::uuid),
+                scope.before.0,
+                scope.before.1,
+                scope.from,
+                scope.key.map(KeyId::uuid),
+                scope.code,
+                scope.route,
+                scope.address,
+                scope.detail,
+                scope.api.map(ApiId::uuid),
+                scope.request,
+                scope.limit,
+                scope.ground,
+                most,
+            )
+            .fetch_all(db)
+            .await
+        };
+    }
+    if workspace.is_some() { list!("s.workspace_id = $1") } else { list!("$1::uuid is null") }
 }
 
 /// How many there are, of one workspace or (for operators) in all. Its own statement for each, as for the list.
 pub async fn count_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &SampleScope) -> sqlx::Result<i64> {
-    let Some(workspace) = workspace else { return count_all_samples(db, scope).await };
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from refusal_samples s
-           where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
-             and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
-             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)
-             and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
-             and ($13::text is null or s.ground = $13)"#,
-        workspace.uuid(),
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.code,
-        scope.route,
-        scope.address,
-        scope.detail,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-        scope.limit,
-        scope.ground,
-    )
-    .fetch_one(db)
-    .await
-}
-
-async fn count_all_samples(db: &PgPool, scope: &SampleScope) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from refusal_samples s
-           where (s.at, s.id) < ($1, $2) and s.at >= $3
-             and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.code = $5)
-             and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7) and ($8::text is null or s.detail = $8)
-             and ($9::uuid is null or s.api_id = $9) and ($10::text is null or s.request_id = $10) and ($11::text is null or s.limit_name = $11)
-             and ($12::text is null or s.ground = $12)"#,
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.code,
-        scope.route,
-        scope.address,
-        scope.detail,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-        scope.limit,
-        scope.ground,
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// Of every workspace, and of no known key: for operators.
-pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<SampleRow>> {
-    sqlx::query_as!(
-        SampleRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.ground, s.limit_name, s.route, s.address, s.request_id, s.detail
-           from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
-           where (s.at, s.id) < ($1, $2) and s.at >= $3
-             and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.code = $5)
-             and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7) and ($9::text is null or s.detail = $9)
-             and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
-             and ($13::text is null or s.ground = $13)
-           order by s.at desc, s.id desc limit $8"#,
-        scope.before.0,
-        scope.before.1,
-        scope.from,
-        scope.key.map(KeyId::uuid),
-        scope.code,
-        scope.route,
-        scope.address,
-        most,
-        scope.detail,
-        scope.api.map(ApiId::uuid),
-        scope.request,
-        scope.limit,
-        scope.ground,
-    )
-    .fetch_all(db)
-    .await
+    macro_rules! count {
+        ($whose:tt) => {
+            sqlx::query_scalar!(
+                r#"select count(*) as "n!" from refusal_samples s
+                   where "# + $whose + r#" and (s.at, s.id) < ($2, $3) and s.at >= $4
+                     and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
+                     and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)
+                     and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
+                     and ($13::text is null or s.ground = $13)"#,
+                workspace.map(WorkspaceId::uuid),
+                scope.before.0,
+                scope.before.1,
+                scope.from,
+                scope.key.map(KeyId::uuid),
+                scope.code,
+                scope.route,
+                scope.address,
+                scope.detail,
+                scope.api.map(ApiId::uuid),
+                scope.request,
+                scope.limit,
+                scope.ground,
+            )
+            .fetch_one(db)
+            .await
+        };
+    }
+    if workspace.is_some() { count!("s.workspace_id = $1") } else { count!("$1::uuid is null") }
 }
 
 /// One sample, of this workspace or (for operators) of any and of none.
