@@ -75,3 +75,18 @@ language sql stable as $$
     and (of_workspace is null or u.workspace_id = of_workspace) and (of_key is null or u.key_id = of_key) and (of_api is null or u.api_id = of_api)
     and (of_route is null or u.route = of_route) and (of_outcomes is null or u.outcome = any (of_outcomes))
 $$;
+
+-- Where the window of a limit begins that a moment lies in (of a rolling one: with the minute that is its length ago), and from where on it is
+-- made of whole quarters of an hour and, if it may be, of whole days of UTC: sums of it are read in these pieces.
+create function window_pieces(kind text, seconds integer, zone text, moment timestamptz)
+returns table (starts timestamptz, whole timestamptz, midnight timestamptz)
+language sql stable as $$
+  select w.starts, to_timestamp(ceil(extract(epoch from w.starts) / 900) * 900),
+    case when zone <> 'UTC' or seconds % 86400 = 0 or kind = 'rolling' then date_trunc('day', w.starts + interval '1 day' - interval '1 microsecond', 'UTC')
+      else 'infinity' end
+  from (
+    select case when kind = 'rolling' then date_trunc('minute', moment - make_interval(secs => seconds))
+      when zone <> 'UTC' or seconds = 0 then date_trunc(case seconds when 0 then 'month' else 'day' end, moment, zone)
+      else to_timestamp(floor(extract(epoch from moment) / nullif(seconds, 0)) * seconds) end as starts
+  ) w
+$$;

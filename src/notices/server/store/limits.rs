@@ -63,16 +63,10 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                ) f
              ) l
              where l.level = l.nearest and l.level not in (3, 4, 5, 6)
-           ), windows as (
-             select *, case when kind = 'rolling' then date_trunc('minute', $1::timestamptz - make_interval(secs => window_seconds))
-               when zone <> 'UTC' or window_seconds = 0 then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
-               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
-             from limits where kind in ('fixed', 'rolling') and (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
-             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
-               case when zone <> 'UTC' or window_seconds % 86400 = 0 or kind = 'rolling' then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
-                 else 'infinity' end as midnight
-             from windows
+             select l.*, p.starts, p.whole, p.midnight
+             from limits l cross join lateral window_pieces(l.kind, l.window_seconds, l.zone, $1) p
+             where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            )
            select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!",
              case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",

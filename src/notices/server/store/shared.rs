@@ -17,16 +17,10 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
              from active a left join workspace_plans h using (workspace_id)
              cross join lateral (select f.*, min(f.level) over () as nearest from limit_levels(null, null, a.workspace_id, h.plan_id, null) f) l
              where l.level = l.nearest
-           ), windows as (
-             select *, case when kind = 'rolling' then date_trunc('minute', $1::timestamptz - make_interval(secs => window_seconds))
-               when zone <> 'UTC' or window_seconds = 0 then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
-               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
-             from limits where kind in ('fixed', 'rolling') and (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
-             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
-               case when zone <> 'UTC' or window_seconds % 86400 = 0 or kind = 'rolling' then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
-                 else 'infinity' end as midnight
-             from windows
+             select l.*, p.starts, p.whole, p.midnight
+             from limits l cross join lateral window_pieces(l.kind, l.window_seconds, l.zone, $1) p
+             where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            )
            select true as "is_shared!", e.workspace_id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
              e.kind as "kind!", 0::bigint as "refill!", case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
