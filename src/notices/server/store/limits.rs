@@ -76,15 +76,15 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select sum(part)::bigint as used, min(least) as least from (
-               select sum(d.cost), min(greatest(d.cost / d.count, 1)) filter (where d.cost > 0) from usage_days d where d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+             select sum(c.cost)::bigint as used, min(greatest(c.cost / c.count, 1)) filter (where c.cost > 0) as least from (
+               select d.count, d.cost from usage_days d where d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
                union all
-               select sum(coalesce(q.cost, q.count)), min(greatest(coalesce(q.cost, q.count) / q.count, 1)) filter (where coalesce(q.cost, q.count) > 0) from usage_quarters q
+               select q.count, coalesce(q.cost, q.count) from usage_quarters q
                where q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
                union all
-               select sum(coalesce(m.cost, m.count)), min(greatest(coalesce(m.cost, m.count) / m.count, 1)) filter (where coalesce(m.cost, m.count) > 0) from usage_minutes m
+               select m.count, coalesce(m.cost, m.count) from usage_minutes m
                where m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
-             ) parts(part, least)
+             ) c
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
                and not exists (select from account_departures g where g.account_id = o.id)

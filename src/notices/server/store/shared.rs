@@ -30,22 +30,18 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select sum(part)::bigint as used, min(least) as least from (
-               select sum(d.cost), min(greatest(d.cost / d.count, 1)) filter (where d.cost > 0) from usage_days d
+             select sum(c.cost)::bigint as used, min(greatest(c.cost / c.count, 1)) filter (where c.cost > 0) as least from (
+               select d.key_id, d.count, d.cost from usage_days d
                where d.workspace_id = e.workspace_id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
-                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = d.key_id
-                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
                union all
-               select sum(coalesce(q.cost, q.count)), min(greatest(coalesce(q.cost, q.count) / q.count, 1)) filter (where coalesce(q.cost, q.count) > 0) from usage_quarters q
+               select q.key_id, q.count, coalesce(q.cost, q.count) from usage_quarters q
                where q.workspace_id = e.workspace_id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
-                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = q.key_id
-                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
                union all
-               select sum(coalesce(m.cost, m.count)), min(greatest(coalesce(m.cost, m.count) / m.count, 1)) filter (where coalesce(m.cost, m.count) > 0) from usage_minutes m
+               select m.key_id, m.count, coalesce(m.cost, m.count) from usage_minutes m
                where m.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
-                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = m.key_id
-                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
-             ) parts(part, least)
+             ) c
+             where exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = c.key_id
+               and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
              and not exists (select from account_departures g where g.account_id = o.id)
