@@ -164,12 +164,12 @@ async fn a_chart_and_a_file_of_minutes_read_bounded_rows(db: PgPool) {
         (all, 19_500.0),
     ] {
         for (words, more) in [
-            ("select width_bucket(minute, $1::timestamptz[]) as \"bucket!\"", ""),
-            ("select width_bucket(minute, $1::timestamptz[]) as bucket, key_id", ", null, null, null, 50001"),
+            ("select width_bucket(at, $1::timestamptz[]) as \"bucket!\", outcome", ""),
+            ("select width_bucket(at, $1::timestamptz[]) as bucket, key_id", ", null, null, null, 50001"),
         ] {
-            let found = "select name from pg_prepared_statements where strpos(statement, $1) > 0 limit 1";
+            let found = "select name from pg_prepared_statements where strpos(statement, $1) > 0 and strpos(statement, 'from usage_kept(') > 0 limit 1";
             let name: String = sqlx::query_scalar(found).bind(words).fetch_one(&pool).await.unwrap();
-            let execute = format!("execute \"{name}\"('{edges}', '{workspace}', {between}, {key}, null, null, null{more})");
+            let execute = format!("execute \"{name}\"('{edges}', 'minutes', {between}, '{workspace}', {key}, null, null, null{more})");
             let plan: Value =
                 sqlx::query_scalar(AssertSqlSafe(format!("explain (analyze, format json, timing off) {execute}"))).fetch_one(&pool).await.unwrap();
             let rows = rows_read(&plan[0]["Plan"]);
