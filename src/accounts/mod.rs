@@ -9,4 +9,4 @@ pub mod model;
 pub mod pages;
 pub mod server;
 
-pub use model::{Caller, Via};
+pub use model::{Caller, Reach, Via};
