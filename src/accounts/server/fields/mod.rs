@@ -65,7 +65,8 @@ pub async fn change_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &Fie
     caller.require(&may::ACCOUNTS_MANAGE)?;
     must_be_open(ctx, caller, Area::Fields)?;
     let mut tx = ctx.db.begin().await?;
-    let old = store::list_fields(&mut *tx).await?.into_iter().find(|field| field.slug == form.slug).ok_or(AppError::NotFound)?;
+    // Of two saves at once the second sees what the first has stored.
+    let old = store::lock_field(&mut tx, &form.slug).await?.ok_or(AppError::NotFound)?;
     let field = checked(form, Some(&old))?;
     if field != old {
         AppError::unless_seen(seen, &old.version(), "This field")?;
