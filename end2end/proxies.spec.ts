@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { Keyring, signature, type Key } from './support/gate';
 import { startOrders } from './support/orders';
 import { signIn } from './support/people';
-import type { Product } from './support/product';
+import { freePort, type Product } from './support/product';
 import { startCaddy, startNginx, startUpstream, type Arrived, type Server } from './support/proxies';
 import { expect, test as base } from './support/test';
 
@@ -129,9 +129,31 @@ test('nginx as documented', async ({ page, product, keyring, uses }) => {
   const mistyped = await uses(startNginx(config.replace('/forward-auth/demo/', '/forward-auth/demoo/')));
   await saysWhy(await fetch(`${mistyped.url}/orders`, { headers: bearer(limited) }), 500, 'MISCONFIGURED');
 
+  await saysItself(nginx, config, product, upstream, keyring, uses);
+
   await checksSignatures(nginx.url, keyring, async (answer, words) => expect(await answer.text()).toMatch(words));
   await commandsOfThePagePass(page, nginx, keyring);
 });
+
+/** What nginx says itself, where Tollgate or the service gives no answer or the call is too long, is a problem as every other refusal. */
+async function saysItself(nginx: Server, config: string, product: Product, upstream: Server, keyring: Keyring, uses: Proxies['uses']): Promise<void> {
+  const key = await keyring.key('without an answer', ...WRITES);
+  const nowhere = `127.0.0.1:${await freePort()}`;
+  const [unchecked, unanswered] = [new URL(product.url).host, upstream.address].map((gone) => uses(startNginx(config.replaceAll(gone, nowhere))));
+  const answers = [
+    [503, await fetch(`${(await unchecked).url}/orders`, { headers: bearer(key) })],
+    [502, await fetch(`${(await unanswered).url}/orders`, { headers: bearer(key) })],
+    [413, await fetch(`${nginx.url}/orders`, { method: 'POST', headers: bearer(key), body: 'x'.repeat(1_100_000) })],
+  ] as const;
+  for (const [status, answer] of answers) {
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    const id = answer.headers.get('x-request-id');
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(await answer.json()).toMatchObject({ status, request_id: id });
+    expect(Number(answer.headers.get('retry-after')) > 0, 'only what passes by itself is worth a time').toBe(status === 503);
+  }
+}
 
 /** The page Sign a call gives commands that sign and send one call: run as they stand, they pass once. */
 async function commandsOfThePagePass(page: Page, proxy: Server, keyring: Keyring): Promise<void> {

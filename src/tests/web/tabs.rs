@@ -156,6 +156,28 @@ async fn of_two_pages_of_operators_the_older_takes_nothing_back(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_route_that_another_page_renamed_is_not_added_again(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let operator = app.sign_in_as("operator").await.browser;
+    let (api, page) = ("/admin/apis/demo", "/admin/apis/demo?route=GET%20%2Forders");
+    let route = |path, cost| [("slug", "demo"), ("method", "GET"), ("path", path), ("cost", cost), ("_form", "route")];
+    assert_eq!(operator.post::<SaveRoute>(api, &route("/orders", "1")).await.status(), 303);
+    let version = hidden::<SaveRoute>(&operator.page(page).await, "version");
+    let changed = |path, cost| [&route(path, cost)[..], &[("replaces", "GET /orders"), ("version", version.as_str())]].concat();
+    for _ in 0..2 {
+        assert_eq!(operator.post::<SaveRoute>(page, &changed("/purchases", "1")).await.status(), 303, "sent twice it is there once");
+    }
+    let late = operator.post::<SaveRoute>(page, &changed("/orders/{id}", "5")).await;
+    assert_eq!(late.status(), 409);
+    let late = late.text().await.unwrap().replace("<!>", "");
+    assert!(words(&late).contains("GET /orders is not there any more"), "{late}");
+    assert!(late.contains("New route") && late.contains("value=\"/orders/{id}\"") && late.contains("value=\"5\""), "what was typed stays: {late}");
+    let stored: Vec<String> = sqlx::query_scalar("select pattern from api_routes").fetch_all(&db).await.unwrap();
+    assert_eq!(stored, ["/purchases"]);
+    assert_eq!(operator.post::<SaveRoute>(page, &route("/orders/{id}", "5")).await.status(), 303, "as that form sends it, it is a new one");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_pages_of_plans_groups_and_limits_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await.browser;

@@ -164,12 +164,12 @@ fn counts(passed: i64, limited: i64, refused: i64) -> Counts {
     Counts { passed: whole(passed), limited: whole(limited), refused: whole(refused) }
 }
 
-/// What is read of one secret: so many of its newest rows, and the rest of the quarter of an hour that the last of them is of. It had several
-/// hundred thousand after a month of calls from everywhere, which took seconds.
+/// What is read of one secret: so many of its newest rows, and the rest of the quarter of an hour that the last of them is of, however many
+/// servers wrote it. It had several hundred thousand after a month of calls from everywhere, which took seconds.
 const NEWEST: i64 = 10_000;
 
 /// From where these secrets were used since an instant, or as far back as its newest rows reach: of each the busiest addresses, then the
-/// others in one row. Their sum is that of all calls since then.
+/// others in one row. Their sum is that of all calls since then. `offset 0`: each secret by its own range of the index, whatever is estimated.
 pub async fn list_users_of_secrets(db: &PgPool, secrets: &[Uuid], since: OffsetDateTime, most: i64) -> sqlx::Result<Vec<SecretUserRow>> {
     sqlx::query_as!(
         SecretUserRow,
@@ -180,7 +180,7 @@ pub async fn list_users_of_secrets(db: &PgPool, secrets: &[Uuid], since: OffsetD
              select r.id as secret_id, r.since, u.address, u.route, sum(u.passed)::bigint as passed, sum(u.limited)::bigint as limited,
                sum(u.refused)::bigint as refused, max(u.last_at) as last_at
              from reach r cross join lateral (
-               select * from usage_secrets u where u.secret_id = r.id and u.quarter >= r.since order by u.quarter desc, u.address desc, u.route desc limit 40000
+               select * from usage_secrets u where u.secret_id = r.id and u.quarter >= r.since offset 0
              ) u group by 1, 2, 3, 4
            ), sums as (
              select *, sum(passed + limited + refused) over (partition by secret_id, address, route = '') as of_address from cells
