@@ -1,6 +1,6 @@
 //! Calls of keys, read from the tables of the usage feature.
 
-use crate::values::{ApiId, Counts, KeyId, Outcome, WorkspaceId};
+use crate::values::{ApiId, Counts, KeyId, Outcome};
 use sqlx::{PgExecutor, PgPool};
 use std::collections::HashMap;
 use time::OffsetDateTime;
@@ -27,24 +27,6 @@ pub async fn list_calls(db: impl PgExecutor<'_>, keys: &[KeyId], edges: &[Offset
         let bucket = usize::try_from(row.bucket).ok().and_then(|b| b.checked_sub(1)).and_then(|b| buckets.get_mut(b));
         if let (Some(bucket), Ok(outcome), Ok(count)) = (bucket, row.outcome.parse::<Outcome>(), u64::try_from(row.count)) {
             bucket.add(outcome, count);
-        }
-    }
-    Ok(calls)
-}
-
-/// All calls since an instant.
-pub async fn sum_calls(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, since: OffsetDateTime) -> sqlx::Result<Counts> {
-    let rows = sqlx::query!(
-        r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 and ($2::uuid is null or workspace_id = $2) group by outcome"#,
-        since,
-        workspace.map(WorkspaceId::uuid),
-    )
-    .fetch_all(db)
-    .await?;
-    let mut calls = Counts::default();
-    for row in rows {
-        if let (Ok(outcome), Ok(count)) = (row.outcome.parse::<Outcome>(), u64::try_from(row.count)) {
-            calls.add(outcome, count);
         }
     }
     Ok(calls)
