@@ -10,7 +10,7 @@ use crate::{
     notices::server::present_limit_notices,
     platform::Ctx,
     site::model::{Home, KeyState},
-    usage::{model::UsageQuery, server::report_usage},
+    usage::server::report_day,
 };
 
 /// Concerns that fit above everything else; the list of keys has the rest.
@@ -24,9 +24,8 @@ const URGENT: [StandingKind; 4] = [StandingKind::Refused, StandingKind::Expiring
 
 /// What wants a decision in the caller's workspace, and its last 24 hours.
 pub async fn read_home(ctx: &Ctx, caller: &Caller) -> Result<Home, AppError> {
-    let last_day = UsageQuery { range: Some("24h".to_owned()), ..UsageQuery::default() };
     let newest = list_standings(ctx, caller, &[], NEWEST);
-    let ((newest, keys), mut usage, mut notices) = tokio::try_join!(newest, report_usage(ctx, caller, last_day), present_limit_notices(ctx, caller))?;
+    let ((newest, keys), mut usage, mut notices) = tokio::try_join!(newest, report_day(ctx, caller), present_limit_notices(ctx, caller))?;
     usage.keys.truncate(BUSIEST);
     let busy = usage.keys.iter().filter_map(|k| newest.iter().find(|(key, _)| key.id == k.key)).map(state).collect();
     // Of a short list those that want something; a long one is asked for them.
