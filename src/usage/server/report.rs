@@ -74,7 +74,7 @@ async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> 
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, by_address, by_permission, offered, before, estimates, latency, latencies) = tokio::try_join!(
+    let (rows, key_rows, route_rows, by_address, by_permission, offered, before, estimates, (latency, latencies)) = tokio::try_join!(
         list_buckets(&ctx.db, &scope, &span),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
@@ -83,7 +83,6 @@ async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> 
         choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref().map(named::sought)),
         before(ctx, &scope, earlier.as_ref(), &calendar, now),
         only(is_whole, estimates(&ctx.db, &scope, from, to)),
-        only(is_whole, percentiles(&ctx.db, &scope, from, to)),
         only(is_whole, percentiles_of(&ctx.db, &scope, &span)),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
