@@ -194,7 +194,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
         wanted.id.map(KeyId::uuid),
         wanted.search,
         wanted.api,
-        kinds.as_deref(),
+        kinds.as_deref() as _,
         from_at,
         from_id.map(KeyId::uuid),
         wanted.backwards,
