@@ -121,6 +121,32 @@ fn config_init_writes_a_file_once() {
 }
 
 #[test]
+fn what_writes_the_config_file_answers_in_json_too() {
+    let folder = Folder::new();
+    let said = |arguments: &[&str]| {
+        let output = run(&folder, &[&["config"], arguments, &["--json"]].concat());
+        serde_json::from_str::<serde_json::Value>(&out(&output)).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
+    };
+    assert!(said(&["init", "--dry-run"])["text"].as_str().unwrap().contains("[limits]"));
+    assert_eq!(said(&["init"])["file"], "tollgate.toml");
+    assert!(said(&["set", "limits.key_calls", "7", "--dry-run"])["text"].as_str().unwrap().contains("key_calls = 7"));
+    let set = said(&["set", "limits.key_calls", "7"]);
+    assert_eq!((&set["name"], &set["set"], &set["overruled_by"]), (&"limits.key_calls".into(), &true.into(), &serde_json::Value::Null));
+    assert_eq!(said(&["lock", "plans"])["name"], "admin.locked");
+    assert_eq!(said(&["unlock", "plans"])["set"], false);
+}
+
+#[test]
+fn what_goes_on_until_it_is_stopped_has_no_dry_run() {
+    let folder = Folder::new();
+    for arguments in [&["--dry-run"][..], &["serve", "--demo", "--dry-run"], &["worker", "--dry-run"]] {
+        let output = run(&folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains("no dry run") && !folder.path().join(".data").exists(), "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn config_lock_adds_to_what_is_locked_and_unlock_takes_from_it() {
     let folder = Folder::new();
     let file = folder.path().join("tollgate.toml");

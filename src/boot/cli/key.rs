@@ -1,7 +1,7 @@
 //! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
-use super::{Exit, Invocation, bulk::Bulk, key_secrets, plan::Wanted, with_ctx};
+use super::{Exit, Invocation, bulk::Bulk, key_facts, key_secrets, plan::Wanted, with_ctx};
 use crate::{
     accounts::{Caller, Via, server as accounts},
     error::AppError,
@@ -32,6 +32,15 @@ pub(super) enum KeyCommand {
         /// Only those whose name contains this, or that start so
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+    },
+    /// Show one key: what it may and from where, its limits, when it was used
+    Show { id: String },
+    /// What was done to it, newest first: when, what, by whom and why
+    History {
+        id: String,
+        /// At most so many changes, up to 1000
+        #[arg(long, value_name = "CHANGES", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        most: u16,
     },
     /// The limits of its own
     Limits { id: String },
@@ -185,6 +194,8 @@ impl KeyCommand {
         with_ctx(&invocation.config, "key", async |ctx| match self {
             Self::Create(new) => create(ctx, invocation, *new).await,
             Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
+            Self::Show { id } => key_facts::show(ctx, invocation, &id).await,
+            Self::History { id, most } => key_facts::history(ctx, invocation, &id, most).await,
             Self::Limits { id } => {
                 let key = known(ctx, &id).await?;
                 invocation.answer(&key.limits, &lines(&key.limits, "None of its own: the next level that sets any holds it."));

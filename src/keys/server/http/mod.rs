@@ -23,7 +23,7 @@ use self::{
     secret_bodies::KeyDetailBody,
 };
 pub use self::{
-    bodies::{KeyBody, KeyLimitBody, WindowSchema},
+    bodies::{HistoryBody, KeyBody, KeyLimitBody, WindowSchema},
     changed::SpreadBody,
     secret_bodies::SecretBody,
 };
