@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     key::lines,
+    must_be_free,
     plan::{Wanted, words},
     route::RouteCommand,
     trying::TryApi,
@@ -155,6 +156,7 @@ impl ApiCommand {
         with_ctx(&invocation.config, "api", async |ctx| match self {
             Self::Create { slug, name, prefix, permission, needs_grant } => {
                 if invocation.dry_run {
+                    must_be_free(&slug, keys::api_by_slug(ctx, &Caller::cli(), &slug).await.map(drop), "Another API")?;
                     invocation.answer(&serde_json::json!({ "would_create": slug }), &format!("Would create the API {slug}."));
                     return Ok(Exit::Done);
                 }

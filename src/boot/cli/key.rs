@@ -4,10 +4,10 @@
 use super::{Exit, Invocation, bulk::Bulk, key_facts, key_secrets, plan::Wanted, with_ctx};
 use crate::{
     accounts::{Caller, Via, server as accounts},
-    error::AppError,
+    error::{AppError, FieldError},
     keys::{
         model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
-        server::{self as keys, Batch, Changed, NewCredits, http::KeyBody},
+        server::{self as keys, Batch, BatchKey, Changed, NewCredits, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
     ui::number::count,
@@ -247,6 +247,12 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         once: None,
     };
     if invocation.dry_run {
+        let api = wanted.api.clone().unwrap_or_default();
+        let line = BatchKey { number: 1, new: wanted.clone(), limits: Vec::new(), account: None, errors: Vec::new() };
+        let fields: Vec<FieldError> = keys::check_batch(ctx, &caller, &api, vec![line]).await?.into_iter().flat_map(|line| line.errors).collect();
+        if !fields.is_empty() {
+            return Err(AppError::Invalid { fields });
+        }
         invocation.answer(&json!({ "would_create": wanted.name }), &format!("Would create {} for {}.", wanted.name, caller.email));
         return Ok(Exit::Done);
     }

@@ -36,9 +36,13 @@ mod workspace;
 pub use database::with_ctx;
 pub use exit::Exit;
 
-use crate::platform::{
-    config::{self as settings, Config, Flag, Loaded, Origin, Sources},
-    telemetry,
+use crate::{
+    error::AppError,
+    platform::{
+        config::{self as settings, Config, Flag, Loaded, Origin, Sources},
+        telemetry,
+    },
+    values::Slug,
 };
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
@@ -164,6 +168,16 @@ fn answer(json: bool, value: &impl Serialize, words: &str) {
         print(&serde_json::to_string(value).unwrap_or_default());
     } else {
         print(words);
+    }
+}
+
+/// Whether a new thing can have this slug: a dry run says it, too. `found` is what has it.
+fn must_be_free(slug: &str, found: Result<(), AppError>, whose: &str) -> Result<(), AppError> {
+    slug.trim().parse::<Slug>().map_err(|words| AppError::invalid("slug", words))?;
+    match found {
+        Ok(()) => Err(AppError::invalid("slug", format!("{whose} has this slug."))),
+        Err(AppError::NotFound) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

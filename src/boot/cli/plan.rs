@@ -1,7 +1,7 @@
 //! `tollgate plan …`: describe plans, set their limits, assign them, try them on last month's usage.
 
 use super::{
-    Exit, Invocation,
+    Exit, Invocation, must_be_free,
     trying::{TryPlan, TryWorkspace},
     with_ctx,
 };
@@ -220,6 +220,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     let limits = new.limit.map(|limit| KeyLimit::new(KeyLimit::DEFAULT, limit, new.window)).into_iter().collect();
     let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, grants: new.grant, price, limits };
     if invocation.dry_run {
+        must_be_free(&wanted.slug, plans::find_plan(ctx, &Caller::cli(), &wanted.slug).await.map(drop), "Another plan")?;
         invocation.answer(&json!({ "would_create": wanted.slug }), &format!("Would create the plan {}.", wanted.slug));
         return Ok(Exit::Done);
     }

@@ -88,6 +88,11 @@ async fn one_key_and_its_history_from_the_command_line(db: PgPool) {
     assert_eq!([text(&history[0], "act"), text(&history[0], "actor"), text(&history[0], "reason")], ["disabled", "cli", "a test"].map(ToOwned::to_owned));
     let newest = out(&key(&["history", &id, "--most", "1"]).await);
     assert!(newest.contains("“a test”") && newest.contains("There are older ones"), "{newest}");
+    let create = ["create", "--account", "mara@example.com", "--name", "till", "--dry-run"];
+    assert_eq!(key(&[&create[..], &["--api", "demo"]].concat()).await.status.code(), Some(0));
+    for wrong in [&["--api", "nothing"][..], &["--api", "demo", "--permission", "orders:burn"], &["--api", "demo", "--address", "home"]] {
+        assert_eq!(key(&[&create[..], wrong].concat()).await.status.code(), Some(2), "a dry run says it, too: {wrong:?}");
+    }
     for wrong in [&["show", "key_nothing"][..], &["history", &id, "--most", "0"]] {
         assert_eq!(key(wrong).await.status.code(), Some(2), "{wrong:?}");
     }

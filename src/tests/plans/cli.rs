@@ -91,6 +91,10 @@ async fn what_was_described_is_changed_on_the_command_line(db: PgPool) {
     assert_eq!((&plan["name"], &plan["price"], plan["entitlements"].as_array().map(Vec::len)), (&"Professional".into(), &Value::Null, Some(0)));
 
     said(&["api", "create", "--slug", "shop", "--name", "Shop", "--permission", "goods:read Look"]);
+    for wrong in [&["plan", "create", "--slug", "pro"][..], &["api", "create", "--slug", "shop"], &["group", "create", "--slug", "Not a slug"]] {
+        assert_eq!(say(&[wrong, &["--name", "x", "--dry-run"]].concat()).status.code(), Some(2), "a dry run says it, too: {wrong:?}");
+    }
+    assert!(say(&["group", "create", "--slug", "gold", "--name", "Gold", "--dry-run"]).status.success());
     let known = |api: &Value| {
         let one = |p: &Value| format!("{} {}", p["permission"].as_str().unwrap(), p["description"].as_str().unwrap());
         api["permissions"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
