@@ -105,6 +105,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), keys, "", "", Some(json!({ "name": "", "colour": "red" })), 422).await;
     r.ask(get.clone(), keys, "", "?limit=1", None, 200).await;
     r.ask(get.clone(), keys, "", "?limit=0", None, 422).await;
+    r.ask(get.clone(), keys, "", "?everywhere=true", None, 200).await;
     r.ask(get.clone(), key, &id, "", None, 200).await;
     r.ask(get.clone(), key, "key_nothing", "", None, 404).await;
     let limits = json!({ "limits": [{ "name": "default", "limit": 7, "window": 60 }], "name": "till" });
