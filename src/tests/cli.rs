@@ -270,6 +270,36 @@ fn the_commands_of_the_readme_run_as_typed() {
     assert!(output.status.success(), "{}{}", out(&output), err(&output));
 }
 
+/// Every command that a page of `/docs` names: in a text it ends with its quotes, in an example with its line.
+fn commands_of_the_docs() -> Vec<String> {
+    let pages = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/site/pages")).into_iter().filter_map(Result::ok);
+    let mut commands = Vec::new();
+    for page in pages.filter(|entry| entry.path().extension().is_some_and(|x| x == "rs")) {
+        let text = std::fs::read_to_string(page.path()).unwrap();
+        commands.extend(text.split("\"<code>\"tollgate ").skip(1).filter_map(|rest| rest.split('"').next()).map(ToOwned::to_owned));
+        let example = |line: &str| {
+            let begins = ["= r#\"tollgate ", "= \"tollgate "].iter().find_map(|begin| line.split_once(begin).map(|(_, rest)| rest.to_owned()));
+            begins.or_else(|| line.strip_prefix("tollgate ").map(ToOwned::to_owned))
+        };
+        let whole = |line: String| line.trim_end_matches("\"#;").trim_end_matches("\";").split(" | ").next().unwrap_or_default().to_owned();
+        commands.extend(text.lines().filter_map(example).map(whole));
+    }
+    commands
+}
+
+#[test]
+fn the_docs_name_commands_and_flags_that_there_are() {
+    let folder = Folder::new();
+    let commands = commands_of_the_docs();
+    assert!(commands.len() > 30, "{commands:?}");
+    for command in commands {
+        // What comes last is unknown; so is nothing before it.
+        let script = format!("tollgate() {{ {} \"$@\" --unheard-of; }}\ntollgate {command}", env!("CARGO_BIN_EXE_tollgate"));
+        let output = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).stdin(Stdio::null()).output().unwrap();
+        assert!(err(&output).contains("unexpected argument '--unheard-of'"), "tollgate {command}: {}", err(&output));
+    }
+}
+
 #[test]
 fn a_server_ends_in_order_and_a_killed_one_leaves_nothing_behind() {
     let folder = Folder::new();
