@@ -6,7 +6,7 @@ use crate::{
     accounts::{Caller, Via, server as accounts},
     error::{AppError, FieldError},
     keys::{
-        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
+        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, KeyState, NewKey, Over, Preset, Window},
         server::{self as keys, Batch, BatchKey, Changed, NewCredits, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
@@ -211,7 +211,7 @@ impl KeyCommand {
                 change(ctx, invocation, &why, ("Enabled", "In force"), async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::Revoke(why) => {
-                change(ctx, invocation, &why, ("Revoked", "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
+                change(ctx, invocation, &why, (REVOKED, "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::CreateMany { file, account, api } => create_many(ctx, invocation, &file, &account, &api).await,
             Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
@@ -372,6 +372,7 @@ async fn limit_key(ctx: &Ctx, invocation: &Invocation, id: String, words: &str, 
 async fn add_credits(ctx: &Ctx, invocation: &Invocation, id: &str, new: NewCredits) -> Result<Exit, AppError> {
     let key = known(ctx, id).await?;
     if invocation.dry_run {
+        must_live(&key)?;
         invocation.answer(
             &json!({ "would_add": new.units, "limit": new.limit }),
             &format!("Would add {} to {} {}.", count(new.units, "credit", "credits"), key.id, key.name),
@@ -383,6 +384,9 @@ async fn add_credits(ctx: &Ctx, invocation: &Invocation, id: &str, new: NewCredi
     Ok(Exit::Done)
 }
 
+/// What was done to a key that is revoked.
+const REVOKED: &str = "Revoked";
+
 /// `done` says what was done, and what is so since on the nodes.
 pub(super) async fn change(
     ctx: &Ctx,
@@ -393,6 +397,9 @@ pub(super) async fn change(
 ) -> Result<Exit, AppError> {
     let key = known(ctx, &why.id).await?;
     if invocation.dry_run {
+        if done.0 != REVOKED {
+            must_live(&key)?;
+        }
         invocation.answer(&key, &format!("Would change {} {}.", key.id, key.name));
         return Ok(Exit::Done);
     }
@@ -400,6 +407,14 @@ pub(super) async fn change(
     let Changed { key, spread } = &changed;
     invocation.answer(&changed, &format!("{} {} {}. {}", done.0, key.id, key.name, spread.words(done.1)));
     Ok(Exit::Done)
+}
+
+/// What is final stays as it is: a dry run says it, too.
+pub(super) fn must_live(key: &Key) -> Result<(), AppError> {
+    match key.state {
+        KeyState::Revoked => Err(AppError::conflict("This key was revoked, and that is final. Create a new key.")),
+        KeyState::Active | KeyState::Disabled => Ok(()),
+    }
 }
 
 pub(super) async fn known(ctx: &Ctx, id: &str) -> Result<Key, AppError> {

@@ -88,6 +88,11 @@ async fn one_key_and_its_history_from_the_command_line(db: PgPool) {
     assert_eq!([text(&history[0], "act"), text(&history[0], "actor"), text(&history[0], "reason")], ["disabled", "cli", "a test"].map(ToOwned::to_owned));
     let newest = out(&key(&["history", &id, "--most", "1"]).await);
     assert!(newest.contains("“a test”") && newest.contains("There are older ones"), "{newest}");
+    assert_eq!(key(&["revoke", &id]).await.status.code(), Some(0));
+    assert_eq!(key(&["revoke", &id, "--dry-run"]).await.status.code(), Some(0));
+    for verb in ["enable", "rotate"] {
+        assert_eq!(key(&[verb, &id, "--dry-run"]).await.status.code(), Some(4), "a dry run says that it is final: {verb}");
+    }
     let create = ["create", "--account", "mara@example.com", "--name", "till", "--dry-run"];
     assert_eq!(key(&[&create[..], &["--api", "demo"]].concat()).await.status.code(), Some(0));
     for wrong in [&["--api", "nothing"][..], &["--api", "demo", "--permission", "orders:burn"], &["--api", "demo", "--address", "home"]] {
