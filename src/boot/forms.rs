@@ -15,10 +15,11 @@ use crate::{
     app::shell,
     error::AppError,
     platform::{
+        config::SignUpMode,
         http::{RequestInfo, csp_reports, headers::page_policy, reply, uploads::BODY_BYTES},
         telemetry::request_id,
     },
-    ui::{FormOutcome, MadeFor, RequestId, ThemeChoice, Toast, WayBack},
+    ui::{FormOutcome, MadeFor, RequestId, SignUpOpen, SiteOrigin, ThemeChoice, Toast, WayBack},
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -192,10 +193,14 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
         let toast = toast.clone();
         let locked = locked::forms(&ctx.config);
         let reloader = reloader(&state.leptos);
+        let open = SignUpOpen(ctx.config.auth.sign_up == SignUpMode::Open);
+        let site = SiteOrigin(ctx.config.origin());
         move || {
             provide_context(ctx.clone());
             provide_context(theme.clone());
             provide_context(locked.clone());
+            provide_context(open);
+            provide_context(site.clone());
             if let Some(caller) = caller.clone() {
                 provide_context(MadeFor(caller.account.to_string()));
                 provide_context(caller);

@@ -45,7 +45,12 @@ impl Area {
             Self::Rules => "The rules of blocks are",
             Self::Sessions => "The rules of sessions are",
         };
-        format!("{what} locked in the server's configuration. Who runs the server changes them there, or unlocks them: tollgate config unlock {self}")
+        let next = match self {
+            // The command line, which passes, has no command for these.
+            Self::Fields | Self::Sessions => "unlocks them first",
+            Self::Apis | Self::Plans | Self::Rules => "changes them there, or unlocks them",
+        };
+        format!("{what} locked in the server's configuration. Who runs the server {next}: tollgate config unlock {self}")
     }
 }
 

@@ -14,9 +14,11 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table, folded,
+        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Size,
+        Table, folded,
         number::{count, thousands},
     },
+    usage::components::files,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -89,6 +91,7 @@ fn table(list: KeyList) -> AnyView {
     let newer = list.newer.as_deref().map(|cursor| here(&list.query, Some(("newer", cursor))));
     let older = list.older.as_deref().map(|cursor| here(&list.query, Some(("older", cursor))));
     let (query, found) = (list.query, list.found);
+    let exports = exports(&query);
     let rows = list.rows.into_iter().map(|k| row(k, &query)).collect_view();
     view! {
         <Table caption="Keys of every workspace, newest first">
@@ -107,7 +110,21 @@ fn table(list: KeyList) -> AnyView {
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer older/>
+        {exports}
         <ManyBar query found path="/admin/keys/many"/>
+    }
+    .into_any()
+}
+
+/// What is shown, as a file: at once, or by a job where it is long.
+fn exports(query: &KeyQuery) -> AnyView {
+    let all = KeyQuery { everywhere: true, ..query.clone() };
+    let file = |format| all.request("/api/v1/keys/export", Some(("format", format)));
+    view! {
+        <div class="row">
+            {files("keys", file("csv"), file("json"))}
+            <LinkButton href=all.request("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
+        </div>
     }
     .into_any()
 }

@@ -1,11 +1,12 @@
 //! `tollgate config show`, `init`, `set`, `lock` and `unlock`.
 
-use super::{Exit, Invocation, complain, print};
+use super::{Exit, Invocation, answer, complain};
 use crate::{
     platform::config::{Sources, show, writing},
     values::Area,
 };
 use clap::Subcommand;
+use serde_json::json;
 use std::{
     collections::BTreeSet,
     fs::OpenOptions,
@@ -34,7 +35,8 @@ pub(super) enum ConfigCommand {
         #[arg(long, conflicts_with = "value")]
         unset: bool,
     },
-    /// Operators change nothing of these any more on pages and over REST, only this command line does (admin.locked in the config file)
+    /// Operators change nothing of these any more on pages and over REST; this command line still changes APIs (but no bundles), plans, groups
+    /// and rules (admin.locked in the config file)
     Lock {
         /// apis, fields, plans (and groups), rules (of blocks), sessions; more than one with commas
         #[arg(required = true, value_delimiter = ',', value_parser = area)]
@@ -62,20 +64,20 @@ impl ConfigCommand {
                 invocation.answer(&lines, show::table(&lines).trim_end());
                 Exit::Done
             }
-            Self::Init { file } => init(file, invocation.dry_run, invocation.yes),
+            Self::Init { file } => init(file, invocation.dry_run, invocation.yes, invocation.json),
             Self::Lock { areas } => lock(invocation, |locked| locked.extend(&areas)),
             Self::Unlock { areas } => lock(invocation, |locked| locked.retain(|area| !areas.contains(area))),
-            Self::Set { name, value, .. } => set(invocation.loaded.file.clone(), &name, value.as_deref(), invocation.dry_run),
+            Self::Set { name, value, .. } => set(invocation.loaded.file.clone(), &name, value.as_deref(), invocation.dry_run, invocation.json),
         }
     }
 }
 
 /// Writes the file; one that is there stays, unless `yes`.
-pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
+pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool, json: bool) -> Exit {
     let path = file.unwrap_or_else(|| PathBuf::from("tollgate.toml"));
     let template = show::template();
     if dry_run {
-        print(template.trim_end());
+        answer(json, &json!({ "file": path, "text": template }), template.trim_end());
         return Exit::Done;
     }
     let mut options = OpenOptions::new();
@@ -86,7 +88,7 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
     };
     match options.open(&path).and_then(|mut file| file.write_all(template.as_bytes())) {
         Ok(()) => {
-            print(&format!("Wrote {}. Take the # from the lines that you change.", path.display()));
+            answer(json, &json!({ "file": path }), &format!("Wrote {}. Take the # from the lines that you change.", path.display()));
             Exit::Done
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -112,11 +114,12 @@ fn lock(invocation: &Invocation, change: impl FnOnce(&mut BTreeSet<Area>)) -> Ex
     };
     change(&mut locked);
     let value = locked.into_iter().map(Area::as_str).collect::<Vec<_>>().join(",");
-    set(file, LOCKED, (!value.is_empty()).then_some(value.as_str()), invocation.dry_run)
+    let value = (!value.is_empty()).then_some(value.as_str());
+    set(file, LOCKED, value, invocation.dry_run, invocation.json)
 }
 
 /// Writes one setting, or takes it out if there is no value. Refused if Tollgate would not start with it.
-pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_run: bool) -> Exit {
+pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_run: bool, json: bool) -> Exit {
     let mut line = String::new();
     let value = match value {
         Some("-") => match std::io::stdin().read_line(&mut line) {
@@ -140,13 +143,16 @@ pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_ru
         }
     };
     if dry_run {
-        print(change.text.trim_end());
+        answer(json, &json!({ "file": change.file, "text": change.text }), change.text.trim_end());
     } else if let Err(error) = change.write() {
         complain(format!("{} can't be written: {error}.", change.file.display()));
         return Exit::Failed;
     } else {
         let done = if value.is_some() { "is set in" } else { "is out of" };
-        print(&format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display()));
+        let words = format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display());
+        // Not the value: it may be a secret.
+        let overruled_by = change.winner().map(ToString::to_string);
+        answer(json, &json!({ "file": change.file, "name": name, "set": value.is_some(), "overruled_by": overruled_by }), &words);
     }
     if let Some(winner) = change.winner() {
         complain(format!("{winner} wins over the file: there {name} stays what it is."));

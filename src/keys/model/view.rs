@@ -116,6 +116,15 @@ impl KeyQuery {
     pub fn link(&self, path: &str, more: Option<(&str, &str)>) -> String {
         link(path, self.filters().into_iter().filter_map(|(name, value)| Some((name, value?))).chain(more))
     }
+
+    /// By which REST and files are asked for the keys of every workspace; of pages another one lists them.
+    pub const EVERYWHERE: &'static str = "everywhere";
+
+    /// The same of REST and of files.
+    pub fn request(&self, path: &str, more: Option<(&str, &str)>) -> String {
+        let whose = self.everywhere.then_some((Self::EVERYWHERE, "true"));
+        link(path, self.filters().into_iter().filter_map(|(name, value)| Some((name, value?))).chain(whose).chain(more))
+    }
 }
 
 /// How many keys there are.

@@ -31,7 +31,7 @@ use crate::{
 use axum::{
     body::{Body, to_bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -46,8 +46,30 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(|| headers.get("x-api-key").and_then(|v| v.to_str().ok()).map(str::trim)).filter(|s| !s.is_empty())
 }
 
-/// The layer over the REST routes: a presented key becomes the caller, or the call ends here.
-pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
+/// The layer over the REST routes: a presented key becomes the caller, or the call ends here. Where what was sent is not enough, the
+/// challenge says why.
+pub async fn authenticate(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let was_sent = presented(request.headers()).is_some();
+    let mut response = enter(ctx, request, next).await;
+    if was_sent {
+        challenge(&mut response);
+    }
+    response
+}
+
+/// RFC 6750 §3.1, of a refusal of what was sent; where nothing was, there is no error to name.
+pub(super) fn challenge(response: &mut Response) {
+    let said = match response.extensions().get::<AppError>() {
+        Some(AppError::Unauthenticated) => "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned(),
+        Some(AppError::Forbidden { permission }) => format!("Bearer realm=\"tollgate\", error=\"insufficient_scope\", scope=\"{permission}\""),
+        _ => return,
+    };
+    if let Ok(said) = HeaderValue::from_str(&said) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, said);
+    }
+}
+
+async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
     let Some(gate) = ctx.part::<Gate>() else { return AppError::not_now(NotNow::Starting, 1).into_response() };
     let api = gate.api("tollgate").map(|api| api.id);
     // Our own pages are no other site.

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::Caller,
-    ui::{CodeBlock, PublicFrame},
+    ui::{CodeBlock, PublicFrame, SiteOrigin},
     values::Outcome,
 };
 use leptos::prelude::*;
@@ -48,7 +48,7 @@ pub fn DocsPage() -> impl IntoView {
 
                 <h2 id="verify">"By your code"</h2>
                 <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>
-                <CodeBlock id="verify-call" title="Question" code=VERIFY/>
+                <CodeBlock id="verify-call" title="Question" code=SiteOrigin::in_example(VERIFY)/>
                 <CodeBlock id="verify-answer" title="Answer" code=ANSWER/>
 
                 {super::docs_routes::routes()}

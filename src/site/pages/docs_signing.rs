@@ -1,6 +1,6 @@
 //! The parts of `/docs` about web pages that use a key (origins, CORS) and about signed requests.
 
-use crate::ui::CodeBlock;
+use crate::ui::{CodeBlock, SiteOrigin};
 use leptos::prelude::*;
 
 const TURN_ON: &str = r#"openssl genpkey -algorithm ed25519 -out private.pem
@@ -58,7 +58,7 @@ pub fn signed() -> AnyView {
     view! {
         <h2 id="signed">"Signed requests"</h2>
         <p>"A key can ask that its calls are signed (HTTP Message Signatures, RFC 9421). Then the key alone is of no use to who finds it, a call can't be altered on its way, and none can be sent a second time. Turn it on under Signed requests on the key's page or by REST: with an ed25519 public key, whose private key never leaves you, or with a secret for HMAC-SHA-256, which Tollgate shows once and keeps encrypted under the master key. It holds on every node when it is answered."</p>
-        <CodeBlock id="sign-on" title="Turn it on" code=TURN_ON/>
+        <CodeBlock id="sign-on" title="Turn it on" code=SiteOrigin::in_example(TURN_ON)/>
         <CodeBlock id="sign-call" title="A signed call" code=SIGNED/>
         <ul>
             <li>"Signed must be "<code>"@method"</code>"; one of "<code>"@target-uri"</code>", "<code>"@request-target"</code>" and "<code>"@path"</code>" (with "<code>"@path"</code>" and a query also "<code>"@query"</code>"); and "<code>"content-digest"</code>" for "<code>"POST"</code>", "<code>"PUT"</code>" and "<code>"PATCH"</code>", with or without a body, and for whatever else has a body or that field (RFC 9530; sha-256 or sha-512). "<code>"@authority"</code>", "<code>"@scheme"</code>" and other header fields may be (RFC 9421 §2); component parameters and "<code>"@query-param"</code>" are not read."</li>

@@ -1,6 +1,6 @@
 //! The part of `/docs` about usage: how calls are counted, how long they took, files, and mails before a limit is used up.
 
-use crate::ui::CodeBlock;
+use crate::ui::{CodeBlock, SiteOrigin};
 use leptos::prelude::*;
 
 const LATENCIES: &str = r#"curl http://127.0.0.1:3000/api/v1/usage/latencies \
@@ -40,7 +40,7 @@ pub fn usage() -> AnyView {
 
         <h2 id="latencies">"How long calls took"</h2>
         <p>"Tollgate sees the question, not your service's answer. A service may tell how long its calls took, up to 1,000 at once, with the key that it verifies with ("<code>"keys:verify"</code>"); Usage then shows p50, p95 and p99, also over time, and "<code>"GET /api/v1/usage"</code>" answers "<code>"latency"</code>" in milliseconds. A route is named as calls are counted. A call may be told of a day later; sent twice, it counts twice. Keys that are not known are left out and counted in the answer."</p>
-        <CodeBlock id="latencies-post" title="Two calls" code=LATENCIES/>
+        <CodeBlock id="latencies-post" title="Two calls" code=SiteOrigin::in_example(LATENCIES)/>
         <p>"Times are counted on a logarithmic scale: buckets that end at 2^(i/4) times 0.1 ms, up to an hour. A percentile is that of the nearest rank, told as the middle of its bucket, so it is at most 10 % off; what took less than 0.1 ms is told as 0.1 ms. Percentiles of several keys, routes or days are read from the sum of their counts, never averaged. The counts are kept as long as usage, two years unless the operator chose otherwise. They wait in memory for at most two seconds, for longer only while Postgres is away; a "<code>"kill -9"</code>" loses those, as they are no bill. A node keeps 100,000 counters until the next write; what finds no room is "<code>"dropped"</code>" and said in the answer."</p>
 
         <h2 id="refusals">"Refusals in detail"</h2>
@@ -51,8 +51,8 @@ pub fn usage() -> AnyView {
         <p>"They stand on Requests under “Samples that passed” ("<code>"code=VALID"</code>" in exports and in "<code>"GET /api/v1/usage/requests"</code>", which lists samples page by page), with the policy beside them. One that is opened shows from where it came, what it cost, what each of its limits had left just after it, and how long calls of this key to this route took in that quarter of an hour, if a service told it. Filters are by time, API, key, route, address and request id. They are kept as long as samples of refusals."</p>
 
         <h2 id="exports">"Files"</h2>
-        <p>"What Usage, Errors, Requests and Keys show can be exported as CSV or JSON at once, up to 50,000 lines. More is prepared by a job: press Prepare a file, or ask by REST. The page "<a href="/exports">"Exports"</a>" and "<code>"GET /api/v1/exports/{id}"</code>" say how far it is. Operators have everybody's refusals prepared, too (Admin › Refusals, "<code>"all-refusals"</code>" by REST). A file has at most 2,000,000 lines, is yours alone, and is there for 24 hours after it is done; ten at a time. It tells the view as it was asked for, each line as it was when it was written, so the last bucket may hold calls that came meanwhile. A server that stops while it writes leaves what is written, and any other goes on there."</p>
-        <CodeBlock id="exports-post" title="Ask, look, download" code=EXPORT/>
+        <p>"What Usage, Errors, Requests and Keys show can be exported as CSV or JSON at once, up to 50,000 lines. More is prepared by a job: press Prepare a file, or ask by REST. The page "<a href="/exports">"Exports"</a>" and "<code>"GET /api/v1/exports/{id}"</code>" say how far it is. Operators have everybody's refusals prepared, too (Admin › Refusals, "<code>"all-refusals"</code>" by REST), and everybody's keys (Admin › Keys, "<code>"everywhere=true"</code>" by REST). A file has at most 2,000,000 lines, is yours alone, and is there for 24 hours after it is done; ten at a time. It tells the view as it was asked for, each line as it was when it was written, so the last bucket may hold calls that came meanwhile. A server that stops while it writes leaves what is written, and any other goes on there."</p>
+        <CodeBlock id="exports-post" title="Ask, look, download" code=SiteOrigin::in_example(EXPORT)/>
         <p>"A line of usage has "<code>"units"</code>", the cost units that passed, and "<code>"estimated_cost"</code>": what they are worth at the price of the plan that the key has today, to six decimals and not rounded up. It is an estimate, not a bill, and empty where no plan has a price. How long calls took, bucket by bucket (of the time that is shown, not of one it is compared with), and the limits that Usage shows are files of their own ("<code>"GET /api/v1/usage/latencies/export"</code>", "<code>"GET /api/v1/usage/limits/export"</code>"). A cell that a spreadsheet would take for a formula begins with an apostrophe."</p>
 
         <h2 id="notices">"Mails before a limit is used up"</h2>
@@ -60,7 +60,7 @@ pub fn usage() -> AnyView {
 
         <h2 id="alerts">"Mails about errors"</h2>
         <p>"A rule mails you when more calls than you allow do not pass: so many in so many minutes (up to a day), with the codes that you choose, of one key, one API, one route or all of them; and, if you say so, only if they are more than so many per cent of all these calls, so that ten failures tell of twenty calls and not of a million. Then it is silent for as long as it says. Rules are looked at once a minute. “New alert rule” on Errors takes over the key, API and route that you look at; addresses and permissions it does not know. Add and remove them under "<a href="/settings/notifications">"Settings, Notifications"</a>", or add, change and remove them at "<code>"/api/v1/alert-rules"</code>" with a key that has "<code>"account:write"</code>" and "<code>"usage:read"</code>"; 20 in a workspace."</p>
-        <CodeBlock id="alerts-post" title="Tell of refused orders" code=ALERT/>
+        <CodeBlock id="alerts-post" title="Tell of refused orders" code=SiteOrigin::in_example(ALERT)/>
     }
     .into_any()
 }
