@@ -103,20 +103,20 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
             <aside class="stack-lg aside" aria-label="About this account">
                 <Facts>
                     <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
-                    <Fact term="Second factor">{second_factor}</Fact>
-                    <Fact term="Signs in with">{linked(&page.linked)}</Fact>
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
                     {page.group.map(|group| view! { <Fact term="Group"><a href=link("/admin/groups", [("edit", group.as_str())])>{group.to_string()}</a></Fact> })}
+                    <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
+                    <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
+                    <Fact term="Second factor">{second_factor}</Fact>
+                    <Fact term="Signs in with">{linked(&page.linked)}</Fact>
+                    <Fact term="Time zone">{page.time_zone}</Fact>
+                    {page.fields.into_iter().map(|it| view! { <Fact term=it.field.label>{it.value}</Fact> }).collect_view()}
                     <Fact term="Sessions end unused">{page.lasting.idle.in_full()}</Fact>
                     <Fact term="Sessions last">{page.lasting.max.in_full()}</Fact>
                     <Fact term="Devices at once">{page.lasting.count.in_full()}</Fact>
                     <Fact term="Keys live at most">{page.lasting.key_max.in_full()}</Fact>
-                    <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
-                    <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
-                    <Fact term="Time zone">{page.time_zone}</Fact>
-                    {page.fields.into_iter().map(|it| view! { <Fact term=it.field.label>{it.value}</Fact> }).collect_view()}
                 </Facts>
             </aside>
         </div>
@@ -274,7 +274,7 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
 /// What all keys of the workspace may together.
 fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
     view! {
-        <section class="stack" aria-labelledby="h-limit">
+        <section aria-labelledby="h-limit">
             <div class="section-head"><h2 id="h-limit">"Limits"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
             <LimitTable action=SetAccountLimit::PATH label="Limits of all keys" hidden=vec![("id", account.to_string())] limits page=format!("/admin/accounts/{account}") empty="None: what its plan gives holds, else its group's, the API's or the default."/>
         </section>
@@ -285,7 +285,7 @@ fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
 /// What keys of the workspace may have of what needs a grant.
 fn grants(account: AccountId, granted: Vec<Grant>, needing: Vec<GrantChoice>) -> AnyView {
     view! {
-        <section class="stack" aria-labelledby="h-grants">
+        <section aria-labelledby="h-grants">
             <div class="section-head"><h2 id="h-grants">"Grants"</h2><p>"Its own, beside those of its plan and its group."</p></div>
             <GrantForm action=SetAccountGrants::PATH label="What its keys may have" hidden=vec![("id", account.to_string())] needing granted help="For all its keys. What you take away passes no more, from now on."/>
         </section>

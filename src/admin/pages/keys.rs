@@ -67,7 +67,7 @@ fn filters(list: &KeyList) -> AnyView {
     let query = list.query.clone();
     view! {
         <Filters action=PATH label="Keys">
-            <SearchField placeholder="Name, owner, tag, start, id or whole key" nostrip:value=query.q hashed=PATH/>
+            <SearchField placeholder="Name, owner, tag, id or key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
             <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>

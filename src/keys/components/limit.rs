@@ -145,7 +145,7 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "What answers call it, such as burst or month: letters, digits, - and _.",
+        None => "Its name in answers, such as burst: letters, digits, - and _.",
         Some(_) => "What answers call it. Under another name it counts from the start: nothing is used, and credits that were added are gone.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
@@ -157,10 +157,10 @@ fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one unit or credit, unless its route or the service that asks says otherwise."/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one, unless its route says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
         </div>
+        <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
         <MoreFields words="More: seconds, credits back, beyond it" begins is_set>
             <div class="cols-2">
                 <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
