@@ -245,12 +245,14 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         .into_iter()
         .map(|k| {
             let (id, is_off) = (k.key.id, k.standing.kind.is_off());
-            let facts = vec![(2, "API", k.key.api_name.clone().into_any()), (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any())];
+            let facts = vec![
+                (2, "30 days", thousands(k.calls.total()).into_any()),
+                (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
+            ];
             view! {
                 <tr class=is_off.then_some("is-off")>
-                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><code>{k.key.start}"…"</code></span>{folded(facts)}</th>
-                    <td class="col-2 muted">{k.key.api_name}</td>
-                    <td class="num">{thousands(k.calls.total())}</td>
+                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><span>{k.key.api_name}", "<code>{k.key.start}"…"</code></span></span>{folded(facts)}</th>
+                    <td class="num col-2">{thousands(k.calls.total())}</td>
                     <td class="col-2"><SaidOrNever said=k.last_used/></td>
                     <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
                 </tr>
@@ -262,9 +264,9 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         <section aria-labelledby="h-keys">
             <div class="section-head"><h2 id="h-keys">"Keys"</h2></div>
             <Table caption="Keys, newest first, with the calls of 30 days" small=true>
-                {heads(&[("Name", ""), ("API", "col-2"), ("30 days", "num"), ("Last used", "col-2"), ("Status", "cell-status")])}
+                {heads(&[("Name", ""), ("30 days", "num col-2"), ("Last used", "col-2"), ("Status", "cell-status")])}
                 <tbody>{rows}</tbody>
-                <tfoot><tr><th scope="row">{total}</th><td class="col-2"></td><td class="num">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
+                <tfoot><tr><th scope="row">{total}{folded(vec![(2, "30 days", thousands(sum).into_any())])}</th><td class="num col-2">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
             </Table>
         </section>
     }

@@ -99,7 +99,7 @@ fn table(list: KeyList) -> AnyView {
                     <th scope="col" class="col-2">"Owner"</th>
                     <th scope="col" class="col-3">"API"</th>
                     <th scope="col" class="num col-3">"30 days"</th>
-                    <th scope="col" class="col-2">"Last used"</th>
+                    <th scope="col" class="col-3">"Last used"</th>
                     <th scope="col" class="cell-status">"Status"</th>
                     <td class="cell-more"><span class="visually-hidden">"More"</span></td>
                 </tr>
@@ -137,7 +137,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
         (2, "Owner", k.owner.clone().into_any()),
         (3, "API", k.key.api_name.clone().into_any()),
         (3, "30 days", thousands(k.calls.total()).into_any()),
-        (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
+        (3, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
     ];
     view! {
         <tr class=is_off.then_some("is-off")>
@@ -146,7 +146,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>
-            <td class="col-2"><SaidOrNever said=k.last_used/></td>
+            <td class="col-3"><SaidOrNever said=k.last_used/></td>
             <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
             <td class="cell-more">{menu}</td>
         </tr>

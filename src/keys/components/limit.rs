@@ -83,8 +83,7 @@ fn table(
             view! {
                 <tr class=(chosen == Some(limit)).then_some("is-current")>
                     <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
-                    <td class="num">{thousands(limit.limit)}</td>
-                    <td>{limit.window.unit_words()}</td>
+                    <td>{limit.window.limit_words(limit.limit)}</td>
                     <td class="col-2">{beyond()}</td>
                     {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
                     <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
@@ -97,8 +96,7 @@ fn table(
             <thead>
                 <tr>
                     <th scope="col">"Name"</th>
-                    <th scope="col" class="num">"How many"</th>
-                    <th scope="col">"Of what"</th>
+                    <th scope="col">"Allows"</th>
                     <th scope="col" class="col-2">"Beyond it"</th>
                     {has_now.then(|| view! { <th scope="col" class="col-2">"Now"</th> })}
                     <td><span class="visually-hidden">"Act"</span></td>
