@@ -96,7 +96,8 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
         Some(permission) => view! { <CodeTag text=permission.to_string()/> }.into_any(),
         None => view! { <span class="faint">"any key"</span> }.into_any(),
     };
-    let cost = || if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint">"no quota"</span> }.into_any() };
+    let cost =
+        || if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint nowrap">"no quota"</span> }.into_any() };
     let description = (!route.description.is_empty()).then(|| view! { <span>{route.description.clone()}</span> });
     let edit = link(&path(api), [("route", Some(label.as_str()))]);
     let this = vec![("slug", api.slug.to_string()), ("method", route.method.clone()), ("path", route.pattern.clone())];

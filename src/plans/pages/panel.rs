@@ -174,7 +174,8 @@ pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
     let whom = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
     let counted = Trial { by_key: !trial.by_key, ..trial.clone() }.link(PATH, slug);
     let how = if trial.by_key { "All keys of a workspace together" } else { "Each key alone" };
-    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p> }.into_any()
+    let left_out = (!trial.by_key).then(|| view! { <p class="help">"Keys with limits of their own are left out: those hold them instead."</p> });
+    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p>{left_out} }.into_any()
 }
 
 /// Whether one limit is as it was typed.
