@@ -249,6 +249,7 @@ async fn call(state: &AppState, parts: &Parts, path: &str, body: Bytes) -> Respo
     if leptos::server_fn::axum::get_server_fn_service(uri.path(), Method::POST).is_none() {
         return AppError::NotFound.into_response();
     }
+    let reach = locked::reach(uri.path());
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
@@ -256,6 +257,9 @@ async fn call(state: &AppState, parts: &Parts, path: &str, body: Bytes) -> Respo
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     request.headers_mut().remove(header::CONTENT_LENGTH);
     *request.extensions_mut() = parts.extensions.clone();
+    if let Some(caller) = request.extensions_mut().get_mut::<Caller>() {
+        caller.reach = reach;
+    }
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 

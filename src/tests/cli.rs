@@ -147,6 +147,32 @@ fn config_lock_adds_to_what_is_locked_and_unlock_takes_from_it() {
 }
 
 #[test]
+fn config_lock_works_on_the_file_while_the_environment_overrules_it() {
+    let folder = Folder::new();
+    let file = folder.path().join("tollgate.toml");
+    let text = || std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "[admin]\nlocked = [\"fields\"] # ours\n").unwrap();
+    let overruled = |arguments: &[&str]| {
+        let output = tollgate(&folder, &[&["config"], arguments].concat()).env("TOLLGATE_LOCKED", "sessions").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains("environment TOLLGATE_LOCKED wins over the file"), "{arguments:?}: {}", err(&output));
+        out(&output)
+    };
+    assert!(overruled(&["lock", "plans", "--dry-run"]).contains("locked = [\"fields\", \"plans\"] # ours"));
+    assert_eq!(text(), "[admin]\nlocked = [\"fields\"] # ours\n");
+    overruled(&["lock", "plans"]);
+    assert_eq!(text(), "[admin]\nlocked = [\"fields\", \"plans\"] # ours\n", "what stood in the file only is still there");
+    overruled(&["unlock", "sessions,fields"]);
+    assert_eq!(text(), "[admin]\nlocked = [\"plans\"] # ours\n");
+    // The environment hides this from a start.
+    let wrong = "[admin]\nlocked = [\"branding\"]\n";
+    std::fs::write(&file, wrong).unwrap();
+    let refused = tollgate(&folder, &["config", "lock", "plans"]).env("TOLLGATE_LOCKED", "sessions").output().unwrap();
+    assert_eq!((refused.status.code(), text().as_str()), (Some(2), wrong));
+    assert!(err(&refused).contains("tollgate.toml: admin.locked must be some of"), "{}", err(&refused));
+}
+
+#[test]
 fn config_set_changes_one_line_and_leaves_the_others() {
     let folder = Folder::new();
     let file = folder.path().join("tollgate.toml");

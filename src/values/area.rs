@@ -11,7 +11,7 @@ pub enum Area {
     Apis,
     /// Fields of profiles.
     Fields,
-    /// Plans and groups, and what they allow; who has them stays open.
+    /// Plans and groups, and what they allow; who has a plan, be it a group, and who is in a group stays open.
     Plans,
     /// The rules that block by themselves, and the networks that no block holds.
     Rules,

@@ -9,13 +9,14 @@ use crate::{
         components::{link, loaded},
         model::ApiPage as Page,
     },
+    error::AppError,
     keys::{
         components::LimitTable,
         model::{Api, ApiRoute, Unmatched},
     },
     ui::{
-        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, MoreFields,
-        PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
+        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormOutcome, FormPanel, Icon, LinkButton, Look,
+        MoreFields, PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
         number::{count, thousands},
     },
 };
@@ -28,7 +29,16 @@ pub fn ApiPage() -> impl IntoView {
     let route = use_query_map().with_untracked(|map| map.get("route"));
     let bundle = use_query_map().with_untracked(|map| map.get("bundle"));
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis"), Crumb::here(slug.clone())];
-    view! { <Framed crumbs>{loaded(move || api::read_api(slug.clone(), route.clone(), bundle.clone()), page)}</Framed> }
+    let is_sent = use_context::<FormOutcome>().is_some_and(|sent| sent.action == SaveRoute::PATH);
+    view! { <Framed crumbs>{loaded(move || read(slug.clone(), route.clone(), bundle.clone(), is_sent), page)}</Framed> }
+}
+
+/// Where the route went away while its form was open, what was typed stands in the form of a new one.
+async fn read(slug: String, route: Option<String>, bundle: Option<String>, is_sent: bool) -> Result<Page, AppError> {
+    match api::read_api(slug.clone(), route, bundle.clone()).await {
+        Err(AppError::NotFound) if is_sent => api::read_api(slug, None, bundle).await,
+        answer => answer,
+    }
 }
 
 pub(super) fn path(api: &Api) -> String {

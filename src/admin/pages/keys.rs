@@ -60,7 +60,7 @@ fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
-    let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), api.name.clone()))).collect();
+    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), name.clone()))).collect();
     let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let reviews = any("Any review").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();

@@ -48,6 +48,8 @@ pub(super) enum ConfigCommand {
     },
 }
 
+const LOCKED: &str = "admin.locked";
+
 fn area(text: &str) -> Result<Area, String> {
     Area::parse(text).ok_or_else(|| format!("what can be locked is {}", Area::ALL.map(Area::as_str).join(", ")))
 }
@@ -98,12 +100,19 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
     }
 }
 
-/// What is locked becomes this; an empty list is none.
+/// What the file locks becomes this, whatever the environment says; an empty list is none.
 fn lock(invocation: &Invocation, change: impl FnOnce(&mut BTreeSet<Area>)) -> Exit {
-    let mut locked: BTreeSet<Area> = invocation.loaded.config.admin.locked.iter().copied().collect();
+    let file = invocation.loaded.file.clone();
+    let mut locked: BTreeSet<Area> = match writing::in_file(&Sources::of_process(file.clone(), Vec::new()), LOCKED) {
+        Ok(config) => config.admin.locked.into_iter().collect(),
+        Err(why) => {
+            complain(why);
+            return Exit::WrongUse;
+        }
+    };
     change(&mut locked);
     let value = locked.into_iter().map(Area::as_str).collect::<Vec<_>>().join(",");
-    set(invocation.loaded.file.clone(), "admin.locked", (!value.is_empty()).then_some(value.as_str()), invocation.dry_run)
+    set(file, LOCKED, (!value.is_empty()).then_some(value.as_str()), invocation.dry_run)
 }
 
 /// Writes one setting, or takes it out if there is no value. Refused if Tollgate would not start with it.
@@ -132,14 +141,13 @@ pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_ru
     };
     if dry_run {
         print(change.text.trim_end());
-        return Exit::Done;
-    }
-    if let Err(error) = change.write() {
+    } else if let Err(error) = change.write() {
         complain(format!("{} can't be written: {error}.", change.file.display()));
         return Exit::Failed;
+    } else {
+        let done = if value.is_some() { "is set in" } else { "is out of" };
+        print(&format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display()));
     }
-    let done = if value.is_some() { "is set in" } else { "is out of" };
-    print(&format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display()));
     if let Some(winner) = change.winner() {
         complain(format!("{winner} wins over the file: there {name} stays what it is."));
     }

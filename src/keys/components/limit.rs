@@ -35,7 +35,7 @@ pub fn LimitTable(
     #[prop(optional)]
     can_try: bool,
 ) -> impl IntoView {
-    let wanted = use_query_map().with_untracked(|map| map.get("set"));
+    let wanted = use_query_map().with_untracked(|map| map.get("set").filter(|name| !name.is_empty()));
     let chosen = limits.iter().find(|limit| Some(&limit.name) == wanted.as_ref()).cloned();
     let list = if limits.is_empty() {
         view! { <p class="muted">{empty}</p> }.into_any()
@@ -49,7 +49,7 @@ pub fn LimitTable(
         <div class="stack">
             {removed}
             {list}
-            {form(action, hidden, chosen, limits.is_empty(), page, can_try)}
+            {form(action, hidden, wanted, chosen, limits.is_empty(), page, can_try)}
         </div>
     }
     .into_any()
@@ -108,7 +108,16 @@ fn table(
     .into_any()
 }
 
-fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<KeyLimit>, is_first: bool, page: String, can_try: bool) -> AnyView {
+/// `wanted` is the name in the address; nothing is chosen where somebody took that limit away meanwhile.
+fn form(
+    action: String,
+    mut hidden: Vec<(&'static str, String)>,
+    wanted: Option<String>,
+    chosen: Option<KeyLimit>,
+    is_first: bool,
+    page: String,
+    can_try: bool,
+) -> AnyView {
     let (title, act) = match &chosen {
         Some(limit) => (format!("Change the limit {}", limit.name), "Save limit"),
         None => ("Add a limit".to_owned(), "Add limit"),
@@ -120,10 +129,8 @@ fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<
         None if is_first => KeyLimit::DEFAULT.to_owned(),
         None => String::new(),
     };
-    if let Some(limit) = &chosen {
-        hidden.push(("was", limit.name.clone()));
-    }
-    let version = chosen.as_ref().map(KeyLimit::version);
+    let version = wanted.as_ref().map(|_| KeyLimit::version_of(chosen.as_ref()));
+    hidden.extend(wanted.map(|was| ("was", was)));
     view! {
         <Form action id="limit" class="stack form-medium" label=title.clone() hidden nostrip:version=version>
             <h3>{title}</h3>

@@ -129,6 +129,7 @@ pub struct KeyCount {
 /// One row of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
+    /// A list reads no bundles, and limits only of a key that one held.
     pub key: Key,
     /// The workspace's name; interesting in the operator's list.
     pub owner: String,
@@ -143,7 +144,7 @@ pub struct KeyRow {
     pub expires: Option<Said>,
 }
 
-/// What `/keys` shows.
+/// A list of keys, as `/keys` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyList {
     pub query: KeyQuery,
@@ -162,20 +163,35 @@ pub struct KeyList {
     pub review: ToReview,
     /// The tags that are in use, for the filter.
     pub tags: Vec<String>,
+    /// Slug and name of each API, for the filter.
+    pub apis: Vec<(Slug, String)>,
+}
+
+/// What `/keys` shows: the list, and the form for a new key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysShown {
+    pub list: KeyList,
     pub form: NewKeyForm,
 }
 
 /// What the form for a new key needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKeyForm {
-    /// Their permissions are those that the caller may give. The first is chosen.
-    pub apis: Vec<Api>,
-    /// By API, what keys of the workspace may not have there for want of a grant.
-    pub withheld: Vec<(Slug, Withheld)>,
     /// "my first key", "key 2".
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
+    /// None while only a name is asked for: the dialog is closed, and there are keys.
+    pub choices: Option<NewKeyChoices>,
+}
+
+/// What a new key can be given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKeyChoices {
+    /// Their permissions are those that the caller may give. The first is chosen.
+    pub apis: Vec<Api>,
+    /// By API, what keys of the workspace may not have there for want of a grant.
+    pub withheld: Vec<(Slug, Withheld)>,
     /// What holds a new key at each of them: "100 units an hour", "10,000 units a day for all keys together".
     pub limits: Vec<String>,
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     accounts::{
         Caller, Via,
-        server::{Visitor, asker, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
+        server::{Visitor, asker_for_sure, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
     },
     error::AppError,
     platform::{
@@ -105,30 +105,44 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     response
 }
 
-/// The layer before bodies are read: whose a long list is. Nothing is allowed by that; who sends it is asked when all of it is here.
+/// The layer before bodies are read: whose a long list is. Nothing is allowed by that; who sends it is asked when all of it is here. Where
+/// nobody can say it now, that is the answer: the list would be left unread, and then be missed.
 pub async fn whose_list(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     if is_long_list(&request) {
         let headers = request.headers().clone();
         let called = format!("{} {}", request.method(), request.uri().path());
         let address = request.extensions().get::<RequestInfo>().map(|info| info.address);
-        if let Some(account) = sender(&ctx, &headers, called, address).await {
-            request.extensions_mut().insert(ListOf(account));
+        match sender(&ctx, &headers, called, address).await {
+            Ok(Some(account)) => {
+                request.extensions_mut().insert(ListOf(account));
+            }
+            Ok(None) => {}
+            Err(error) => return error.into_response(),
         }
     }
     next.run(request).await
 }
 
-/// Whose request this is, as far as its head says.
-async fn sender(ctx: &Ctx, headers: &HeaderMap, called: String, address: Option<IpAddr>) -> Option<AccountId> {
+/// Whose request this is, as far as its head says; none: nobody's.
+async fn sender(ctx: &Ctx, headers: &HeaderMap, called: String, address: Option<IpAddr>) -> Result<Option<AccountId>, AppError> {
     match presented(headers) {
-        Some(token) if is_access_token(token) => caller_of_token(ctx, token, address).await.ok().map(|caller| caller.account),
+        Some(token) if is_access_token(token) => match caller_of_token(ctx, token, address).await {
+            Ok(caller) => Ok(Some(caller.account)),
+            Err(error) if error.status() >= 500 => Err(error),
+            Err(_) => Ok(None),
+        },
         Some(secret) => {
-            let gate = ctx.part::<Gate>()?;
+            let Some(gate) = ctx.part::<Gate>() else { return Err(AppError::not_now(NotNow::Starting, 1)) };
+            gate.contact().check().await?;
             let api = gate.api("tollgate").map(|api| api.id);
             let origin = origins::told(headers).filter(|origin| *origin != ctx.config.origin());
-            gate.owner_of(Question { secret, api, route: &called, called: Some(&called), address, origin, ..Question::default() })
+            Ok(gate.owner_of(Question { secret, api, route: &called, called: Some(&called), address, origin, ..Question::default() }))
         }
-        None => asker(ctx, headers, address?).await.caller.map(|caller| caller.operator.unwrap_or(caller.account)),
+        None => {
+            let Some(address) = address else { return Ok(None) };
+            let known = asker_for_sure(ctx, headers, address).await?;
+            Ok(known.caller.map(|caller| caller.operator.unwrap_or(caller.account)))
+        }
     }
 }
 

@@ -159,7 +159,8 @@ fn holder(holder: Holder) -> AnyView {
     .into_any()
 }
 
-/// The form of the limit as it was typed when it was tried, since nothing of it is saved; `action` is where the form goes.
+/// The form of the limit as it was typed when it was tried, since nothing of it is saved, with the version that it was typed over; `action` is
+/// where the form goes.
 pub fn show_typed(trial: &Option<Trial>, action: &str) {
     let Some(typed) = trial.as_ref().and_then(|trial| trial.typed.as_ref()) else { return };
     if use_context::<FormOutcome>().is_none() {
