@@ -69,7 +69,7 @@ fn filters(list: &KeyList) -> AnyView {
     let query = list.query.clone();
     view! {
         <Filters action=PATH label="Keys">
-            <SearchField placeholder="Name, owner, tag, start, id or whole key" nostrip:value=query.q hashed=PATH/>
+            <SearchField placeholder="Name, owner, tag, id or key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
             <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
@@ -102,7 +102,7 @@ fn table(list: KeyList) -> AnyView {
                     <th scope="col" class="col-2">"Owner"</th>
                     <th scope="col" class="col-3">"API"</th>
                     <th scope="col" class="num col-3">"30 days"</th>
-                    <th scope="col" class="col-2">"Last used"</th>
+                    <th scope="col" class="col-3">"Last used"</th>
                     <th scope="col" class="cell-status">"Status"</th>
                     <td class="cell-more"><span class="visually-hidden">"More"</span></td>
                 </tr>
@@ -154,7 +154,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
         (2, "Owner", k.owner.clone().into_any()),
         (3, "API", k.key.api_name.clone().into_any()),
         (3, "30 days", thousands(k.calls.total()).into_any()),
-        (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
+        (3, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
     ];
     view! {
         <tr class=is_off.then_some("is-off")>
@@ -163,7 +163,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>
-            <td class="col-2"><SaidOrNever said=k.last_used/></td>
+            <td class="col-3"><SaidOrNever said=k.last_used/></td>
             <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
             <td class="cell-more">{menu}</td>
         </tr>

@@ -83,8 +83,7 @@ fn table(
             view! {
                 <tr class=(chosen == Some(limit)).then_some("is-current")>
                     <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
-                    <td class="num">{thousands(limit.limit)}</td>
-                    <td>{limit.window.unit_words()}</td>
+                    <td>{limit.window.limit_words(limit.limit)}</td>
                     <td class="col-2">{beyond()}</td>
                     {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
                     <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
@@ -97,8 +96,7 @@ fn table(
             <thead>
                 <tr>
                     <th scope="col">"Name"</th>
-                    <th scope="col" class="num">"How many"</th>
-                    <th scope="col">"Of what"</th>
+                    <th scope="col">"Allows"</th>
                     <th scope="col" class="col-2">"Beyond it"</th>
                     {has_now.then(|| view! { <th scope="col" class="col-2">"Now"</th> })}
                     <td><span class="visually-hidden">"Act"</span></td>
@@ -152,7 +150,7 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "What answers call it, such as burst or month: letters, digits, - and _.",
+        None => "Its name in answers, such as burst: letters, digits, - and _.",
         Some(_) => "What answers call it. Under another name it counts from the start: nothing is used, and credits that were added are gone.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
@@ -164,10 +162,10 @@ fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one unit or credit, unless its route or the service that asks says otherwise."/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one, unless its route says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
         </div>
+        <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
         <MoreFields words="More: seconds, credits back, beyond it" begins is_set>
             <div class="cols-2">
                 <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
