@@ -32,8 +32,11 @@ fn page(list: RefusalList) -> AnyView {
         Some(codes) => format!("{}: {}. {samples}", list.period, count(codes.iter().map(|(_, calls)| calls).sum(), "call", "calls")),
         None => format!("{}. {samples}", list.period),
     };
-    let lead = view! { {lead}" "<a href=how>"Which calls are kept"</a> }.into_any();
     let is_empty = list.samples.is_empty() && list.query == RefusalQuery::default() && list.sampling.is_empty();
+    let lead = match is_empty {
+        true => "Samples of calls that were limited or refused.".into_any(),
+        false => view! { {lead}" "<a href=how>"Which calls are kept"</a> }.into_any(),
+    };
     let (csv, json, prepare) = (list.query.export("csv"), list.query.export("json"), list.query.prepare());
     view! {
         <PageHeader title lead>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
