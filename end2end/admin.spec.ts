@@ -164,3 +164,44 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
   await page.getByText('Why this limit?').click();
   await expect(page.getByRole('row', { name: /Plan of the workspace/ })).toContainText('1,234 units a day');
 });
+
+/** One operator tries a limit while another one saves it: the answer of the try stands for what its form showed, and takes nothing back. */
+async function tried(page: Page, other: Page, product: Product): Promise<void> {
+  await signIn(page, await operator(product));
+  await signIn(other, await operator(product));
+  const slug = `tried${process.pid}${operators}`;
+  await page.goto('/admin/plans');
+  const plan = page.getByRole('form', { name: 'New plan' });
+  await plan.getByLabel('Name').fill('Tried');
+  await plan.getByLabel('Slug').fill(slug);
+  await plan.getByLabel('Units a day').fill('1000');
+  await plan.getByRole('button', { name: 'Create plan' }).click();
+  await expect(page).toHaveURL(new RegExp(`edit=${slug}$`));
+  const form = (of: Page) => of.getByRole('form', { name: 'Change the limit day' });
+  for (const who of [page, other]) await who.goto(`/admin/plans?edit=${slug}&set=day`);
+  await form(other).getByLabel('How many').fill('2000');
+  await form(other).getByRole('button', { name: 'Save limit' }).click();
+  await expect(other.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
+
+  await form(page).getByLabel('How many').fill('300');
+  await form(page).getByRole('button', { name: 'Who would be limited?' }).click();
+  await expect(page.getByRole('main')).toContainText('Nothing of it is saved.');
+  await form(page).getByRole('button', { name: 'Save limit' }).click();
+  await expect(form(page).getByRole('alert')).toContainText('changed after you opened this page');
+  await expect(form(page)).toContainText('Stored now: 2000');
+  await form(page).getByRole('button', { name: 'Save limit' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
+}
+
+test('an operator who tries a limit takes nothing back by saving it', async ({ page, product, anotherVisitor, complaints }) => {
+  complaints.allow(/409/);
+  await tried(page, await anotherVisitor(), product);
+});
+
+test.describe('a limit that is tried, without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+  test('the same', async ({ page, product, anotherVisitor, complaints }) => {
+    complaints.allow(/409/);
+    await tried(page, await anotherVisitor({ javaScriptEnabled: false }), product);
+  });
+});

@@ -27,6 +27,10 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await signIn(other, await operator(product));
   await other.goto('/admin/blocks');
   const form = other.getByRole('form', { name: 'New block' });
+  await expect(form.getByLabel('Calls a second'), 'asked only where it slows').toBeHidden();
+  await form.getByLabel('Action').selectOption('slow');
+  await expect(form.getByLabel('Calls a second')).toBeVisible();
+  await form.getByLabel('Action').selectOption('refuse');
   await form.getByLabel('Target').fill('nobody knows this');
   await form.getByLabel('Reason').fill('it floods us');
   await form.getByRole('button', { name: 'Block' }).click();

@@ -3,6 +3,7 @@
 import type { Page } from '@playwright/test';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,7 @@ import { promisify } from 'node:util';
 import { Keyring, signature, type Key } from './support/gate';
 import { startOrders } from './support/orders';
 import { signIn } from './support/people';
-import type { Product } from './support/product';
+import { freePort, type Product } from './support/product';
 import { startCaddy, startNginx, startUpstream, type Arrived, type Server } from './support/proxies';
 import { expect, test as base } from './support/test';
 
@@ -33,11 +34,13 @@ const test = base.extend<Proxies>({
   },
 });
 
+const example = (file: string) => readFile(fileURLToPath(new URL(`../examples/orders/${file}`, import.meta.url)), 'utf8');
+
 /** A configuration of `/docs`, which is a file of the example, with the addresses of this test in place of those that stand there. */
 async function documented(page: Page, product: Product, upstream: Server, id: string, file: string): Promise<string> {
   await page.goto('/docs');
   const code = await page.locator(`pre#${id}`).textContent() ?? '';
-  expect(code).toBe((await readFile(fileURLToPath(new URL(`../examples/orders/${file}`, import.meta.url)), 'utf8')).trimEnd());
+  expect(code).toBe((await example(file)).trimEnd());
   return code.replaceAll('127.0.0.1:3000', new URL(product.url).host).replaceAll('127.0.0.1:4000', upstream.address);
 }
 const nginxOf = (page: Page, product: Product, upstream: Server) => documented(page, product, upstream, 'nginx', 'nginx.conf');
@@ -52,6 +55,7 @@ const bearer = (key: Key) => ({ Authorization: `Bearer ${key.secret}` });
 const FORGED = {
   'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged', 'X-Key-Entitlements': 'forged',
   'X-External-Id': 'forged', 'X-Over-Limit': 'forged', 'X-Hold': 'forged',
+  X_Key_Id: 'forged', 'X-Key_Owner': 'forged', 'X.Key.Plan': 'forged', X_Over_Limit: 'forged', // which some services read as the same
 };
 /** Nor may these turn the question to another call. */
 const ELSEWHERE = { 'X-Original-Method': 'OPTIONS', 'X-Original-URI': '/else', 'X-Forwarded-Method': 'OPTIONS', 'X-Forwarded-Uri': '/else', 'X-Forwarded-Host': 'else.example' };
@@ -71,6 +75,9 @@ async function asks(proxy: Server, product: Product, keyring: Keyring): Promise<
   expect(JSON.stringify(arrived.headers), 'the secret ends at the proxy').not.toContain(key.secret);
   for (const name of ['x-external-id', 'x-over-limit', 'x-hold', 'x-key-entitlements']) expect(arrived.headers, 'nothing was said of it').not.toHaveProperty(name);
 
+  const { headers: kept } = await calling(`${proxy.url}/orders`, { ...bearer(key), Connection: 'close, X-Key-Id, x-key-OWNER' });
+  expect([kept['x-key-id'], kept['x-key-owner']], 'not dropped by who names it in Connection').toEqual([key.id, arrived.headers['x-key-owner']]);
+
   for (const [headers, code] of [[undefined, 'MISSING'], [{ Authorization: 'Bearer demo_live_guessed' }, 'MALFORMED']] as const) {
     const refused = await fetch(`${proxy.url}/orders`, { headers });
     expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer realm="demo"/);
@@ -81,6 +88,16 @@ async function asks(proxy: Server, product: Product, keyring: Keyring): Promise<
   await saysWhy(await fetch(`${proxy.url}/orders`, { headers: bearer(key) }), 401, 'DISABLED'); // the very next call
   await product.cli(['key', 'enable', key.id]);
   expect((await fetch(`${proxy.url}/orders`, { headers: bearer(key) })).status).toBe(200);
+}
+
+/** What reached the service of a call with fields that `fetch` does not send. */
+function calling(url: string, headers: Record<string, string>): Promise<Arrived> {
+  return new Promise((done, failed) => {
+    get(url, { headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part)).on('end', () => done(JSON.parse(text) as Arrived));
+    }).on('error', failed);
+  });
 }
 
 /** A refusal as the holder of a key reads it: a problem with the code, and a sentence that says what to do. */
@@ -129,9 +146,31 @@ test('nginx as documented', async ({ page, product, keyring, uses }) => {
   const mistyped = await uses(startNginx(config.replace('/forward-auth/demo/', '/forward-auth/demoo/')));
   await saysWhy(await fetch(`${mistyped.url}/orders`, { headers: bearer(limited) }), 500, 'MISCONFIGURED');
 
+  await saysItself(nginx, config, product, upstream, keyring, uses);
+
   await checksSignatures(nginx.url, keyring, async (answer, words) => expect(await answer.text()).toMatch(words));
   await commandsOfThePagePass(page, nginx, keyring);
 });
+
+/** What nginx says itself, where Tollgate or the service gives no answer or the call is too long, is a problem as every other refusal. */
+async function saysItself(nginx: Server, config: string, product: Product, upstream: Server, keyring: Keyring, uses: Proxies['uses']): Promise<void> {
+  const key = await keyring.key('without an answer', ...WRITES);
+  const nowhere = `127.0.0.1:${await freePort()}`;
+  const [unchecked, unanswered] = [new URL(product.url).host, upstream.address].map((gone) => uses(startNginx(config.replaceAll(gone, nowhere))));
+  const answers = [
+    [503, await fetch(`${(await unchecked).url}/orders`, { headers: bearer(key) })],
+    [502, await fetch(`${(await unanswered).url}/orders`, { headers: bearer(key) })],
+    [413, await fetch(`${nginx.url}/orders`, { method: 'POST', headers: bearer(key), body: 'x'.repeat(1_100_000) })],
+  ] as const;
+  for (const [status, answer] of answers) {
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    const id = answer.headers.get('x-request-id');
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(await answer.json()).toMatchObject({ status, request_id: id });
+    expect(Number(answer.headers.get('retry-after')) > 0, 'only what passes by itself is worth a time').toBe(status === 503);
+  }
+}
 
 /** The page Sign a call gives commands that sign and send one call: run as they stand, they pass once. */
 async function commandsOfThePagePass(page: Page, proxy: Server, keyring: Keyring): Promise<void> {
@@ -237,5 +276,19 @@ test('the example: limits, signatures and origins behind nginx and Caddy', async
     const from = async (origin: string) => (await fetch(`${proxy}/orders`, { headers: { ...bearer(web), Origin: origin } })).status;
     expect(await from('https://app.example.com')).toBe(200);
     expect(await from('https://else.example')).toBe(403);
+  }
+});
+
+test('Traefik and Envoy as documented remove what only the gate says, however a client spells it', async () => {
+  const [traefik, envoy] = await Promise.all([example('traefik.yaml'), example('envoy.yaml')]);
+  const ofTraefik = new RegExp(/authResponseHeadersRegex: '\(\?i\)(.+)'/.exec(traefik)?.[1] ?? '$^', 'i');
+  const ofEnvoy = new RegExp(`^(?:${/regex: '(.+)' }/.exec(envoy)?.[1] ?? '$^'})$`); // a whole name, in lower case
+  for (const name of Object.keys(FORGED)) {
+    for (const spelled of [name, name.replaceAll('-', '_'), name.replace('-', '~')]) {
+      expect([ofTraefik.test(spelled), ofEnvoy.test(spelled.toLowerCase())], spelled).toEqual([true, true]);
+    }
+  }
+  for (const other of ['X-Keyboard', 'X-Holder', 'X-Over-Limits', 'X-External-Idea', 'Key-Id', 'X-Request-Id', 'X-Forwarded-For', 'Authorization']) {
+    expect([ofTraefik.test(other), ofEnvoy.test(other.toLowerCase())], other).toEqual([false, false]);
   }
 });

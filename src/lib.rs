@@ -15,7 +15,8 @@ pub mod ui;
 pub mod values;
 
 // The document and the route table, then the features. Only their islands would run in a browser, and none has one: the browser's build,
-// which would translate every page to throw it away, leaves them out. The first island of a feature takes the `cfg` off its line.
+// which would translate every page to throw it away, leaves them out whole, and no feature asks again. The first island of one moves the
+// `cfg` from its line to its `server`.
 #[cfg(feature = "ssr")]
 pub mod app;
 

@@ -1,16 +1,15 @@
 // The product as a deployment has it: the binary of target/dist, in a folder of its own, with its embedded Postgres.
 import { execFile, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { freemem, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { productFolder, runsIn } from './folders';
 import { Mailbox } from './smtp';
 
 const BINARY = inRepository('target/dist/tollgate');
-const MEMORY = '/dev/shm';
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 20_000;
 
@@ -45,7 +44,7 @@ export interface Ended {
  * `flags` are of `serve`. */
 export async function startProduct(name: string, settings: Record<string, string> = {}, host = '127.0.0.1', flags: string[] = []): Promise<Product> {
   await access(BINARY).catch(() => { throw new Error(`There is no ${BINARY}: run scripts/build.`); });
-  const folder = await mkdtemp(join(await roomInMemory() ? MEMORY : tmpdir(), 'tollgate-'));
+  const folder = await productFolder();
   await chmod(folder, 0o755); // as root the database runs as another user, who must get to its files
   const mailbox = await Mailbox.open();
   const port = await freePort();
@@ -71,6 +70,7 @@ export async function startProduct(name: string, settings: Record<string, string
   child.stderr.pipe(sink, { end: false });
   let running = true;
   const ended = new Promise<void>((done) => child.once('close', () => done()).once('error', () => done())).then(() => { running = false; });
+  if (child.pid !== undefined) await runsIn(folder, child.pid);
 
   const log = () => readFile(logFile, 'utf8').catch(() => '');
   const stop = async () => {
@@ -116,12 +116,6 @@ function start(args: string[], cwd: string, env: NodeJS.ProcessEnv): Program {
     }
   };
   return { says, ended };
-}
-
-/** A database that lives for a test is made and written faster there; containers often have 64 MB of it. */
-async function roomInMemory(): Promise<boolean> {
-  const room = await statfs(MEMORY).then(({ bavail, bsize }) => bavail * bsize, () => 0);
-  return Math.min(room, freemem()) > 3e9;
 }
 
 export async function freePort(): Promise<number> {

@@ -7,7 +7,6 @@ pub mod api;
 pub mod components;
 pub mod model;
 pub mod pages;
-#[cfg(feature = "ssr")]
 pub mod server;
 
-pub use model::{Caller, Via};
+pub use model::{Caller, Reach, Via};

@@ -24,7 +24,7 @@ pub use work::{WorkAsked, WorkDone};
 
 use crate::{
     error::AppError,
-    values::{AccountId, CATALOGUE, KeyId, Permission, Picture, SessionId, WorkspaceId},
+    values::{AccountId, Area, CATALOGUE, KeyId, Permission, Picture, SessionId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -49,6 +49,28 @@ pub struct Caller {
     /// The admin PIN came beside this very request, by key, and was right.
     #[serde(skip)]
     pub gave_pin: bool,
+    /// How far this very call may go.
+    #[serde(skip)]
+    pub reach: Reach,
+}
+
+/// How far a call may go into what the configuration can lock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Wherever an operation goes: REST, the command line, jobs.
+    #[default]
+    Everywhere,
+    /// Into this area, or into none: that of the form that was sent. Pages know the form by the same (`boot::locked`).
+    Form(Option<Area>),
+}
+
+impl Reach {
+    pub fn covers(self, area: Area) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Form(own) => own == Some(area),
+        }
+    }
 }
 
 /// How the caller proved who it is.
@@ -87,6 +109,7 @@ impl Caller {
             via: Via::Cli,
             operator: None,
             gave_pin: false,
+            reach: Reach::Everywhere,
         }
     }
 

@@ -1,4 +1,3 @@
 //! Events: one row per change, written in the transaction of the change. What later feeds the activity page, the inbox and webhooks.
 
-#[cfg(feature = "ssr")]
 pub mod server;

@@ -6,6 +6,7 @@
 //! directly: no operation can write it.
 
 mod plans;
+mod usage;
 
 use crate::{
     accounts::{
@@ -242,7 +243,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     sqlx::query!("update accounts set time_zone = 'Europe/Stockholm' where id = $1", developer.uuid()).execute(&mut *tx).await?;
     sqlx::query!("update workspaces set name = 'Nordlicht Shop' where personal_of = $1", developer.uuid()).execute(&mut *tx).await?;
     write_past(&mut tx, &keys, now).await?;
-    write_usage(&mut tx, &keys, now).await?;
+    usage::write(&mut tx, &keys, now).await?;
     write_permissions(&mut tx, &keys, now).await?;
     write_rotation(&mut tx, keys[ROTATED], now).await?;
     write_refusals(&mut tx, &keys, now).await?;
@@ -301,59 +302,6 @@ async fn write_past(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -
     Ok(())
 }
 
-/// A year of counts: by quarter of a day until two weeks ago, then by hour. The wobble is a hash of key and time, so every load is alike.
-async fn write_usage(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
-    let column = |of: fn(&Story) -> i32| STORIES.iter().map(of).collect::<Vec<i32>>();
-    sqlx::query!(
-        r#"with stories as (
-             select * from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[]) s(key, calls, weekend, limited, refused, first, last)),
-           slots as (
-             select t as at, 6 as hours from generate_series(date_trunc('day', $8::timestamptz) - interval '365 days', date_trunc('day', $8) - interval '14 days 1 hour', interval '6 hours') t
-             union all
-             select t, 1 from generate_series(date_trunc('day', $8::timestamptz) - interval '14 days', date_trunc('hour', $8) - interval '1 hour', interval '1 hour') t),
-           routes(route, share) as (values ('GET /orders/{id}', 46), ('GET /orders', 28), ('POST /orders', 14), ('PATCH /orders/{id}', 8), ('GET /stock/{sku}', 4)),
-           load as (
-             select s.key, l.at, r.route, s.limited, s.refused, s.last,
-               s.calls * l.hours / 24.0 * r.share / 100.0
-               * (case when extract(isodow from l.at) > 5 then s.weekend else 100 end) / 100.0
-               * (0.55 + 0.9 * power(sin(pi() * ((extract(hour from l.at) + 1) / 24.0)), 2))
-               * (0.85 + (abs(hashtext(s.key::text || date_trunc('day', l.at)::text)) % 300) / 1000.0)
-               * (0.7 + 0.3 * (1 - extract(epoch from $8 - l.at) / (365 * 86400.0))) as calls
-             from stories s join slots l on l.at >= $8 - make_interval(days => s.first) and l.at < $8 - make_interval(days => s.last) cross join routes r),
-           counts as (
-             select key, at, route, 'VALID' as outcome, round(calls * (1000 - limited - refused) / 1000)::bigint as n from load
-             union all
-             select key, at, route, 'RATE_LIMITED', round(calls * limited / 1000 * 8)::bigint from load where limited > 0 and abs(hashtext(key::text || at::text)) % 8 = 0
-             union all
-             select key, at, route, 'FORBIDDEN', round(calls * refused / 1000 * 6)::bigint from load
-             where refused > 0 and last = 0 and route = 'POST /orders' and at > $8 - interval '20 days'
-             union all
-             select s.key, l.at, 'GET /orders', 'DISABLED', round(s.calls * l.hours * s.refused / 2400.0)::bigint from stories s
-             join slots l on l.at >= $8 - make_interval(days => s.last) where s.refused > 0 and s.last > 0
-             union all
-             select ($1::uuid[])[nth], date_trunc('hour', $8), route, outcome, n
-             from (values (1, 'GET /orders/{id}', 'VALID', 1180), (1, 'GET /orders', 'VALID', 460), (2, 'GET /orders', 'VALID', 1200), (2, 'GET /orders', 'RATE_LIMITED', 37)) now(nth, route, outcome, n)),
-           quarters as (
-             insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
-             select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0),
-           minutes as (
-             insert into usage_minutes (key_id, minute, route, outcome, workspace_id, api_id, count)
-             select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0 and c.at > $8 - interval '45 days')
-           insert into key_activity (key_id, last_used_at) select key, least(max(at) + interval '59 minutes', $8) from counts where n > 0 group by key"#,
-        keys,
-        &column(|s| s.calls),
-        &column(|s| s.weekend),
-        &column(|s| s.limited),
-        &column(|s| s.refused),
-        &column(|s| s.from),
-        &column(|s| s.until),
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
-}
-
 /// What the calls of the last month needed, by their routes.
 async fn write_permissions(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
     sqlx::query!(
@@ -391,7 +339,7 @@ async fn write_rotation(tx: &mut PgConnection, key: Uuid, now: OffsetDateTime) -
     .await?;
     sqlx::query!(
         "insert into usage_secrets (secret_id, quarter, address, route, passed, limited, refused, last_at)
-         select s.secret, q.quarter + interval '45 minutes', s.address, q.route, q.count * s.share / 100, 0, 0, q.quarter + interval '59 minutes'
+         select s.secret, q.quarter, s.address, q.route, q.count * s.share / 100, 0, 0, least(q.quarter + interval '14 minutes', $2)
          from usage_quarters q
          join (values ($3::uuid, '203.0.113.41', 15, 'GET /orders'), ($4::uuid, '203.0.113.40', 85, null)) s(secret, address, share, route)
            on s.route is null or s.route = q.route

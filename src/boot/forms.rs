@@ -15,10 +15,11 @@ use crate::{
     app::shell,
     error::AppError,
     platform::{
+        config::SignUpMode,
         http::{RequestInfo, csp_reports, headers::page_policy, reply, uploads::BODY_BYTES},
         telemetry::request_id,
     },
-    ui::{FormOutcome, MadeFor, RequestId, ThemeChoice, Toast, WayBack},
+    ui::{FormOutcome, MadeFor, RequestId, SignUpOpen, SiteOrigin, ThemeChoice, Toast, WayBack},
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -192,10 +193,14 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
         let toast = toast.clone();
         let locked = locked::forms(&ctx.config);
         let reloader = reloader(&state.leptos);
+        let open = SignUpOpen(ctx.config.auth.sign_up == SignUpMode::Open);
+        let site = SiteOrigin(ctx.config.origin());
         move || {
             provide_context(ctx.clone());
             provide_context(theme.clone());
             provide_context(locked.clone());
+            provide_context(open);
+            provide_context(site.clone());
             if let Some(caller) = caller.clone() {
                 provide_context(MadeFor(caller.account.to_string()));
                 provide_context(caller);
@@ -249,6 +254,7 @@ async fn call(state: &AppState, parts: &Parts, path: &str, body: Bytes) -> Respo
     if leptos::server_fn::axum::get_server_fn_service(uri.path(), Method::POST).is_none() {
         return AppError::NotFound.into_response();
     }
+    let reach = locked::reach(uri.path());
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
@@ -256,6 +262,9 @@ async fn call(state: &AppState, parts: &Parts, path: &str, body: Bytes) -> Respo
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     request.headers_mut().remove(header::CONTENT_LENGTH);
     *request.extensions_mut() = parts.extensions.clone();
+    if let Some(caller) = request.extensions_mut().get_mut::<Caller>() {
+        caller.reach = reach;
+    }
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 

@@ -1,8 +1,9 @@
-//! The forms that are not shown where the configuration locks what they change. Their operations refuse it anyway, also over REST
-//! (`accounts::server::must_be_open`).
+//! Which server functions change what the configuration can lock, by area. An operation of an area refuses every function that is not listed
+//! here for it, locked or not (`accounts::server::must_be_open`), so one that was forgotten never worked; and what is listed is what pages
+//! replace by a sentence where the area is locked. A form that shows and is refused can't be.
 
 use crate::{
-    accounts::api::SavePolicy,
+    accounts::{Reach, api::SavePolicy},
     admin::api::{ChangeField, CreateApi, CreateField, DeleteBundle, DeleteField, RemoveRoute, SaveApi, SaveBundle, SaveRoute, SetApiLimit},
     blocks::api::{SetExemptions, SetRule},
     plans::api::{CreateGroup, CreatePlan, DeleteGroup, DeletePlan, SaveGroup, SavePlan, SetGroupGrants, SetGroupLimit, SetPlanGrants, SetPlanLimit},
@@ -12,16 +13,21 @@ use crate::{
 };
 use leptos::server_fn::ServerFn;
 
-/// By the addresses of their server functions.
+/// The forms that are not shown, by the addresses of their server functions.
 pub fn forms(config: &Config) -> LockedForms {
-    LockedForms(config.admin.locked.iter().flat_map(|area| of(*area).into_iter().map(|path| (path, *area))).collect())
+    LockedForms(config.admin.locked.iter().flat_map(|area| functions_of(*area).iter().map(move |path| (*path, *area))).collect())
 }
 
-fn of(area: Area) -> Vec<&'static str> {
+/// How far whoever calls the function of this address may go.
+pub fn reach(path: &str) -> Reach {
+    Reach::Form(Area::ALL.into_iter().find(|area| functions_of(*area).contains(&path)))
+}
+
+fn functions_of(area: Area) -> &'static [&'static str] {
     match area {
-        Area::Apis => vec![CreateApi::PATH, SaveApi::PATH, SaveRoute::PATH, RemoveRoute::PATH, SaveBundle::PATH, DeleteBundle::PATH, SetApiLimit::PATH],
-        Area::Fields => vec![CreateField::PATH, ChangeField::PATH, DeleteField::PATH],
-        Area::Plans => vec![
+        Area::Apis => &[CreateApi::PATH, SaveApi::PATH, SaveRoute::PATH, RemoveRoute::PATH, SaveBundle::PATH, DeleteBundle::PATH, SetApiLimit::PATH],
+        Area::Fields => &[CreateField::PATH, ChangeField::PATH, DeleteField::PATH],
+        Area::Plans => &[
             CreatePlan::PATH,
             SavePlan::PATH,
             DeletePlan::PATH,
@@ -33,7 +39,7 @@ fn of(area: Area) -> Vec<&'static str> {
             SetGroupLimit::PATH,
             SetGroupGrants::PATH,
         ],
-        Area::Rules => vec![SetRule::PATH, SetExemptions::PATH],
-        Area::Sessions => vec![SavePolicy::PATH],
+        Area::Rules => &[SetRule::PATH, SetExemptions::PATH],
+        Area::Sessions => &[SavePolicy::PATH],
     }
 }

@@ -8,7 +8,7 @@ pub mod files;
 pub mod forms;
 pub mod front;
 pub mod listen;
-mod locked;
+pub mod locked;
 pub mod metrics;
 pub mod once;
 pub mod openapi;

@@ -6,5 +6,4 @@
 pub mod api;
 pub mod model;
 pub mod pages;
-#[cfg(feature = "ssr")]
 pub mod server;

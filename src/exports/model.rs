@@ -37,7 +37,7 @@ impl Subject {
             Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"],
             Self::Refusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"],
             Self::AllRefusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range", "from", "to"],
-            Self::Keys => &["q", "api", "status", "review", "tag", "external_id", "owner", "hash"],
+            Self::Keys => &["q", "api", "status", "review", "tag", "external_id", "owner", "everywhere", "hash"],
         }
     }
 

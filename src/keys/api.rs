@@ -1,18 +1,18 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
+use super::model::{self, BatchPage, ImportPreview, KeyQuery, KeysShown, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId},
 };
 use leptos::prelude::*;
 
-/// What `/keys` shows.
+/// What `/keys` shows; `chooses`: with all that a new key can be given, while its dialog is open.
 #[server]
-pub async fn list_keys(query: KeyQuery) -> Result<KeyList, AppError> {
+pub async fn list_keys(query: KeyQuery, #[server(default)] chooses: bool) -> Result<KeysShown, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::list_keys(&ctx, &caller, query).await
+    server::show_keys(&ctx, &caller, query, chooses).await
 }
 
 /// What `/keys/{id}` shows.

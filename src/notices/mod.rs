@@ -7,5 +7,4 @@
 pub mod api;
 pub mod model;
 pub mod pages;
-#[cfg(feature = "ssr")]
 pub mod server;

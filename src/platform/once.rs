@@ -189,11 +189,17 @@ pub fn is_running() -> AppError {
     AppError::conflict(RUNNING_WORDS)
 }
 
-/// Forgets what is older than a name stands for its request, a bounded number of rows at a time; how many.
+/// Forgets what is older than a name stands for its request, a bounded number of rows at a time; how many. What somebody works on just now
+/// is left for the next time: who waits for nobody keeps nobody waiting in a circle.
 pub async fn forget(ctx: &Ctx) -> sqlx::Result<u64> {
     let (before, mut forgotten) = (ctx.clock.now() - KEPT, 0);
     loop {
-        let some = sqlx::query!("delete from sent_requests where request in (select request from sent_requests where begun_at < $1 limit $2)", before, MOST);
+        let some = sqlx::query!(
+            "delete from sent_requests
+             where begun_at < $1 and request in (select request from sent_requests where begun_at < $1 limit $2 for update skip locked)",
+            before,
+            MOST,
+        );
         let rows = some.execute(&ctx.db).await?.rows_affected();
         forgotten += rows;
         if rows < MOST.unsigned_abs() {
@@ -203,7 +209,7 @@ pub async fn forget(ctx: &Ctx) -> sqlx::Result<u64> {
 }
 
 /// Lets the oldest answers of an account go where all take more room than they may, and then so many that a quarter of it is free. That they were
-/// given stays known.
+/// given stays known. Of two at once each takes what the other has not: who waits for nobody keeps nobody waiting in a circle.
 async fn make_room(db: &PgPool, account: Uuid) -> sqlx::Result<()> {
     let room =
         sqlx::query_scalar!(r#"select coalesce(sum(answer_room), 0)::bigint as "room!" from sent_requests where account_id = $1 and answer_room > 0"#, account);
@@ -212,10 +218,13 @@ async fn make_room(db: &PgPool, account: Uuid) -> sqlx::Result<()> {
     }
     sqlx::query!(
         "update sent_requests set answer = null, answer_room = 0, is_let_go = true
-         where request in (
-           select request from (
-             select request, sum(answer_room) over (order by begun_at desc, request) as room from sent_requests where account_id = $1 and answer_room > 0
-           ) newest where room > $2)",
+         where answer_room > 0 and request in (
+           select request from sent_requests
+           where answer_room > 0 and request in (
+             select request from (
+               select request, sum(answer_room) over (order by begun_at desc, request) as room from sent_requests where account_id = $1 and answer_room > 0
+             ) newest where room > $2)
+           for update skip locked)",
         account,
         MOST_OF_ALL * 3 / 4,
     )

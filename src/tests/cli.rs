@@ -121,6 +121,32 @@ fn config_init_writes_a_file_once() {
 }
 
 #[test]
+fn what_writes_the_config_file_answers_in_json_too() {
+    let folder = Folder::new();
+    let said = |arguments: &[&str]| {
+        let output = run(&folder, &[&["config"], arguments, &["--json"]].concat());
+        serde_json::from_str::<serde_json::Value>(&out(&output)).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
+    };
+    assert!(said(&["init", "--dry-run"])["text"].as_str().unwrap().contains("[limits]"));
+    assert_eq!(said(&["init"])["file"], "tollgate.toml");
+    assert!(said(&["set", "limits.key_calls", "7", "--dry-run"])["text"].as_str().unwrap().contains("key_calls = 7"));
+    let set = said(&["set", "limits.key_calls", "7"]);
+    assert_eq!((&set["name"], &set["set"], &set["overruled_by"]), (&"limits.key_calls".into(), &true.into(), &serde_json::Value::Null));
+    assert_eq!(said(&["lock", "plans"])["name"], "admin.locked");
+    assert_eq!(said(&["unlock", "plans"])["set"], false);
+}
+
+#[test]
+fn what_goes_on_until_it_is_stopped_has_no_dry_run() {
+    let folder = Folder::new();
+    for arguments in [&["--dry-run"][..], &["serve", "--demo", "--dry-run"], &["worker", "--dry-run"]] {
+        let output = run(&folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains("no dry run") && !folder.path().join(".data").exists(), "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn config_lock_adds_to_what_is_locked_and_unlock_takes_from_it() {
     let folder = Folder::new();
     let file = folder.path().join("tollgate.toml");
@@ -144,6 +170,32 @@ fn config_lock_adds_to_what_is_locked_and_unlock_takes_from_it() {
     let refused = config(&["show"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(err(&refused).contains("admin.locked must be some of apis, fields, plans, rules and sessions"), "{}", err(&refused));
+}
+
+#[test]
+fn config_lock_works_on_the_file_while_the_environment_overrules_it() {
+    let folder = Folder::new();
+    let file = folder.path().join("tollgate.toml");
+    let text = || std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "[admin]\nlocked = [\"fields\"] # ours\n").unwrap();
+    let overruled = |arguments: &[&str]| {
+        let output = tollgate(&folder, &[&["config"], arguments].concat()).env("TOLLGATE_LOCKED", "sessions").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains("environment TOLLGATE_LOCKED wins over the file"), "{arguments:?}: {}", err(&output));
+        out(&output)
+    };
+    assert!(overruled(&["lock", "plans", "--dry-run"]).contains("locked = [\"fields\", \"plans\"] # ours"));
+    assert_eq!(text(), "[admin]\nlocked = [\"fields\"] # ours\n");
+    overruled(&["lock", "plans"]);
+    assert_eq!(text(), "[admin]\nlocked = [\"fields\", \"plans\"] # ours\n", "what stood in the file only is still there");
+    overruled(&["unlock", "sessions,fields"]);
+    assert_eq!(text(), "[admin]\nlocked = [\"plans\"] # ours\n");
+    // The environment hides this from a start.
+    let wrong = "[admin]\nlocked = [\"branding\"]\n";
+    std::fs::write(&file, wrong).unwrap();
+    let refused = tollgate(&folder, &["config", "lock", "plans"]).env("TOLLGATE_LOCKED", "sessions").output().unwrap();
+    assert_eq!((refused.status.code(), text().as_str()), (Some(2), wrong));
+    assert!(err(&refused).contains("tollgate.toml: admin.locked must be some of"), "{}", err(&refused));
 }
 
 #[test]
@@ -242,6 +294,36 @@ fn the_commands_of_the_readme_run_as_typed() {
     let output =
         Command::new("bash").args(["-c", &script]).current_dir(folder.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
     assert!(output.status.success(), "{}{}", out(&output), err(&output));
+}
+
+/// Every command that a page of `/docs` names: in a text it ends with its quotes, in an example with its line.
+fn commands_of_the_docs() -> Vec<String> {
+    let pages = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/site/pages")).into_iter().filter_map(Result::ok);
+    let mut commands = Vec::new();
+    for page in pages.filter(|entry| entry.path().extension().is_some_and(|x| x == "rs")) {
+        let text = std::fs::read_to_string(page.path()).unwrap();
+        commands.extend(text.split("\"<code>\"tollgate ").skip(1).filter_map(|rest| rest.split('"').next()).map(ToOwned::to_owned));
+        let example = |line: &str| {
+            let begins = ["= r#\"tollgate ", "= \"tollgate "].iter().find_map(|begin| line.split_once(begin).map(|(_, rest)| rest.to_owned()));
+            begins.or_else(|| line.strip_prefix("tollgate ").map(ToOwned::to_owned))
+        };
+        let whole = |line: String| line.trim_end_matches("\"#;").trim_end_matches("\";").split(" | ").next().unwrap_or_default().to_owned();
+        commands.extend(text.lines().filter_map(example).map(whole));
+    }
+    commands
+}
+
+#[test]
+fn the_docs_name_commands_and_flags_that_there_are() {
+    let folder = Folder::new();
+    let commands = commands_of_the_docs();
+    assert!(commands.len() > 30, "{commands:?}");
+    for command in commands {
+        // What comes last is unknown; so is nothing before it.
+        let script = format!("tollgate() {{ {} \"$@\" --unheard-of; }}\ntollgate {command}", env!("CARGO_BIN_EXE_tollgate"));
+        let output = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).stdin(Stdio::null()).output().unwrap();
+        assert!(err(&output).contains("unexpected argument '--unheard-of'"), "tollgate {command}: {}", err(&output));
+    }
 }
 
 #[test]

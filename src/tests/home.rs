@@ -63,3 +63,31 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
     }
     assert!(!page.contains("Make a key") && !page.contains("<export>"));
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn of_many_keys_those_that_want_a_decision_are_found(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("developer").await;
+    let caller = caller_of_account(&app.ctx, person.account, Via::Session(app.ctx.new_id::<SessionId>())).await.unwrap().unwrap();
+    let owner = Owner { account: person.account, workspace: caller.workspace };
+    let named = async |name: &str, days: i32| {
+        let (id, _) = key(&db, &app, &owner, Given::default()).await;
+        let query = sqlx::query("update keys set name = $2, expires_at = created_at + make_interval(days => $3) where id = $1");
+        query.bind(id.uuid()).bind(name).bind(days).execute(&db).await.unwrap();
+    };
+    named("the expired one", 0).await;
+    named("the expiring one", 6).await;
+    sqlx::query(
+        "insert into keys (id, workspace_id, api_id, name, created_at, updated_at)
+         select gen_random_uuid(), $1, a.id, 'n' || n, $2::timestamptz + n * interval '1 ms', $2 from generate_series(1, 60) n, apis a where a.slug = 'demo'",
+    )
+    .bind(caller.workspace.uuid())
+    .bind(app.ctx.clock.now())
+    .execute(&db)
+    .await
+    .unwrap();
+
+    let page = person.browser.page("/home").await;
+    let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words} is missing in {page}"));
+    assert!(at("Two things want a decision") < at("the expiring one") && at("the expiring one") < at("the expired one"), "the most urgent first");
+}

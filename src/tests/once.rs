@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: what the document says takes one is done once for each, and sent again it answers as the first time.
 
 use crate::{
-    keys::{OPERATOR, events, json, person, person_with, text},
-    support::{TestApp, browser::PASSWORD, until},
+    keys::{OPERATOR, Person, events, json, person, person_with, text},
+    support::{TestApp, browser::PASSWORD, locks::Held, until},
 };
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -270,27 +270,58 @@ async fn a_large_answer_is_not_kept_and_the_second_is_told_so(db: PgPool) {
     assert_eq!(events(&db, "group.created").await, 1);
 }
 
+const ROOM_OF_MARA: &str = "select sum(answer_room)::bigint from sent_requests join accounts on id = account_id where email = 'mara@example.com'";
+
+/// So many answers of 64 kB of this person, one a minute before now.
+async fn keep_of(app: &TestApp, owner: &Person, answers: i32) {
+    sqlx::query(
+        "insert into sent_requests (request, account_id, said, attempt, begun_at, done_at, status, answer, answer_room)
+         select sha256(($1::uuid::text || n)::bytea), $1::uuid, sha256('a file'), gen_random_uuid(),
+           $3::timestamptz - n * interval '1 minute', $3::timestamptz, 201, 'x', 65536
+         from generate_series(1, $2::integer) n",
+    )
+    .bind(owner.owner.account.uuid())
+    .bind(answers)
+    .bind(app.ctx.clock.now())
+    .execute(&app.ctx.db)
+    .await
+    .unwrap();
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_makes_room_and_what_forgets_wait_for_nobody(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    keep_of(&app, &mara, 256).await;
+    let asked = Asked { by: mara.rest_key.uuid(), account: mara.owner.account, path: "/api/v1/exports", name: "one more", said: b"a file" };
+    let Begun::New(attempt) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("nobody began it") };
+    // Another one has the oldest row: waiting for each other in another order, both would be thrown out.
+    let mut other = Held::by(&db, "select from sent_requests order by begun_at limit 1 for update").await;
+    let answer = answered(10);
+    tokio::select! {
+        () = attempt.keep(&answer) => {}
+        () = other.is_waited_for(1) => panic!("it waits"),
+    }
+    let (kept, one) = (count(&db, ROOM_OF_MARA).await, 65_536);
+    assert!(kept <= MOST_OF_ALL * 3 / 4 + one && kept > MOST_OF_ALL * 3 / 4 - one, "all but that one: {kept}");
+
+    app.ctx.clock.advance(Duration::hours(26));
+    tokio::select! {
+        forgotten = once::forget(&app.ctx) => assert_eq!(forgotten.unwrap(), 256),
+        () = other.is_waited_for(1) => panic!("it waits"),
+    }
+    other.release().await;
+    assert_eq!(once::forget(&app.ctx).await.unwrap(), 1);
+}
+
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_oldest_answers_of_an_account_make_room_for_its_newest(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let olga = person(&app, &db, "olga@example.com", "developer").await;
-    for (owner, count) in [(&mara, 256), (&olga, 1)] {
-        sqlx::query(
-            "insert into sent_requests (request, account_id, said, attempt, begun_at, done_at, status, answer, answer_room)
-             select sha256(($1::uuid::text || n)::bytea), $1::uuid, sha256('a file'), gen_random_uuid(),
-               $3::timestamptz - n * interval '1 minute', $3::timestamptz, 201, 'x', 65536
-             from generate_series(1, $2::integer) n",
-        )
-        .bind(owner.owner.account.uuid())
-        .bind(count)
-        .bind(app.ctx.clock.now())
-        .execute(&db)
-        .await
-        .unwrap();
-    }
-    let of_mara = "select sum(answer_room)::bigint from sent_requests join accounts on id = account_id where email = 'mara@example.com'";
-    let room = async || count(&db, of_mara).await;
+    keep_of(&app, &mara, 256).await;
+    keep_of(&app, &olga, 1).await;
+    let room = async || count(&db, ROOM_OF_MARA).await;
     assert_eq!(room().await, MOST_OF_ALL, "it is full");
     let asked = Asked { by: mara.rest_key.uuid(), account: mara.owner.account, path: "/api/v1/exports", name: "one more", said: b"a file" };
     let Begun::New(attempt) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("nobody began it") };

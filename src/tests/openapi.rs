@@ -105,6 +105,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), keys, "", "", Some(json!({ "name": "", "colour": "red" })), 422).await;
     r.ask(get.clone(), keys, "", "?limit=1", None, 200).await;
     r.ask(get.clone(), keys, "", "?limit=0", None, 422).await;
+    r.ask(get.clone(), keys, "", "?everywhere=true", None, 200).await;
     r.ask(get.clone(), key, &id, "", None, 200).await;
     r.ask(get.clone(), key, "key_nothing", "", None, 404).await;
     let limits = json!({ "limits": [{ "name": "default", "limit": 7, "window": 60 }], "name": "till" });
@@ -216,6 +217,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, bundle, "nothing", "", Some(json!({})), 404).await;
     r.ask(get.clone(), bundles, "shop", "", None, 200).await;
     r.ask(get.clone(), bundles, "nothing", "", None, 404).await;
+    r.ask(get.clone(), bundles, "shop", "?limit=0", None, 422).await;
     r.ask(post.clone(), "/api/v1/keys", "", "", Some(json!({ "name": "desk", "api": "shop", "bundles": ["desk"] })), 201).await;
     r.ask(Method::DELETE, bundle, "shop", "", None, 409).await;
     r.ask(Method::DELETE, bundle, "demo", "", None, 204).await;
@@ -297,7 +299,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let slow = json!({ "target": "203.0.113.7", "reason": "scrapes", "action": "slow", "per_second": 5 });
     r.ask(post.clone(), blocks, "", "", Some(slow), 201).await;
     let rule = "/api/v1/block-rules/{slug}";
-    r.ask(get.clone(), "/api/v1/block-rules", "", "", None, 200).await;
+    r.ask(get.clone(), "/api/v1/block-rules", "", "?limit=2", None, 200).await;
+    r.ask(get.clone(), "/api/v1/block-rules", "", "?limit=0", None, 422).await;
     r.ask(get.clone(), rule, "spread", "", None, 200).await;
     r.ask(get.clone(), rule, "moon", "", None, 404).await;
     r.ask(patch.clone(), rule, "spread", "", Some(json!({ "action": "slow", "per_second": 5 })), 200).await;
@@ -373,7 +376,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), file, &id, "", None, 409).await;
     r.app.run_jobs().await;
     r.ask(post.clone(), exports, "", "", Some(json!({ "of": "usage", "colour": "red" })), 422).await;
-    r.ask(get.clone(), exports, "", "", None, 200).await;
+    r.ask(get.clone(), exports, "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), exports, "", "?cursor=none", None, 422).await;
     r.ask(get.clone(), export, &id, "", None, 200).await;
     r.ask(get.clone(), export, "exp_nothing", "", None, 404).await;
     r.ask(get.clone(), file, &id, "", None, 200).await;
@@ -389,7 +393,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), rules, "", "", Some(wish), 200).await;
     r.ask(post.clone(), rules, "", "", Some(json!({ "more_than": -1 })), 422).await;
     let id = made["id"].as_str().unwrap().to_owned();
-    r.ask(get.clone(), rules, "", "", None, 200).await;
+    r.ask(get.clone(), rules, "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), rules, "", "?limit=101", None, 422).await;
     r.ask(get.clone(), rule, &id, "", None, 200).await;
     r.ask(get.clone(), rule, "alr_nothing", "", None, 404).await;
     r.ask(patch.clone(), rule, &id, "", Some(json!({ "api": null, "minutes": 30 })), 200).await;

@@ -1,4 +1,5 @@
-//! The route table, for the browser tests: `end2end/support/routes.json` is what `end2end/pages.spec.ts` compares its lists with.
+//! The route table, for the browser tests: `end2end/support/routes.json` is what `end2end/pages.spec.ts` compares its lists with. And what
+//! all lists of REST have in common.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -17,4 +18,28 @@ fn the_browser_tests_know_every_route() {
         lacking.is_empty() && gone.is_empty(),
         "add to end2end/support/routes.json and to a list of end2end/pages.spec.ts: {lacking:?}; take away: {gone:?}"
     );
+}
+
+/// What answers `data` and is no list: it is told whole, as a report.
+const REPORTS: [&str; 3] = ["/api/v1/usage", "/api/v1/usage/addresses", "/api/v1/usage/permissions"];
+
+/// The contract of lists: `?limit=&cursor=`, answered `{data, has_more, next_cursor}`.
+#[test]
+fn every_list_comes_in_pages() {
+    let document = serde_json::to_value(&*tollgate::boot::openapi::DOCUMENT).unwrap();
+    let mut found = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let content = &item["get"]["responses"]["200"]["content"];
+        let is_report = REPORTS.contains(&path.as_str()) || path.ends_with("/dry-run") || content["text/csv"].is_object();
+        let Some(schema) = content["application/json"]["schema"]["$ref"].as_str().filter(|_| !is_report) else { continue };
+        let fields = &document.pointer(schema.trim_start_matches('#')).unwrap()["properties"];
+        if !fields["data"].is_object() {
+            continue;
+        }
+        found += 1;
+        assert!(fields["has_more"].is_object() && fields["next_cursor"].is_object(), "{path}: {fields}");
+        let taken: Vec<&str> = item["get"]["parameters"].as_array().into_iter().flatten().filter_map(|p| p["name"].as_str()).collect();
+        assert!(["limit", "cursor"].iter().all(|name| taken.contains(name)), "{path} takes {taken:?}");
+    }
+    assert!(found > 12, "{found}");
 }

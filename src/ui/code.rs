@@ -5,6 +5,20 @@
 use super::{Icon, IconView, Look, Size, button::button_class};
 use leptos::prelude::*;
 
+/// Where people reach this site, `https://gate.example.com`. Provided by the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteOrigin(pub String);
+
+impl SiteOrigin {
+    /// What examples are written with.
+    const EXAMPLE: &'static str = "http://127.0.0.1:3000";
+
+    /// An example as it works here: with this site in it.
+    pub fn in_example(code: &str) -> String {
+        use_context::<Self>().map_or_else(|| code.to_owned(), |site| code.replace(Self::EXAMPLE, &site.0))
+    }
+}
+
 /// A button that copies the text of the element with the id `of`.
 #[component]
 pub fn CopyButton(

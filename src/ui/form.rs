@@ -54,10 +54,11 @@ impl FormOutcome {
         matches!(self.error, Some(AppError::Changed { .. }))
     }
 
-    /// The state that the form stands for: the one that it showed when it was opened, until its sender was told of another one.
+    /// The state that the form stands for: the one that it showed when it was opened, until its sender was told of another one. An empty one
+    /// would overwrite any.
     fn version(&self, now: Version) -> String {
         let sent = self.values.iter().find(|(name, _)| name == Version::FIELD).map(|(_, seen)| seen.clone());
-        sent.filter(|_| !self.is_late()).unwrap_or_else(|| now.to_string())
+        sent.filter(|seen| !seen.is_empty() && !self.is_late()).unwrap_or_else(|| now.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Area {
     Apis,
     /// Fields of profiles.
     Fields,
-    /// Plans and groups, and what they allow; who has them stays open.
+    /// Plans and groups, and what they allow; who has a plan, be it a group, and who is in a group stays open.
     Plans,
     /// The rules that block by themselves, and the networks that no block holds.
     Rules,
@@ -45,7 +45,12 @@ impl Area {
             Self::Rules => "The rules of blocks are",
             Self::Sessions => "The rules of sessions are",
         };
-        format!("{what} locked in the server's configuration. Who runs the server changes them there, or unlocks them: tollgate config unlock {self}")
+        let next = match self {
+            // The command line, which passes, has no command for these.
+            Self::Fields | Self::Sessions => "unlocks them first",
+            Self::Apis | Self::Plans | Self::Rules => "changes them there, or unlocks them",
+        };
+        format!("{what} locked in the server's configuration. Who runs the server {next}: tollgate config unlock {self}")
     }
 }
 

@@ -41,7 +41,7 @@ fn table(it: PolicyPage) -> AnyView {
     let rows = rows.into_iter().map(|row| line(row, may_change)).collect_view();
     view! {
         <Table caption="What roles and plans say; a dash says nothing">
-            {heads(&[("Of", ""), ("Unused", ""), ("In all", ""), ("Devices", "col-2 num"), ("Key", "col-2")])}
+            {heads(&[("Of", ""), ("Ends unused after", ""), ("Lasts", ""), ("Devices", "col-2 num"), ("A key lives", "col-2")])}
             <tbody>
                 {rows}
                 <tr>
@@ -68,7 +68,7 @@ fn said(text: String) -> String {
 
 /// What leaves first when it gets narrow.
 fn facts(form: &PolicyForm) -> AnyView {
-    folded(vec![(2, "Devices", said(form.count.clone()).into_any()), (2, "Key", said(form.key_max.clone()).into_any())])
+    folded(vec![(2, "Devices", said(form.count.clone()).into_any()), (2, "A key lives", said(form.key_max.clone()).into_any())])
 }
 
 fn values(form: PolicyForm) -> AnyView {

@@ -7,7 +7,7 @@ use crate::{
         components::{WayOn, loaded},
         model::{LinkView, VerifyLink},
     },
-    ui::{AuthFrame, Button, ErrorSummary, Fact, Facts, Form, FormOutcome, Look, Size, TextField},
+    ui::{AuthFrame, Button, ErrorSummary, Fact, Facts, Form, FormOutcome, Look, SignUpOpen, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -105,7 +105,7 @@ fn ask_again() -> AnyView {
     view! {
         <AuthFrame title="Confirm your email" lead=view! { "Open the link in the mail, or have a new one sent." }.into_any()>
             {resend(None)}
-            <p class="help">"No account yet? "<a href="/sign-up">"Create one"</a>"."</p>
+            {SignUpOpen::here().then(|| view! { <p class="help">"No account yet? "<a href="/sign-up">"Create one"</a>"."</p> })}
         </AuthFrame>
     }
     .into_any()

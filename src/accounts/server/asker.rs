@@ -63,13 +63,14 @@ impl Asker {
 
 /// Whose cookie these headers bring. Nobody's, where the database does not say so at once.
 pub async fn asker(ctx: &Ctx, headers: &HeaderMap, address: IpAddr) -> Known {
-    match tokio::time::timeout(AT_MOST, of_cookie(ctx, headers, address)).await {
+    match tokio::time::timeout(AT_MOST, asker_for_sure(ctx, headers, address)).await {
         Ok(Ok(known)) => known,
         Ok(Err(_)) | Err(_) => Known::default(),
     }
 }
 
-async fn of_cookie(ctx: &Ctx, headers: &HeaderMap, address: IpAddr) -> Result<Known, AppError> {
+/// The same for what can't go on with nobody: it waits for the database as any request does, and says where that has no answer.
+pub async fn asker_for_sure(ctx: &Ctx, headers: &HeaderMap, address: IpAddr) -> Result<Known, AppError> {
     let jar = CookieJar::from_headers(headers);
     let Some(cookie) = jar.get(&reply::full_name(ctx, "sid")) else { return Ok(Known::default()) };
     let sessions = PgSessions::new(ctx.db.clone(), ctx.clock.clone(), &ctx.config.auth);

@@ -65,7 +65,7 @@ pub use administration::{
     find_account_by_email, list_accounts, permissions_of_account, send_reset_link, sessions_of_account,
 };
 pub use arriving::{arrive, go_back, sign_up_here};
-pub use asker::{Asker, Known, asker};
+pub use asker::{Asker, Known, asker, asker_for_sure};
 pub use attempts::network;
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
 pub use begun::Beginner;

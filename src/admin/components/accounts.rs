@@ -37,6 +37,7 @@ pub fn AccountTable(
             let href = format!("/admin/accounts/{}", a.id);
             let mut facts = vec![(3, "Since", view! { <SaidTime said=a.since.clone()/> }.into_any())];
             if !short {
+                facts.insert(0, (2, "Keys", thousands(a.keys).into_any()));
                 facts.push((3, "Confirmed", view! { <SaidOrNever said=a.verified.clone()/> }.into_any()));
                 facts.push((2, "Last sign-in", view! { <SaidOrNever said=a.last_sign_in.clone()/> }.into_any()));
             }
@@ -50,7 +51,7 @@ pub fn AccountTable(
                         </span>
                         {folded(facts)}
                     </th>
-                    {(!short).then(|| view! { <td class="num">{thousands(a.keys)}</td> })}
+                    {(!short).then(|| view! { <td class="num col-2">{thousands(a.keys)}</td> })}
                     {(!short).then(|| view! { <td class="col-2"><SaidOrNever said=a.last_sign_in/></td> })}
                     {(!short).then(|| view! { <td class="col-3"><SaidOrNever said=a.verified/></td> })}
                     <td class="col-3"><SaidTime said=a.since/></td>
@@ -65,7 +66,7 @@ pub fn AccountTable(
                 <tr>
                     {choosable.then(|| view! { <CheckAll/> })}
                     <th scope="col">"Account"</th>
-                    {(!short).then(|| view! { <th scope="col" class="num">"Keys"</th> })}
+                    {(!short).then(|| view! { <th scope="col" class="num col-2">"Keys"</th> })}
                     {(!short).then(|| view! { <th scope="col" class="col-2">"Last sign-in"</th> })}
                     {(!short).then(|| view! { <th scope="col" class="col-3">"Confirmed"</th> })}
                     <th scope="col" class="col-3">"Since"</th>

@@ -12,7 +12,7 @@ pub fn BanFields() -> impl IntoView {
     view! {
         <TextArea label="Reason" name="reason" help="The person reads it when they try to come in." maxlength=300 rows=2 required=true/>
         <SelectField label="How long" name="lasts" options=lasts value="7d"/>
-        <TextField label="Last day" name="until" kind="date" help="Only for “Until a day”."/>
+        <div class="when-date"><TextField label="Last day" name="until" kind="date" help="Only for “Until a day”."/></div>
     }
     .into_any()
 }

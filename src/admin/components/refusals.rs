@@ -1,4 +1,4 @@
-//! Samples of refusals in rows.
+//! Samples of refusals in rows, in short: the list of all tells more.
 
 use crate::{
     ui::{CodeTag, GateGlyph, Table, folded, heads},
@@ -7,13 +7,7 @@ use crate::{
 use leptos::prelude::*;
 
 #[component]
-pub fn RefusalTable(
-    rows: Vec<RefusalSample>,
-    #[prop(into)] caption: String,
-    /** Fewer columns, beside something else. */
-    #[prop(optional)]
-    short: bool,
-) -> impl IntoView {
+pub fn RefusalTable(rows: Vec<RefusalSample>, #[prop(into)] caption: String) -> impl IntoView {
     let lines = rows
         .into_iter()
         .map(|r| {
@@ -23,31 +17,22 @@ pub fn RefusalTable(
                 }
                 (None, _) => view! { <span class="faint">"no known key"</span> }.into_any(),
             };
-            let mut facts = vec![(3, "Address", view! { <code>{r.address.clone()}</code> }.into_any())];
-            if !short {
-                facts.insert(0, (2, "Route", view! { <code>{r.route.clone()}</code> }.into_any()));
-                facts.push((4, "Request", view! { <code>{r.request_id.clone()}</code> }.into_any()));
-            }
+            let facts =
+                vec![(2, "Route", view! { <code>{r.route.clone()}</code> }.into_any()), (3, "Address", view! { <code>{r.address.clone()}</code> }.into_any())];
             view! {
                 <tr>
                     <th scope="row" class="nowrap"><time datetime=r.at>{r.time}</time></th>
-                    <td><span class="row"><GateGlyph position=r.code.group() tinted=true/><CodeTag text=r.code.as_str()/></span></td>
+                    <td><span class="row flex-nowrap"><GateGlyph position=r.code.group() tinted=true/><CodeTag text=r.code.as_str()/></span></td>
                     <td>{key}{folded(facts)}</td>
-                    {(!short).then(|| view! { <td class="col-2"><code>{r.route}</code></td> })}
+                    <td class="col-2"><code>{r.route}</code></td>
                     <td class="col-3"><code>{r.address}</code></td>
-                    {(!short).then(|| view! { <td class="col-4"><code>{r.request_id}</code></td> })}
                 </tr>
             }
         })
         .collect_view();
-    let columns: &'static [_] = if short {
-        &[("Time", ""), ("Code", ""), ("Key", ""), ("Address", "col-3")]
-    } else {
-        &[("Time", ""), ("Code", ""), ("Key", ""), ("Route", "col-2"), ("Address", "col-3"), ("Request", "col-4")]
-    };
     view! {
         <Table caption small=true>
-            {heads(columns)}
+            {heads(&[("Time", ""), ("Code", ""), ("Key", ""), ("Route", "col-2"), ("Address", "col-3")])}
             <tbody>{lines}</tbody>
         </Table>
     }

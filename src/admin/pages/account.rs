@@ -103,20 +103,20 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
             <aside class="stack-lg aside" aria-label="About this account">
                 <Facts>
                     <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
-                    <Fact term="Second factor">{second_factor}</Fact>
-                    <Fact term="Signs in with">{linked(&page.linked)}</Fact>
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
                     {page.group.map(|group| view! { <Fact term="Group"><a href=link("/admin/groups", [("edit", group.as_str())])>{group.to_string()}</a></Fact> })}
+                    <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
+                    <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
+                    <Fact term="Second factor">{second_factor}</Fact>
+                    <Fact term="Signs in with">{linked(&page.linked)}</Fact>
+                    <Fact term="Time zone">{page.time_zone}</Fact>
+                    {page.fields.into_iter().map(|it| view! { <Fact term=it.field.label>{it.value}</Fact> }).collect_view()}
                     <Fact term="Sessions end unused">{page.lasting.idle.in_full()}</Fact>
                     <Fact term="Sessions last">{page.lasting.max.in_full()}</Fact>
                     <Fact term="Devices at once">{page.lasting.count.in_full()}</Fact>
                     <Fact term="Keys live at most">{page.lasting.key_max.in_full()}</Fact>
-                    <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
-                    <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
-                    <Fact term="Time zone">{page.time_zone}</Fact>
-                    {page.fields.into_iter().map(|it| view! { <Fact term=it.field.label>{it.value}</Fact> }).collect_view()}
                 </Facts>
             </aside>
         </div>
@@ -245,12 +245,14 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         .into_iter()
         .map(|k| {
             let (id, is_off) = (k.key.id, k.standing.kind.is_off());
-            let facts = vec![(2, "API", k.key.api_name.clone().into_any()), (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any())];
+            let facts = vec![
+                (2, "30 days", thousands(k.calls.total()).into_any()),
+                (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
+            ];
             view! {
                 <tr class=is_off.then_some("is-off")>
-                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><code>{k.key.start}"…"</code></span>{folded(facts)}</th>
-                    <td class="col-2 muted">{k.key.api_name}</td>
-                    <td class="num">{thousands(k.calls.total())}</td>
+                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><span>{k.key.api_name}", "<code>{k.key.start}"…"</code></span></span>{folded(facts)}</th>
+                    <td class="num col-2">{thousands(k.calls.total())}</td>
                     <td class="col-2"><SaidOrNever said=k.last_used/></td>
                     <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
                 </tr>
@@ -262,9 +264,9 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         <section aria-labelledby="h-keys">
             <div class="section-head"><h2 id="h-keys">"Keys"</h2></div>
             <Table caption="Keys, newest first, with the calls of 30 days" small=true>
-                {heads(&[("Name", ""), ("API", "col-2"), ("30 days", "num"), ("Last used", "col-2"), ("Status", "cell-status")])}
+                {heads(&[("Name", ""), ("30 days", "num col-2"), ("Last used", "col-2"), ("Status", "cell-status")])}
                 <tbody>{rows}</tbody>
-                <tfoot><tr><th scope="row">{total}</th><td class="col-2"></td><td class="num">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
+                <tfoot><tr><th scope="row">{total}{folded(vec![(2, "30 days", thousands(sum).into_any())])}</th><td class="num col-2">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
             </Table>
         </section>
     }
@@ -274,7 +276,7 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
 /// What all keys of the workspace may together.
 fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
     view! {
-        <section class="stack" aria-labelledby="h-limit">
+        <section aria-labelledby="h-limit">
             <div class="section-head"><h2 id="h-limit">"Limits"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
             <LimitTable action=SetAccountLimit::PATH label="Limits of all keys" hidden=vec![("id", account.to_string())] limits page=format!("/admin/accounts/{account}") empty="None: what its plan gives holds, else its group's, the API's or the default."/>
         </section>
@@ -285,7 +287,7 @@ fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
 /// What keys of the workspace may have of what needs a grant.
 fn grants(account: AccountId, granted: Vec<Grant>, needing: Vec<GrantChoice>) -> AnyView {
     view! {
-        <section class="stack" aria-labelledby="h-grants">
+        <section aria-labelledby="h-grants">
             <div class="section-head"><h2 id="h-grants">"Grants"</h2><p>"Its own, beside those of its plan and its group."</p></div>
             <GrantForm action=SetAccountGrants::PATH label="What its keys may have" hidden=vec![("id", account.to_string())] needing granted help="For all its keys. What you take away passes no more, from now on."/>
         </section>

@@ -9,13 +9,14 @@ use crate::{
         components::{link, loaded},
         model::ApiPage as Page,
     },
+    error::AppError,
     keys::{
         components::LimitTable,
         model::{Api, ApiRoute, Unmatched},
     },
     ui::{
-        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, PageHeader,
-        RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
+        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormOutcome, FormPanel, Icon, LinkButton, Look,
+        MoreFields, PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
         number::{count, thousands},
     },
 };
@@ -28,7 +29,16 @@ pub fn ApiPage() -> impl IntoView {
     let route = use_query_map().with_untracked(|map| map.get("route"));
     let bundle = use_query_map().with_untracked(|map| map.get("bundle"));
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis"), Crumb::here(slug.clone())];
-    view! { <Framed crumbs>{loaded(move || api::read_api(slug.clone(), route.clone(), bundle.clone()), page)}</Framed> }
+    let is_sent = use_context::<FormOutcome>().is_some_and(|sent| sent.action == SaveRoute::PATH);
+    view! { <Framed crumbs>{loaded(move || read(slug.clone(), route.clone(), bundle.clone(), is_sent), page)}</Framed> }
+}
+
+/// Where the route went away while its form was open, what was typed stands in the form of a new one.
+async fn read(slug: String, route: Option<String>, bundle: Option<String>, is_sent: bool) -> Result<Page, AppError> {
+    match api::read_api(slug.clone(), route, bundle.clone()).await {
+        Err(AppError::NotFound) if is_sent => api::read_api(slug, None, bundle).await,
+        answer => answer,
+    }
 }
 
 pub(super) fn path(api: &Api) -> String {
@@ -96,7 +106,8 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
         Some(permission) => view! { <CodeTag text=permission.to_string()/> }.into_any(),
         None => view! { <span class="faint">"any key"</span> }.into_any(),
     };
-    let cost = || if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint">"no quota"</span> }.into_any() };
+    let cost =
+        || if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint nowrap">"no quota"</span> }.into_any() };
     let description = (!route.description.is_empty()).then(|| view! { <span>{route.description.clone()}</span> });
     let edit = link(&path(api), [("route", Some(label.as_str()))]);
     let this = vec![("slug", api.slug.to_string()), ("method", route.method.clone()), ("path", route.pattern.clone())];
@@ -150,7 +161,7 @@ fn limit(page: &Page) -> Option<AnyView> {
     let limits = page.limits.clone()?;
     let this = vec![("slug", page.api.slug.to_string())];
     let section = view! {
-        <section class="stack" aria-labelledby="limit-title">
+        <section aria-labelledby="limit-title">
             <div class="section-head"><h2 id="limit-title">"Limits"</h2><p>"Of each key that no plan, workspace or limit of its own holds."</p></div>
             <LimitTable action=SetApiLimit::PATH label="Limits of each key" hidden=this limits page=path(&page.api) empty="None: the default of the configuration holds."/>
         </section>
@@ -158,22 +169,23 @@ fn limit(page: &Page) -> Option<AnyView> {
     Some(section.into_any())
 }
 
-const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";
+const LINES: &str =
+    "One per line, such as “orders:read Read orders”. A permission that you leave out stays with the keys that have it, and no other key gets it.";
 
-const NEED: &str = "Keys have these only where a plan, a group or their workspace grants them; the others are for everybody. A key that has one without a grant is answered FORBIDDEN where it is needed, from now on.";
+const NEED: &str = "Only where a plan, a group or their workspace grants them. From now on a key without the grant is answered FORBIDDEN where one is needed.";
 
-const SAMPLED: &str = "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals, at most 10 of a key in a minute on each server. Counts are exact either way.";
+const SAMPLED: &str =
+    "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals. Counts are exact either way.";
 
 fn settings(api: Api) -> AnyView {
     let (slug, name, version) = (api.slug.to_string(), api.name.clone(), api.version());
-    let sampled = if api.sample_one_in == 0 { String::new() } else { api.sample_one_in.to_string() };
     view! {
         <section class="stack" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", slug)] version>
                 <TextField label="Name" name="name" value=name maxlength=80 required=true autocomplete="off"/>
-                <TextField label="Samples of calls that pass: 1 in" name="sample_one_in" inputmode="numeric" maxlength=6 autocomplete="off" value=sampled help=SAMPLED/>
-                {of_its_own(api)}
+                {permissions(&api)}
+                {rarer(&api)}
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
@@ -182,7 +194,7 @@ fn settings(api: Api) -> AnyView {
 }
 
 // Fields are made inside of the form, whose answer they show.
-fn of_its_own(api: Api) -> AnyView {
+fn permissions(api: &Api) -> AnyView {
     if api.is_own() {
         let words = format!("Its {} are Tollgate's own and stay as they are.", count(api.permissions.len() as u64, "permission", "permissions"));
         return view! { <p class="help">{words}</p> }.into_any();
@@ -192,6 +204,30 @@ fn of_its_own(api: Api) -> AnyView {
     let choices: Vec<Choice> = api.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string())).collect();
     let needing: Vec<String> = api.permissions.iter().filter(|p| p.needs_grant).map(|p| p.permission.to_string()).collect();
     let same = choices.clone();
+    let group = (!choices.is_empty()).then(
+        || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
+    );
+    let ceiling = (!same.is_empty()).then(|| view! { <CheckGroup label="Need a grant" name="needs_grant[]" choices=same values=needing help=NEED/> });
+    view! {
+        <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
+        {group}
+        {ceiling}
+    }
+    .into_any()
+}
+
+/// What most APIs leave as it is.
+fn rarer(api: &Api) -> AnyView {
+    let value = if api.sample_one_in == 0 { String::new() } else { api.sample_one_in.to_string() };
+    let samples = move || {
+        view! { <TextField label="Samples of calls that pass: 1 in" name="sample_one_in" inputmode="numeric" maxlength=6 autocomplete="off" value help=SAMPLED/> }
+    };
+    if api.is_own() {
+        return samples().into_any();
+    }
+    let is_set = api.sample_one_in != 0 || api.answers_preflights || api.unmatched != Unmatched::Allow;
+    let begins = [("sample_one_in", ""), ("preflights", "key"), ("unmatched", "allow")].map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let (unmatched, answers) = (api.unmatched.as_str(), if api.answers_preflights { "answer" } else { "key" });
     let others = vec![
         Choice::new("allow", "It needs no permission and costs 1"),
         Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
@@ -200,17 +236,12 @@ fn of_its_own(api: Api) -> AnyView {
         Choice::new("key", "It needs a key like every call").with_help("Browsers send none, so pages of other sites can't call the API."),
         Choice::new("answer", "It is answered for the origins of the API's keys"),
     ];
-    let answers = if api.answers_preflights { "answer" } else { "key" };
-    let group = (!choices.is_empty()).then(
-        || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
-    );
-    let ceiling = (!same.is_empty()).then(|| view! { <CheckGroup label="Need a grant" name="needs_grant[]" choices=same values=needing help=NEED/> });
     view! {
-        <RadioGroup label="A browser's question before a call (preflight)" name="preflights" choices=preflights value=answers/>
-        <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=api.unmatched.as_str()/>
-        <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
-        {group}
-        {ceiling}
+        <MoreFields words="More: samples, browsers, calls without a route" begins is_set>
+            {samples()}
+            <RadioGroup label="A browser's question before a call (preflight)" name="preflights" choices=preflights value=answers/>
+            <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=unmatched/>
+        </MoreFields>
     }
     .into_any()
 }

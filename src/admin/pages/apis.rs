@@ -55,7 +55,7 @@ fn table(rows: Vec<ApiRow>) -> AnyView {
     .into_any()
 }
 
-const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders";
+const LINES: &str = "One per line: its name, then what it allows, such as “orders:read Read orders”.";
 
 fn new_form() -> AnyView {
     view! {

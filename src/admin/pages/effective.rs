@@ -2,9 +2,12 @@
 
 use crate::{
     accounts::model::HeldPermission,
-    ui::{CodeTag, Table, heads},
+    ui::{CodeTag, Table, heads, number::count},
 };
 use leptos::prelude::*;
+
+/// So many stand open.
+const FEW: usize = 6;
 
 pub fn effective(held: Vec<HeldPermission>) -> AnyView {
     let head = view! {
@@ -13,6 +16,8 @@ pub fn effective(held: Vec<HeldPermission>) -> AnyView {
     if held.is_empty() {
         return view! { <section aria-labelledby="h-may">{head}<p class="muted">"Nothing: it has no role."</p></section> }.into_any();
     }
+    // An operator's would fill the page.
+    let (is_few, all) = (held.len() <= FEW, count(held.len() as u64, "permission", "permissions"));
     let rows = held
         .into_iter()
         .map(|it| {
@@ -27,10 +32,15 @@ pub fn effective(held: Vec<HeldPermission>) -> AnyView {
     view! {
         <section aria-labelledby="h-may">
             {head}
-            <Table caption="Permissions of the account and the roles that give them" small=true>
-                {heads(&[("Permission", ""), ("By role", "")])}
-                <tbody>{rows}</tbody>
-            </Table>
+            <details class="more-fields" open=is_few>
+                <summary>{all}</summary>
+                <div class="stack">
+                    <Table caption="Permissions of the account and the roles that give them" small=true>
+                        {heads(&[("Permission", ""), ("By role", "")])}
+                        <tbody>{rows}</tbody>
+                    </Table>
+                </div>
+            </details>
         </section>
     }
     .into_any()

@@ -101,7 +101,7 @@ fn form(field: Option<ProfileField>) -> AnyView {
         <FormPanel title action nostrip:close=close hidden nostrip:version=version>
             <TextField label="Label" name="field[label]" value=label maxlength=60 required=true autocomplete="off"/>
             {is_new.then(once)}
-            {has_choices.then(|| view! { <TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One on each line. Only for one of a list."/> })}
+            {has_choices.then(|| view! { <div class=is_new.then_some("when-choice")><TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One on each line. Only for one of a list."/></div> })}
             <CheckField label="Required" name="field[is_required]" checked=is_required help="Asked of everybody when they save their profile the next time."/>
             <CheckField label="Ask on signing up" name="field[at_sign_up]" checked=at_sign_up/>
             <CheckField label="People may show it to everybody" name="field[may_be_public]" checked=may_be_public/>

@@ -26,14 +26,14 @@ pub fn InvitesPage() -> impl IntoView {
 
 fn page(list: InviteList) -> AnyView {
     let lead = if list.is_needed {
-        "Sign-up is by invitation here: whoever has none can't make an account."
+        "Sign-up is by invitation here: whoever has none can't make an account.".into_any()
     } else {
-        "Nobody needs one as long as sign-up is not by invitation. It is set by TOLLGATE_SIGN_UP=invite."
+        view! { "Sign-up is not by invitation here; "<code>"TOLLGATE_SIGN_UP=invite"</code>" makes it so." }.into_any()
     };
     let tabs = vec![Tab::new("Open", PATH, !list.over), Tab::new("Over", format!("{PATH}?over=1"), list.over)];
     let new_link = list.new_link.map(|link| view! { <CodeBlock id="new-link" title="New link, shown for five minutes" code=link wrap=true/> });
     view! {
-        <PageHeader title="Invitations" lead=lead.into_any()/>
+        <PageHeader title="Invitations" lead/>
         <ErrorSummary action=ResendInvite::PATH/>
         <ErrorSummary action=CancelInvite::PATH/>
         <div class="cols-panel">

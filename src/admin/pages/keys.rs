@@ -14,9 +14,11 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table, folded,
+        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Size,
+        Table, folded,
         number::{count, thousands},
     },
+    usage::components::files,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -60,14 +62,14 @@ fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
-    let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), api.name.clone()))).collect();
+    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), name.clone()))).collect();
     let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let reviews = any("Any review").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
     let query = list.query.clone();
     view! {
         <Filters action=PATH label="Keys">
-            <SearchField placeholder="Name, owner, tag, start, id or whole key" nostrip:value=query.q hashed=PATH/>
+            <SearchField placeholder="Name, owner, tag, id or key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
             <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
@@ -89,6 +91,7 @@ fn table(list: KeyList) -> AnyView {
     let newer = list.newer.as_deref().map(|cursor| here(&list.query, Some(("newer", cursor))));
     let older = list.older.as_deref().map(|cursor| here(&list.query, Some(("older", cursor))));
     let (query, found) = (list.query, list.found);
+    let exports = exports(&query);
     let rows = list.rows.into_iter().map(|k| row(k, &query)).collect_view();
     view! {
         <Table caption="Keys of every workspace, newest first">
@@ -99,7 +102,7 @@ fn table(list: KeyList) -> AnyView {
                     <th scope="col" class="col-2">"Owner"</th>
                     <th scope="col" class="col-3">"API"</th>
                     <th scope="col" class="num col-3">"30 days"</th>
-                    <th scope="col" class="col-2">"Last used"</th>
+                    <th scope="col" class="col-3">"Last used"</th>
                     <th scope="col" class="cell-status">"Status"</th>
                     <td class="cell-more"><span class="visually-hidden">"More"</span></td>
                 </tr>
@@ -107,7 +110,21 @@ fn table(list: KeyList) -> AnyView {
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer older/>
+        {exports}
         <ManyBar query found path="/admin/keys/many"/>
+    }
+    .into_any()
+}
+
+/// What is shown, as a file: at once, or by a job where it is long.
+fn exports(query: &KeyQuery) -> AnyView {
+    let all = KeyQuery { everywhere: true, ..query.clone() };
+    let file = |format| all.request("/api/v1/keys/export", Some(("format", format)));
+    view! {
+        <div class="row">
+            {files("keys", file("csv"), file("json"))}
+            <LinkButton href=all.request("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
+        </div>
     }
     .into_any()
 }
@@ -137,7 +154,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
         (2, "Owner", k.owner.clone().into_any()),
         (3, "API", k.key.api_name.clone().into_any()),
         (3, "30 days", thousands(k.calls.total()).into_any()),
-        (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
+        (3, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
     ];
     view! {
         <tr class=is_off.then_some("is-off")>
@@ -146,7 +163,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>
-            <td class="col-2"><SaidOrNever said=k.last_used/></td>
+            <td class="col-3"><SaidOrNever said=k.last_used/></td>
             <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
             <td class="cell-more">{menu}</td>
         </tr>

@@ -39,9 +39,9 @@ fn page(preview: Option<ManyAccountsPreview>, query: ManyAccountsQuery) -> AnyVi
     let skipped = skipped(&preview);
     if preview.changes == 0 {
         return view! {
-            <PageHeader title/>
+            <PageHeader title="Many accounts at once"/>
             {skipped}
-            <Empty title="Nothing would change" text="Every chosen account is so already, or can't be."><LinkButton href=back>"Back to the accounts"</LinkButton></Empty>
+            <Empty title="Nothing would change" text="Each chosen account is in that state already, or can't be changed."><LinkButton href=back>"Back to the accounts"</LinkButton></Empty>
         }
         .into_any();
     }

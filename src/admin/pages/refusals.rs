@@ -9,7 +9,7 @@ use crate::{
     },
     usage::{
         components::{Place, RefusalFilters, RefusalRows, files},
-        model::{AttemptsFrom, RefusalQuery, SAMPLING, passed_sampling},
+        model::{AttemptsFrom, RefusalQuery, passed_sampling},
     },
 };
 use leptos::prelude::*;
@@ -26,8 +26,12 @@ fn page(all: AllRefusals) -> AnyView {
     let AllRefusals { list, attempts } = all;
     let exact = list.codes.iter().flatten().map(|(_, calls)| calls).sum();
     let calls = if list.codes.is_some() { format!(" {} of known keys, counted exactly.", count(exact, "call", "calls")) } else { String::new() };
-    let samples = if list.query.is_of_passed() { passed_sampling(&list.sampling) } else { SAMPLING.to_owned() };
-    let lead = format!("{}.{calls} Below are {samples}", list.period).into_any();
+    let (samples, how) = match list.query.is_of_passed() {
+        true => (passed_sampling(&list.sampling), "/docs#passed"),
+        false => ("samples.".to_owned(), "/docs#refusals"),
+    };
+    let lead = format!("{}.{calls} Below are {samples} ", list.period);
+    let lead = view! { {lead}<a href=how>"Which calls are kept"</a> }.into_any();
     let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default() || !list.sampling.is_empty();
     let samples = has_any.then(|| {
         let prepare = list.query.prepare_all();

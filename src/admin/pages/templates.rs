@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
     },
-    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Tab, Table, Tabs, folded, heads, number::count},
+    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Segments, Tab, Table, Tabs, folded, heads, number::count},
     values::Language,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -60,7 +60,7 @@ fn opened(template: TemplateView, own: Option<String>) -> AnyView {
     view! {
         <section class="stack" aria-labelledby="h-template">
             <div class="section-head"><h2 id="h-template">{name}</h2><p>{about}</p></div>
-            <Tabs label="Language" tabs=languages/>
+            <Segments label="Language" tabs=languages/>
             <Tabs label="Sample" tabs=natures/>
             <Facts><Fact term="Subject"><span lang=language.as_str()>{subject}</span></Fact></Facts>
             <iframe class="mail-preview" title="HTML version" src=preview sandbox=""></iframe>

@@ -66,14 +66,14 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
     let account = accounts::find_account(ctx, caller, id).await?;
     let workspace = account.workspace.ok_or(AppError::NotFound)?;
     let of_workspace = KeyQuery { workspace: Some(workspace), ..KeyQuery::default() };
-    let (lasting, picture, factors, linked, sessions, fields, keys, today, history) = tokio::try_join!(
+    let (lasting, picture, factors, linked, sessions, fields, (key_rows, key_count), today, history) = tokio::try_join!(
         accounts::policies::lasting_of_account(ctx, caller, id),
         accounts::avatars::picture_of(ctx, caller, id),
         accounts::factors_of(ctx, caller, id),
         accounts::openid::linked_of(ctx, caller, id),
         accounts::sessions_of_account(ctx, caller, id),
         accounts::values_of(ctx, caller, id),
-        keys::list_keys(ctx, caller, of_workspace),
+        keys::list_rows(ctx, caller, &of_workspace),
         usage::calls_today_of(ctx, caller, workspace),
         deeds::about_account(ctx, caller, id, workspace, HISTORY),
     )?;
@@ -112,8 +112,8 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         fields,
         time_zone: account.time_zone,
         sessions,
-        key_count: keys.all,
-        keys: keys.rows,
+        key_count,
+        keys: key_rows,
         live_keys: account.live_keys,
         passed_today: today.passed,
         history,

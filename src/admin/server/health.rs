@@ -72,7 +72,7 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
         return fine("Usage", "off".to_owned(), "this process counts nothing");
     };
     let waiting = backlog.waiting();
-    let written = backlog.written_at().map_or_else(|| "nothing was counted yet".to_owned(), |at| format!("written {} ago", lasting(now - at)));
+    let written = backlog.written_at().map_or_else(|| "nothing to write since the start".to_owned(), |at| format!("written {} ago", lasting(now - at)));
     let part = fine("Usage", format!("{} waiting", counted(waiting, "count")), &written);
     let keeps = ctx.part::<Gate>().is_none_or(|gate| !gate.meter().is_spool_failing());
     match backlog.failing_since() {

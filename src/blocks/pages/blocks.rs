@@ -34,9 +34,8 @@ fn page(page: BlockPage) -> AnyView {
         0 => "Nothing is blocked now.".to_owned(),
         n => format!("{} in force.", count(n, "block", "blocks")),
     };
-    let lead = format!(
-        "{now} Calls of a blocked key or workspace are answered BANNED, calls from a blocked address IP_DENIED, and RATE_LIMITED what is beyond a pace, within a second on every server."
-    );
+    let lead =
+        format!("{now} Within a second on every server, calls of a blocked key or workspace are answered BANNED, and calls from a blocked address IP_DENIED.");
     let (settings, exempt, proxies) = (page.rules, page.exempt, page.proxies);
     view! {
         <PageHeader title="Blocks" lead=lead.into_any()/>
@@ -149,15 +148,17 @@ fn undo(id: BlockId, target: &str) -> AnyView {
 fn new_panel() -> AnyView {
     let lasts = options(&[("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("never", "Until I lift it")]);
     let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
-    let help = "An address (203.0.113.7), a network (203.0.113.0/24, 2001:db8::/48), the id of a key, a workspace or an account, or an account's email. An IPv6 address stands for its /64.";
-    let pace = "Where it slows: 1 to 10,000, on all servers together.";
+    let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address stands for its /64.";
+    let pace = "1 to 10,000, on all servers together. What comes faster is answered RATE_LIMITED.";
     view! {
         <FormPanel title="New block" action=AddBlock::PATH>
-            <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
-            <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
-            <SelectField label="Action" name="action" options=actions value="refuse"/>
-            <TextField label="Calls a second" name="per_second" value="5" inputmode="numeric" autocomplete="off" maxlength=6 help=pace/>
-            <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
+            <div class="cols-2">
+                <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
+                <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
+                <SelectField label="Action" name="action" options=actions value="refuse"/>
+                <div class="when-slow"><TextField label="Calls a second" name="per_second" value="5" inputmode="numeric" autocomplete="off" maxlength=6 help=pace/></div>
+                <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
+            </div>
             <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
         </FormPanel>
     }

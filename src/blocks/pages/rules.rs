@@ -16,7 +16,7 @@ pub fn section(rules: Vec<RuleSetting>, exempt: Vec<String>, proxies: Vec<String
         <section aria-labelledby="h-rules">
             <div class="section-head">
                 <h2 id="h-rules">"Abuse rules"</h2>
-                <p>"Counted by each server for itself, by the minutes of the clock. A rule that finds more than it allows refuses or slows by itself, or only tells: a line above, an event and a mail to operators."</p>
+                <p>"A rule that finds more than it allows blocks by itself, or only tells operators. Each server counts for itself, by the minutes of the clock."</p>
             </div>
             <div class="cols-3">{rules}</div>
         </section>
@@ -42,10 +42,13 @@ fn card(setting: RuleSetting) -> AnyView {
             <div class="card-head"><h3 id=heading>{rule.title()}</h3></div>
             <Form action=SetRule::PATH id=rule.as_str() class="card-body stack" label=rule.title() hidden=vec![("rule[rule]", rule.to_string())] version=setting.version()>
                 <CheckField label="On" name="rule[is_on]" checked=setting.is_on/>
-                <TextField label=most name="rule[most]" value=setting.most.to_string() inputmode="numeric" autocomplete="off" maxlength=9 required=true help=help/>
-                <TextField label="In minutes" name="rule[minutes]" value=setting.minutes.to_string() inputmode="numeric" autocomplete="off" maxlength=2 required=true help="1 to 60."/>
+                <p class="help">{help}</p>
+                <div class="cols-2">
+                    <TextField label=most name="rule[most]" value=setting.most.to_string() inputmode="numeric" autocomplete="off" maxlength=9 required=true/>
+                    <TextField label="In minutes" name="rule[minutes]" value=setting.minutes.to_string() inputmode="numeric" autocomplete="off" maxlength=2 required=true help="1 to 60."/>
+                </div>
                 <SelectField label="Then" name="rule[then]" options=then value=setting.then_word()/>
-                <TextField label="Calls a second" name="rule[per_second]" value=per_second inputmode="numeric" autocomplete="off" maxlength=6 help="Where it slows: 1 to 10,000."/>
+                <div class="when-slow"><TextField label="Calls a second" name="rule[per_second]" value=per_second inputmode="numeric" autocomplete="off" maxlength=6 help="1 to 10,000."/></div>
                 <TextField label="Lasts" name="rule[lasts]" value=lasting_words(setting.seconds) autocomplete="off" maxlength=8 required=true help="Minutes, hours or days: 10m, 24h, 7d."/>
                 <CheckField label="Mail operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. Only telling always mails."/>
                 <div class="form-actions"><Button label=format!("Save the rule: {}", rule.title())>"Save"</Button></div>

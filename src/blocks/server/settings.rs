@@ -90,7 +90,8 @@ pub async fn set_exemptions(ctx: &Ctx, caller: &Caller, typed: &str, seen: Optio
     must_be_open(ctx, caller, Area::Rules)?;
     let wanted = rules::networks(typed.lines()).map_err(|words| AppError::invalid("networks", words))?;
     let mut tx = ctx.db.begin().await?;
-    let before = store::list_exempt(&mut tx).await?;
+    // Of two saves at once the second sees what the first has stored.
+    let before = store::lock_exempt(&mut tx).await?;
     let since = Instant::now();
     if before != wanted {
         let words = |networks: &[ipnet::IpNet]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -6,11 +6,12 @@ use crate::{
     accounts::{
         Caller,
         model::{AccountFilter, ImportedAs, ImportedLine},
-        server::{self as accounts, AccountFacts, Term, Visitor},
+        server::{self as accounts, AccountFacts, Ended, Term, Visitor},
     },
     error::AppError,
     keys::server::nodes,
     platform::Ctx,
+    ui::number::count,
     values::{AccountId, Email},
 };
 use clap::Subcommand;
@@ -110,15 +111,28 @@ async fn show(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exit,
     Ok(Exit::Done)
 }
 
+/// "1 session ends, 2 keys are answered BANNED".
+fn would_end(account: &AccountFacts) -> String {
+    format!("{}, {} BANNED", count(account.sessions, "session ends", "sessions end"), answered(account.live_keys))
+}
+
+fn has_ended(ended: &Ended) -> String {
+    format!("{}, {} BANNED", count(ended.sessions, "session ended", "sessions ended"), answered(ended.keys))
+}
+
+fn answered(keys: u64) -> String {
+    count(keys, "key is answered", "keys are answered")
+}
+
 async fn disable(ctx: &Ctx, invocation: &Invocation, account: &str, reason: &str) -> Result<Exit, AppError> {
     let a = known(ctx, account).await?;
     if invocation.dry_run {
-        invocation.answer(&facts(&a), &format!("Would disable {}: {} sessions end, {} keys are answered BANNED.", a.email, a.sessions, a.live_keys));
+        invocation.answer(&facts(&a), &format!("Would disable {}: {}.", a.email, would_end(&a)));
         return Ok(Exit::Done);
     }
     let ended = accounts::disable_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id, reason).await?;
     let spread = nodes::spread_of_account(ctx, a.id).await;
-    let words = format!("{} is disabled: {} sessions ended, {} keys are answered BANNED. {}", a.email, ended.sessions, ended.keys, spread.words("Refused"));
+    let words = format!("{} is disabled: {}. {}", a.email, has_ended(&ended), spread.words("Refused"));
     invocation.answer(&json!({ "id": a.id, "sessions": ended.sessions, "keys": ended.keys, "spread": spread }), &words);
     Ok(Exit::Done)
 }
@@ -140,12 +154,12 @@ async fn ban(ctx: &Ctx, invocation: &Invocation, account: &str, term: &BanTerm) 
     let until = term.until(ctx)?;
     let end = until.map_or_else(|| "until it is lifted".to_owned(), |at| format!("until {}", instant(Some(at)).unwrap_or_default()));
     if invocation.dry_run {
-        invocation.answer(&facts(&a), &format!("Would ban {} {end}: {} sessions end, {} keys are answered BANNED.", a.email, a.sessions, a.live_keys));
+        invocation.answer(&facts(&a), &format!("Would ban {} {end}: {}.", a.email, would_end(&a)));
         return Ok(Exit::Done);
     }
     let ended = accounts::ban_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id, Term { reason: &term.reason, until }).await?;
     let spread = nodes::spread_of_account(ctx, a.id).await;
-    let words = format!("{} is banned {end}: {} sessions ended, {} keys are answered BANNED. {}", a.email, ended.sessions, ended.keys, spread.words("Refused"));
+    let words = format!("{} is banned {end}: {}. {}", a.email, has_ended(&ended), spread.words("Refused"));
     invocation.answer(&json!({ "id": a.id, "until": instant(until), "sessions": ended.sessions, "keys": ended.keys, "spread": spread }), &words);
     Ok(Exit::Done)
 }

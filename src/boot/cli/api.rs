@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     key::lines,
+    must_be_free,
     plan::{Wanted, words},
     route::RouteCommand,
     trying::TryApi,
@@ -12,12 +13,13 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{ApiEdit, KeyLimit, NewApi, Over, Window},
+        model::{Api, ApiEdit, ApiPermission, KeyLimit, NewApi, Over, Unmatched, Window},
         server as keys,
     },
     plans::server as plans,
+    platform::Ctx,
 };
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 #[derive(Subcommand)]
 pub(super) enum ApiCommand {
@@ -38,6 +40,8 @@ pub(super) enum ApiCommand {
         #[arg(long, value_name = "PERMISSION")]
         needs_grant: Vec<String>,
     },
+    /// Give an API another name, more permissions or fewer; what is not said stays
+    Edit(Edit),
     /// Say which permissions need a grant, so that keys have them only where a plan, a group or their workspace grants them
     SetGrants {
         slug: String,
@@ -50,6 +54,8 @@ pub(super) enum ApiCommand {
     },
     /// List the APIs
     List,
+    /// Show one API: what its keys begin with, and what they may there
+    Show { slug: String },
     /// Say what calls need: method, path, permission, cost
     #[command(subcommand)]
     Route(RouteCommand),
@@ -65,7 +71,7 @@ pub(super) enum ApiCommand {
     },
     /// What each of its keys may that nothing nearer limits
     Limits { slug: String },
-    /// Set one limit of each key that no plan, workspace or limit of its own holds. The others stay
+    /// Set one limit of each of its keys that nothing nearer limits: no key, plan, workspace or group. The others stay
     SetLimit {
         slug: String,
         /// Which limit: there may be up to 32
@@ -91,11 +97,66 @@ pub(super) enum ApiCommand {
     Try(TryApi),
 }
 
+#[derive(Args)]
+pub(super) struct Edit {
+    slug: String,
+    #[arg(long)]
+    name: Option<String>,
+    /// What keys may there besides, more than once: "orders:refund Pay orders back". One that it knows gets this description
+    #[arg(long, value_name = "PERMISSION")]
+    permission: Vec<String>,
+    /// No key gets it any more, and those that have it keep it; more than once: orders:refund
+    #[arg(long, value_name = "PERMISSION")]
+    without: Vec<String>,
+    /// What becomes of calls that match no route
+    #[arg(long, value_parser = ["allow", "refuse"])]
+    unmatched: Option<String>,
+}
+
+impl Edit {
+    /// All permissions as lines, if they are to be others.
+    fn permissions(&self, known: &[ApiPermission]) -> Result<Option<Vec<String>>, AppError> {
+        if self.permission.is_empty() && self.without.is_empty() {
+            return Ok(None);
+        }
+        if let Some(unknown) = self.without.iter().find(|name| known.iter().all(|p| p.permission.as_str() != name.as_str())) {
+            return Err(AppError::invalid("without", format!("The API knows no permission {unknown}.")));
+        }
+        let said: Vec<&str> = self.permission.iter().filter_map(|line| line.split_whitespace().next()).chain(self.without.iter().map(String::as_str)).collect();
+        let stay = known.iter().filter(|p| !said.contains(&p.permission.as_str())).map(|p| format!("{} {}", p.permission, p.description));
+        Ok(Some(stay.chain(self.permission.iter().cloned()).collect()))
+    }
+}
+
+async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, AppError> {
+    let before = keys::api_by_slug(ctx, &Caller::cli(), &wanted.slug).await?;
+    let permissions = wanted.permissions(&before.permissions)?;
+    let unmatched = wanted.unmatched.as_deref().map(|word| if word == "refuse" { Unmatched::Refuse } else { Unmatched::Allow });
+    if invocation.dry_run {
+        invocation.answer(&before, &format!("Would change {}.", before.slug));
+        return Ok(Exit::Done);
+    }
+    // The permissions are all that were read, less and more: who changed them meanwhile is not overwritten.
+    let seen = permissions.is_some().then(|| before.version().to_string());
+    let edit = ApiEdit { name: wanted.name, permissions, unmatched, seen, ..ApiEdit::default() };
+    let changed = keys::edit_api(ctx, &Caller::cli(), &wanted.slug, edit).await?;
+    invocation.answer(&changed.api, &format!("{}\n{}", shown(&changed.api), changed.spread.words("In force")));
+    Ok(Exit::Done)
+}
+
+fn shown(api: &Api) -> String {
+    let matched = if api.unmatched == Unmatched::Refuse { "refused" } else { "allowed" };
+    let permissions = api.permissions.iter().map(|p| format!("permission    {}  {}", p.permission, p.description).trim_end().to_owned());
+    let head = [format!("{}  {}", api.slug, api.name), format!("keys begin    {}_", api.key_prefix), format!("no route      {matched}")];
+    head.into_iter().chain(permissions).collect::<Vec<_>>().join("\n")
+}
+
 impl ApiCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "api", async |ctx| match self {
             Self::Create { slug, name, prefix, permission, needs_grant } => {
                 if invocation.dry_run {
+                    must_be_free(&slug, keys::api_by_slug(ctx, &Caller::cli(), &slug).await.map(drop), "Another API")?;
                     invocation.answer(&serde_json::json!({ "would_create": slug }), &format!("Would create the API {slug}."));
                     return Ok(Exit::Done);
                 }
@@ -104,6 +165,12 @@ impl ApiCommand {
                 invocation.answer(&api, &format!("Created {} ({}). Its keys begin with {}_.", api.slug, api.id, api.key_prefix));
                 Ok(Exit::Done)
             }
+            Self::Show { slug } => {
+                let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await?;
+                invocation.answer(&api, &shown(&api));
+                Ok(Exit::Done)
+            }
+            Self::Edit(wanted) => edit(ctx, invocation, wanted).await,
             Self::SetGrants { slug, needed, free } => {
                 let named = |names: Vec<String>, needs_grant: bool| names.into_iter().map(move |name| (name, needs_grant));
                 let needs_grant: Vec<(String, bool)> = named(needed, true).chain(named(free, false)).collect();

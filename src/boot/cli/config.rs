@@ -1,11 +1,12 @@
 //! `tollgate config show`, `init`, `set`, `lock` and `unlock`.
 
-use super::{Exit, Invocation, complain, print};
+use super::{Exit, Invocation, answer, complain};
 use crate::{
     platform::config::{Sources, show, writing},
     values::Area,
 };
 use clap::Subcommand;
+use serde_json::json;
 use std::{
     collections::BTreeSet,
     fs::OpenOptions,
@@ -34,7 +35,8 @@ pub(super) enum ConfigCommand {
         #[arg(long, conflicts_with = "value")]
         unset: bool,
     },
-    /// Operators change nothing of these any more on pages and over REST, only this command line does (admin.locked in the config file)
+    /// Operators change nothing of these any more on pages and over REST; this command line still changes APIs (but no bundles), plans, groups
+    /// and rules (admin.locked in the config file)
     Lock {
         /// apis, fields, plans (and groups), rules (of blocks), sessions; more than one with commas
         #[arg(required = true, value_delimiter = ',', value_parser = area)]
@@ -48,6 +50,8 @@ pub(super) enum ConfigCommand {
     },
 }
 
+const LOCKED: &str = "admin.locked";
+
 fn area(text: &str) -> Result<Area, String> {
     Area::parse(text).ok_or_else(|| format!("what can be locked is {}", Area::ALL.map(Area::as_str).join(", ")))
 }
@@ -60,20 +64,20 @@ impl ConfigCommand {
                 invocation.answer(&lines, show::table(&lines).trim_end());
                 Exit::Done
             }
-            Self::Init { file } => init(file, invocation.dry_run, invocation.yes),
+            Self::Init { file } => init(file, invocation.dry_run, invocation.yes, invocation.json),
             Self::Lock { areas } => lock(invocation, |locked| locked.extend(&areas)),
             Self::Unlock { areas } => lock(invocation, |locked| locked.retain(|area| !areas.contains(area))),
-            Self::Set { name, value, .. } => set(invocation.loaded.file.clone(), &name, value.as_deref(), invocation.dry_run),
+            Self::Set { name, value, .. } => set(invocation.loaded.file.clone(), &name, value.as_deref(), invocation.dry_run, invocation.json),
         }
     }
 }
 
 /// Writes the file; one that is there stays, unless `yes`.
-pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
+pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool, json: bool) -> Exit {
     let path = file.unwrap_or_else(|| PathBuf::from("tollgate.toml"));
     let template = show::template();
     if dry_run {
-        print(template.trim_end());
+        answer(json, &json!({ "file": path, "text": template }), template.trim_end());
         return Exit::Done;
     }
     let mut options = OpenOptions::new();
@@ -84,7 +88,7 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
     };
     match options.open(&path).and_then(|mut file| file.write_all(template.as_bytes())) {
         Ok(()) => {
-            print(&format!("Wrote {}. Take the # from the lines that you change.", path.display()));
+            answer(json, &json!({ "file": path }), &format!("Wrote {}. Take the # from the lines that you change.", path.display()));
             Exit::Done
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -98,16 +102,24 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
     }
 }
 
-/// What is locked becomes this; an empty list is none.
+/// What the file locks becomes this, whatever the environment says; an empty list is none.
 fn lock(invocation: &Invocation, change: impl FnOnce(&mut BTreeSet<Area>)) -> Exit {
-    let mut locked: BTreeSet<Area> = invocation.loaded.config.admin.locked.iter().copied().collect();
+    let file = invocation.loaded.file.clone();
+    let mut locked: BTreeSet<Area> = match writing::in_file(&Sources::of_process(file.clone(), Vec::new()), LOCKED) {
+        Ok(config) => config.admin.locked.into_iter().collect(),
+        Err(why) => {
+            complain(why);
+            return Exit::WrongUse;
+        }
+    };
     change(&mut locked);
     let value = locked.into_iter().map(Area::as_str).collect::<Vec<_>>().join(",");
-    set(invocation.loaded.file.clone(), "admin.locked", (!value.is_empty()).then_some(value.as_str()), invocation.dry_run)
+    let value = (!value.is_empty()).then_some(value.as_str());
+    set(file, LOCKED, value, invocation.dry_run, invocation.json)
 }
 
 /// Writes one setting, or takes it out if there is no value. Refused if Tollgate would not start with it.
-pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_run: bool) -> Exit {
+pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_run: bool, json: bool) -> Exit {
     let mut line = String::new();
     let value = match value {
         Some("-") => match std::io::stdin().read_line(&mut line) {
@@ -131,15 +143,17 @@ pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_ru
         }
     };
     if dry_run {
-        print(change.text.trim_end());
-        return Exit::Done;
-    }
-    if let Err(error) = change.write() {
+        answer(json, &json!({ "file": change.file, "text": change.text }), change.text.trim_end());
+    } else if let Err(error) = change.write() {
         complain(format!("{} can't be written: {error}.", change.file.display()));
         return Exit::Failed;
+    } else {
+        let done = if value.is_some() { "is set in" } else { "is out of" };
+        let words = format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display());
+        // Not the value: it may be a secret.
+        let overruled_by = change.winner().map(ToString::to_string);
+        answer(json, &json!({ "file": change.file, "name": name, "set": value.is_some(), "overruled_by": overruled_by }), &words);
     }
-    let done = if value.is_some() { "is set in" } else { "is out of" };
-    print(&format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display()));
     if let Some(winner) = change.winner() {
         complain(format!("{winner} wins over the file: there {name} stays what it is."));
     }

@@ -1,7 +1,7 @@
 //! `tollgate group …`: describe groups, set their limits, put workspaces into them, try them on last month's usage.
 
 use super::{
-    Exit, Invocation,
+    Exit, Invocation, must_be_free,
     plan::{self, SetGrants, SetLimit},
     trying::TryGroup,
     with_ctx,
@@ -205,6 +205,7 @@ fn shown(group: &Group) -> String {
 
 async fn create(ctx: &Ctx, invocation: &Invocation, new: NewGroup) -> Result<(), AppError> {
     if invocation.dry_run {
+        must_be_free(&new.slug, plans::find_group(ctx, &Caller::cli(), &new.slug).await.map(drop), "Another group")?;
         invocation.answer(&json!({ "would_create": new.slug }), &format!("Would create the group {}.", new.slug));
         return Ok(());
     }

@@ -1,13 +1,13 @@
 //! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
-use super::{Exit, Invocation, bulk::Bulk, key_secrets, plan::Wanted, with_ctx};
+use super::{Exit, Invocation, bulk::Bulk, key_facts, key_secrets, plan::Wanted, with_ctx};
 use crate::{
     accounts::{Caller, Via, server as accounts},
-    error::AppError,
+    error::{AppError, FieldError},
     keys::{
-        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
-        server::{self as keys, Batch, Changed, NewCredits, http::KeyBody},
+        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, KeyState, NewKey, Over, Preset, Window},
+        server::{self as keys, Batch, BatchKey, Changed, NewCredits, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
     ui::number::count,
@@ -32,6 +32,15 @@ pub(super) enum KeyCommand {
         /// Only those whose name contains this, or that start so
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+    },
+    /// Show one key: what it may and from where, its limits, when it was used
+    Show { id: String },
+    /// What was done to it, newest first: when, what, by whom and why
+    History {
+        id: String,
+        /// At most so many changes, up to 1000
+        #[arg(long, value_name = "CHANGES", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        most: u16,
     },
     /// The limits of its own
     Limits { id: String },
@@ -185,6 +194,8 @@ impl KeyCommand {
         with_ctx(&invocation.config, "key", async |ctx| match self {
             Self::Create(new) => create(ctx, invocation, *new).await,
             Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
+            Self::Show { id } => key_facts::show(ctx, invocation, &id).await,
+            Self::History { id, most } => key_facts::history(ctx, invocation, &id, most).await,
             Self::Limits { id } => {
                 let key = known(ctx, &id).await?;
                 invocation.answer(&key.limits, &lines(&key.limits, "None of its own: the next level that sets any holds it."));
@@ -200,7 +211,7 @@ impl KeyCommand {
                 change(ctx, invocation, &why, ("Enabled", "In force"), async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::Revoke(why) => {
-                change(ctx, invocation, &why, ("Revoked", "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
+                change(ctx, invocation, &why, (REVOKED, "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::CreateMany { file, account, api } => create_many(ctx, invocation, &file, &account, &api).await,
             Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
@@ -236,6 +247,12 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         once: None,
     };
     if invocation.dry_run {
+        let api = wanted.api.clone().unwrap_or_default();
+        let line = BatchKey { number: 1, new: wanted.clone(), limits: Vec::new(), account: None, errors: Vec::new() };
+        let fields: Vec<FieldError> = keys::check_batch(ctx, &caller, &api, vec![line]).await?.into_iter().flat_map(|line| line.errors).collect();
+        if !fields.is_empty() {
+            return Err(AppError::Invalid { fields });
+        }
         invocation.answer(&json!({ "would_create": wanted.name }), &format!("Would create {} for {}.", wanted.name, caller.email));
         return Ok(Exit::Done);
     }
@@ -355,6 +372,7 @@ async fn limit_key(ctx: &Ctx, invocation: &Invocation, id: String, words: &str, 
 async fn add_credits(ctx: &Ctx, invocation: &Invocation, id: &str, new: NewCredits) -> Result<Exit, AppError> {
     let key = known(ctx, id).await?;
     if invocation.dry_run {
+        must_live(&key)?;
         invocation.answer(
             &json!({ "would_add": new.units, "limit": new.limit }),
             &format!("Would add {} to {} {}.", count(new.units, "credit", "credits"), key.id, key.name),
@@ -366,6 +384,9 @@ async fn add_credits(ctx: &Ctx, invocation: &Invocation, id: &str, new: NewCredi
     Ok(Exit::Done)
 }
 
+/// What was done to a key that is revoked.
+const REVOKED: &str = "Revoked";
+
 /// `done` says what was done, and what is so since on the nodes.
 pub(super) async fn change(
     ctx: &Ctx,
@@ -376,6 +397,9 @@ pub(super) async fn change(
 ) -> Result<Exit, AppError> {
     let key = known(ctx, &why.id).await?;
     if invocation.dry_run {
+        if done.0 != REVOKED {
+            must_live(&key)?;
+        }
         invocation.answer(&key, &format!("Would change {} {}.", key.id, key.name));
         return Ok(Exit::Done);
     }
@@ -383,6 +407,14 @@ pub(super) async fn change(
     let Changed { key, spread } = &changed;
     invocation.answer(&changed, &format!("{} {} {}. {}", done.0, key.id, key.name, spread.words(done.1)));
     Ok(Exit::Done)
+}
+
+/// What is final stays as it is: a dry run says it, too.
+pub(super) fn must_live(key: &Key) -> Result<(), AppError> {
+    match key.state {
+        KeyState::Revoked => Err(AppError::conflict("This key was revoked, and that is final. Create a new key.")),
+        KeyState::Active | KeyState::Disabled => Ok(()),
+    }
 }
 
 pub(super) async fn known(ctx: &Ctx, id: &str) -> Result<Key, AppError> {

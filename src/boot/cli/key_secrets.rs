@@ -2,7 +2,7 @@
 
 use super::{
     Exit, Invocation,
-    key::{Why, change, known},
+    key::{Why, change, known, must_live},
 };
 use crate::{
     accounts::Caller,
@@ -80,8 +80,10 @@ impl Rotate {
             (false, None) => lives(ctx, &self.old_lives)?,
         };
         let words = checked(ctx, grace)?;
-        let id = known(ctx, &self.id).await?.id;
+        let key = known(ctx, &self.id).await?;
+        let id = key.id;
         if invocation.dry_run {
+            must_live(&key)?;
             invocation.answer(&json!({ "would_rotate": id }), &format!("Would rotate {id}; the old secret {words}."));
             return Ok(Exit::Done);
         }

@@ -19,6 +19,7 @@ mod exit;
 mod group;
 mod invite;
 mod key;
+mod key_facts;
 mod key_secrets;
 mod leaks;
 mod login;
@@ -30,13 +31,18 @@ mod serve;
 mod signals;
 mod trying;
 mod worker;
+mod workspace;
 
 pub use database::with_ctx;
 pub use exit::Exit;
 
-use crate::platform::{
-    config::{self as settings, Config, Flag, Loaded, Origin, Sources},
-    telemetry,
+use crate::{
+    error::AppError,
+    platform::{
+        config::{self as settings, Config, Flag, Loaded, Origin, Sources},
+        telemetry,
+    },
+    values::Slug,
 };
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
@@ -52,28 +58,31 @@ struct Cli {
     command: Option<Command>,
 }
 
+/// Under which what every command takes stands in its help, apart from its own.
+const EVERYWHERE: &str = "Options of every command";
+
 #[derive(Args)]
 struct Global {
     /// The config file [default: tollgate.toml, if there is one]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the server listens
-    #[arg(long, global = true, value_name = "ADDRESS")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "ADDRESS")]
     addr: Option<String>,
-    /// Holds the embedded database, the master key and mails
-    #[arg(long, global = true, value_name = "FOLDER")]
+    /// Holds the embedded database, the master key, counts on their way to Postgres and, without SMTP, mails
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FOLDER")]
     data_dir: Option<String>,
     /// Any setting; `tollgate config show` lists them
-    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE", value_parser = name_and_value)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "SECTION.KEY=VALUE", value_parser = name_and_value)]
     set: Vec<(String, String)>,
     /// Answer in JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
-    /// Say what would be done, and do nothing
-    #[arg(long, global = true)]
+    /// Say what would be done, and do nothing; not for serve and worker
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     dry_run: bool,
     /// Do not ask
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     yes: bool,
 }
 
@@ -96,13 +105,13 @@ enum Command {
     /// Show the configuration, write a file to begin with, set one setting in it, lock what operators may change
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Make operators
+    /// Make operators, set the admin PIN, take the accounts of the demo out of use
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     /// Verify the audit log, print its head
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// List accounts, shut them out and let them in
+    /// List accounts, shut them out and let them in, import those of another system
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// Keep mail domains and networks out
@@ -129,6 +138,9 @@ enum Command {
     /// Describe groups, set their limits, say who is in them
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Set the limits and grants of a workspace itself
+    #[command(subcommand)]
+    Workspace(workspace::WorkspaceCommand),
     /// Block addresses, keys and workspaces for a time
     #[command(subcommand)]
     Block(block::BlockCommand),
@@ -146,11 +158,26 @@ pub struct Invocation {
 impl Invocation {
     /// Prints the answer of a command: as JSON with `--json`, else in words.
     pub fn answer(&self, value: &impl Serialize, words: &str) {
-        if self.json {
-            print(&serde_json::to_string(value).unwrap_or_default());
-        } else {
-            print(words);
-        }
+        answer(self.json, value, words);
+    }
+}
+
+/// The same for what needs no configuration.
+fn answer(json: bool, value: &impl Serialize, words: &str) {
+    if json {
+        print(&serde_json::to_string(value).unwrap_or_default());
+    } else {
+        print(words);
+    }
+}
+
+/// Whether a new thing can have this slug: a dry run says it, too. `found` is what has it.
+fn must_be_free(slug: &str, found: Result<(), AppError>, whose: &str) -> Result<(), AppError> {
+    slug.trim().parse::<Slug>().map_err(|words| AppError::invalid("slug", words))?;
+    match found {
+        Ok(()) => Err(AppError::invalid("slug", format!("{whose} has this slug."))),
+        Err(AppError::NotFound) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -170,11 +197,15 @@ pub fn main() -> ExitCode {
     let command = command.unwrap_or_else(|| Command::Serve(serve::Flags::default()));
     if let Command::Config(config::ConfigCommand::Init { file }) = &command {
         // The way out of a configuration that cannot be loaded.
-        return config::init(file.clone().or(global.config), global.dry_run, global.yes).into();
+        return config::init(file.clone().or(global.config), global.dry_run, global.yes, global.json).into();
     }
     if let Command::Config(config::ConfigCommand::Set { name, value, .. }) = &command {
         // So is this, one setting after the other.
-        return config::set(global.config, name, value.as_deref(), global.dry_run).into();
+        return config::set(global.config, name, value.as_deref(), global.dry_run, global.json).into();
+    }
+    if global.dry_run && matches!(command, Command::Serve(_) | Command::Worker) {
+        complain("serve and worker go on until they are stopped, so they have no dry run. `tollgate doctor` says what they lack.");
+        return Exit::WrongUse.into();
     }
     let invocation = match global.invocation(&command) {
         Ok(invocation) => invocation,
@@ -214,6 +245,7 @@ impl Command {
             Self::Api(command) => command.run(invocation).await,
             Self::Plan(command) => command.run(invocation).await,
             Self::Group(command) => command.run(invocation).await,
+            Self::Workspace(command) => command.run(invocation).await,
             Self::Block(command) => command.run(invocation).await,
         }
     }

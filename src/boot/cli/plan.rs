@@ -1,7 +1,7 @@
 //! `tollgate plan …`: describe plans, set their limits, assign them, try them on last month's usage.
 
 use super::{
-    Exit, Invocation,
+    Exit, Invocation, must_be_free,
     trying::{TryPlan, TryWorkspace},
     with_ctx,
 };
@@ -31,6 +31,8 @@ pub(super) enum PlanCommand {
     Show { slug: String },
     /// Describe a plan
     Create(New),
+    /// Give a plan another name, description, price or entitlements; what is not said stays
+    Edit(Edit),
     /// Set one of a plan's limits; it holds at once for everybody who has the plan
     SetLimit(SetLimit),
     /// Say what a plan grants of what needs a grant, all of it; it holds at once for everybody who has the plan
@@ -69,6 +71,27 @@ pub(super) struct New {
     /// A permission that needs a grant, for keys of who has the plan, more than once: orders/reports:export
     #[arg(long, value_name = "API/PERMISSION")]
     grant: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct Edit {
+    slug: String,
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long)]
+    description: Option<String>,
+    /// What 1,000 units are worth, for an estimate: "0.50 EUR"
+    #[arg(long, value_name = "NUMBER CURRENCY")]
+    price: Option<String>,
+    /// Take its price away
+    #[arg(long, conflicts_with = "price")]
+    no_price: bool,
+    /// What else it gives, more than once, all of it
+    #[arg(long, value_name = "WORDS")]
+    entitlement: Vec<String>,
+    /// Take all entitlements away
+    #[arg(long, conflicts_with = "entitlement")]
+    no_entitlements: bool,
 }
 
 #[derive(Args)]
@@ -141,6 +164,7 @@ impl PlanCommand {
                 Ok(Exit::Done)
             }
             Self::Create(new) => create(ctx, invocation, new).await,
+            Self::Edit(wanted) => edit(ctx, invocation, wanted).await,
             Self::SetLimit(wanted) => set_limit(ctx, invocation, wanted).await,
             Self::SetGrants(wanted) => set_grants(ctx, invocation, wanted).await,
             Self::Assign(assign) => assign_plan(ctx, invocation, assign).await,
@@ -192,18 +216,36 @@ fn assigned(plan: &Plan) -> String {
 }
 
 async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
-    let price = new.price.as_deref().map(|text| {
-        let (per_1000, currency) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
-        NewPrice { per_1000: per_1000.to_owned(), currency: currency.to_owned() }
-    });
+    let price = new.price.as_deref().map(price);
     let limits = new.limit.map(|limit| KeyLimit::new(KeyLimit::DEFAULT, limit, new.window)).into_iter().collect();
     let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, grants: new.grant, price, limits };
     if invocation.dry_run {
+        must_be_free(&wanted.slug, plans::find_plan(ctx, &Caller::cli(), &wanted.slug).await.map(drop), "Another plan")?;
         invocation.answer(&json!({ "would_create": wanted.slug }), &format!("Would create the plan {}.", wanted.slug));
         return Ok(Exit::Done);
     }
     let plan = plans::create_plan(ctx, &Caller::cli(), wanted).await?;
     invocation.answer(&plan, &format!("Created {} ({}): {}.", plan.slug, plan.id, words(&plan.limits)));
+    Ok(Exit::Done)
+}
+
+/// "0.50 EUR".
+fn price(text: &str) -> NewPrice {
+    let (per_1000, currency) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
+    NewPrice { per_1000: per_1000.to_owned(), currency: currency.to_owned() }
+}
+
+async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, AppError> {
+    let Edit { slug, name, description, price: worth, no_price, entitlement, no_entitlements } = wanted;
+    let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+    if invocation.dry_run {
+        invocation.answer(&plan, &format!("Would change {}.", plan.name));
+        return Ok(Exit::Done);
+    }
+    let price = if no_price { Some(None) } else { worth.as_deref().map(|text| Some(price(text))) };
+    let entitlements = (no_entitlements || !entitlement.is_empty()).then_some(entitlement);
+    let plan = plans::edit_plan(ctx, &Caller::cli(), &slug, PlanEdit { name, description, price, entitlements, ..PlanEdit::default() }).await?;
+    invocation.answer(&plan, &shown(&plan));
     Ok(Exit::Done)
 }
 

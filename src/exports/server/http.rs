@@ -12,7 +12,8 @@ use crate::{
         Ctx,
         http::{
             file::{Format, attachment},
-            json::{Body, located},
+            json::{Body, Query, located},
+            pages::PageQuery,
         },
     },
     values::{ExportId, JobState},
@@ -114,6 +115,8 @@ impl From<Export> for ExportBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExportListBody {
     pub data: Vec<ExportBody>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
 }
 
 /// A file as JSON.
@@ -133,13 +136,15 @@ fn id(text: &str) -> Result<ExportId, AppError> {
 ///
 /// Your files that are not a day old, the newest first: those whose lines you may see.
 #[utoipa::path(
-    get, path = "/api/v1/exports", tag = "Exports", operation_id = "list_exports",
+    get, path = "/api/v1/exports", tag = "Exports", operation_id = "list_exports", params(PageQuery),
     responses((status = 200, body = ExportListBody)),
     security(("key" = [])),
 )]
-async fn list_exports(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ExportListBody>, AppError> {
-    let exports = asking::list_exports(&ctx, &caller).await?;
-    Ok(Json(ExportListBody { data: exports.into_iter().map(Into::into).collect() }))
+async fn list_exports(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<ExportListBody>, AppError> {
+    // The younger it is the earlier it stands.
+    let place = |export: &Export| format!("{:032x}", u128::MAX - export.id.uuid().as_u128());
+    let (exports, next) = asked.page(asking::list_exports(&ctx, &caller).await?, "files", place)?;
+    Ok(Json(ExportListBody { data: exports.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Have a file prepared

@@ -53,7 +53,7 @@ impl Source {
             Subject::Usage => Self::Usage(UsageQuery::read(get)),
             Subject::Refusals => Self::Refusals(Whose::Own, RefusalQuery::read(get)),
             Subject::AllRefusals => Self::Refusals(Whose::All, RefusalQuery::read(get)),
-            Subject::Keys => Self::Keys(KeyQuery::read(get)),
+            Subject::Keys => Self::Keys(KeyQuery { everywhere: get(KeyQuery::EVERYWHERE).is_some_and(|word| word == "true"), ..KeyQuery::read(get) }),
         })
     }
 
@@ -65,7 +65,8 @@ impl Source {
             Self::Keys(query) => {
                 keys::check_query(caller, query)?;
                 let filters: Vec<String> = query.filters().iter().filter_map(|(name, value)| Some(format!("{name} {}", (*value)?))).collect();
-                Ok(if filters.is_empty() { "All keys".to_owned() } else { format!("Keys, {}", filters.join(", ")) })
+                let whose = if query.everywhere { " of every workspace" } else { "" };
+                Ok(if filters.is_empty() { format!("All keys{whose}") } else { format!("Keys{whose}, {}", filters.join(", ")) })
             }
         }
     }

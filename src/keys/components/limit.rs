@@ -35,7 +35,7 @@ pub fn LimitTable(
     #[prop(optional)]
     can_try: bool,
 ) -> impl IntoView {
-    let wanted = use_query_map().with_untracked(|map| map.get("set"));
+    let wanted = use_query_map().with_untracked(|map| map.get("set").filter(|name| !name.is_empty()));
     let chosen = limits.iter().find(|limit| Some(&limit.name) == wanted.as_ref()).cloned();
     let list = if limits.is_empty() {
         view! { <p class="muted">{empty}</p> }.into_any()
@@ -49,7 +49,7 @@ pub fn LimitTable(
         <div class="stack">
             {removed}
             {list}
-            {form(action, hidden, chosen, limits.is_empty(), page, can_try)}
+            {form(action, hidden, wanted, chosen, limits.is_empty(), page, can_try)}
         </div>
     }
     .into_any()
@@ -83,8 +83,7 @@ fn table(
             view! {
                 <tr class=(chosen == Some(limit)).then_some("is-current")>
                     <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
-                    <td class="num">{thousands(limit.limit)}</td>
-                    <td>{limit.window.unit_words()}</td>
+                    <td>{limit.window.limit_words(limit.limit)}</td>
                     <td class="col-2">{beyond()}</td>
                     {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
                     <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
@@ -97,8 +96,7 @@ fn table(
             <thead>
                 <tr>
                     <th scope="col">"Name"</th>
-                    <th scope="col" class="num">"How many"</th>
-                    <th scope="col">"Of what"</th>
+                    <th scope="col">"Allows"</th>
                     <th scope="col" class="col-2">"Beyond it"</th>
                     {has_now.then(|| view! { <th scope="col" class="col-2">"Now"</th> })}
                     <td><span class="visually-hidden">"Act"</span></td>
@@ -110,7 +108,16 @@ fn table(
     .into_any()
 }
 
-fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<KeyLimit>, is_first: bool, page: String, can_try: bool) -> AnyView {
+/// `wanted` is the name in the address; nothing is chosen where somebody took that limit away meanwhile.
+fn form(
+    action: String,
+    mut hidden: Vec<(&'static str, String)>,
+    wanted: Option<String>,
+    chosen: Option<KeyLimit>,
+    is_first: bool,
+    page: String,
+    can_try: bool,
+) -> AnyView {
     let (title, act) = match &chosen {
         Some(limit) => (format!("Change the limit {}", limit.name), "Save limit"),
         None => ("Add a limit".to_owned(), "Add limit"),
@@ -122,10 +129,8 @@ fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<
         None if is_first => KeyLimit::DEFAULT.to_owned(),
         None => String::new(),
     };
-    if let Some(limit) = &chosen {
-        hidden.push(("was", limit.name.clone()));
-    }
-    let version = chosen.as_ref().map(KeyLimit::version);
+    let version = wanted.as_ref().map(|_| KeyLimit::version_of(chosen.as_ref()));
+    hidden.extend(wanted.map(|was| ("was", was)));
     view! {
         <Form action id="limit" class="stack form-medium" label=title.clone() hidden nostrip:version=version>
             <h3>{title}</h3>
@@ -145,7 +150,7 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "What answers call it, such as burst or month: letters, digits, - and _.",
+        None => "Its name in answers, such as burst: letters, digits, - and _.",
         Some(_) => "What answers call it. Under another name it counts from the start: nothing is used, and credits that were added are gone.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
@@ -157,10 +162,10 @@ fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one unit or credit, unless its route or the service that asks says otherwise."/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one, unless its route says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
         </div>
+        <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
         <MoreFields words="More: seconds, credits back, beyond it" begins is_set>
             <div class="cols-2">
                 <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>

@@ -5,7 +5,7 @@ use crate::{
     accounts::components::is_shown,
     keys::{
         api::CreateKey,
-        model::{Environment, NewKeyForm, Preset},
+        model::{Environment, NewKeyChoices, NewKeyForm, Preset},
     },
     ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
 };
@@ -34,11 +34,12 @@ pub fn QuickCreate(form: NewKeyForm) -> impl IntoView {
 /// The place of the list while there is no key: the form, what the key will be, and what happens next.
 #[component]
 pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
-    let api = form.apis.into_iter().next();
+    let NewKeyChoices { apis, limits, .. } = form.choices.unwrap_or_default();
+    let api = apis.into_iter().next();
     let prefix = api.as_ref().map_or_else(String::new, |a| a.key_prefix.to_string());
     let may = api.as_ref().map(|a| a.preset(Preset::Basic).into_iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view());
     let name = api.as_ref().map(|a| a.name.clone());
-    let limit = form.limits.into_iter().next();
+    let limit = limits.into_iter().next();
     view! {
         <section class="empty first" aria-labelledby="first-title">
             <div class="stack-lg">
@@ -74,6 +75,7 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
 /// Everything that can be said of a new key, in one dialog.
 #[component]
 pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
+    let NewKeyChoices { apis, withheld, limits } = form.choices.unwrap_or_default();
     let lifetimes = [("never", "Never"), ("7d", "In 7 days"), ("30d", "In 30 days"), ("90d", "In 90 days"), ("1y", "In a year")];
     let lifetimes = lifetimes.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     let uses = vec![
@@ -84,7 +86,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
         <DecideDialog id="new-key" title="New key" path="/keys" action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())] act="Create key">
             <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
             <PresetChoice/>
-            <ApiChoice apis=form.apis limits=form.limits withheld=form.withheld/>
+            <ApiChoice apis limits withheld/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
             <ForServices/>

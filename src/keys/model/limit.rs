@@ -34,9 +34,9 @@ impl KeyLimit {
         Self { name: name.into(), limit, window, over: Over::REFUSE }
     }
 
-    /// Of what its form shows.
-    pub fn version(&self) -> Version {
-        Version::of(self)
+    /// Of what its form shows; that there is none is a state, too.
+    pub fn version_of(limit: Option<&Self>) -> Version {
+        Version::of(&limit)
     }
 
     /// "100 units an hour", "100 units an hour, then 5 calls a second".
@@ -60,7 +60,7 @@ pub struct LimitChange {
     pub was: Option<String>,
     /// What it is from now on; none: it is taken away.
     pub now: Option<KeyLimit>,
-    /// Which state it was seen in (`KeyLimit::version`): another one is not overwritten. None: whatever it is.
+    /// Which state it was seen in (`KeyLimit::version_of`): another one is not overwritten. None: whatever it is.
     pub seen: Option<String>,
 }
 

@@ -24,7 +24,7 @@ pub struct TypedLimit {
     pub over_until: String,
     /// What the pressed button asks for: `REMOVE`, `TRY`, or anything else for setting it.
     pub act: String,
-    /// The state that it had (`KeyLimit::version`); empty: whatever it is.
+    /// The state that it had (`KeyLimit::version_of`); empty: whatever it is.
     pub version: String,
 }
 
@@ -47,12 +47,14 @@ impl TypedLimit {
             over: text("over"),
             over_per_second: text("over_per_second"),
             over_until: text("over_until"),
+            version: text("version"),
             ..Self::default()
         }
     }
 
-    /// By the names that they have in an address, which but for `set` are those of the form.
-    pub fn fields(&self) -> [(&str, &str); 9] {
+    /// By the names that they have in an address, which but for `set` are those of the form. The version is among them: what is tried stands
+    /// for the state that its form showed, whatever is saved meanwhile.
+    pub fn fields(&self) -> [(&str, &str); 10] {
         [
             ("set", self.was.as_str()),
             ("name", self.name.as_str()),
@@ -63,6 +65,7 @@ impl TypedLimit {
             ("over", self.over.as_str()),
             ("over_per_second", self.over_per_second.as_str()),
             ("over_until", self.over_until.as_str()),
+            ("version", self.version.as_str()),
         ]
     }
 }

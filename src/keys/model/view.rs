@@ -116,6 +116,15 @@ impl KeyQuery {
     pub fn link(&self, path: &str, more: Option<(&str, &str)>) -> String {
         link(path, self.filters().into_iter().filter_map(|(name, value)| Some((name, value?))).chain(more))
     }
+
+    /// By which REST and files are asked for the keys of every workspace; of pages another one lists them.
+    pub const EVERYWHERE: &'static str = "everywhere";
+
+    /// The same of REST and of files.
+    pub fn request(&self, path: &str, more: Option<(&str, &str)>) -> String {
+        let whose = self.everywhere.then_some((Self::EVERYWHERE, "true"));
+        link(path, self.filters().into_iter().filter_map(|(name, value)| Some((name, value?))).chain(whose).chain(more))
+    }
 }
 
 /// How many keys there are.
@@ -129,6 +138,7 @@ pub struct KeyCount {
 /// One row of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
+    /// A list reads no bundles, and limits only of a key that one held.
     pub key: Key,
     /// The workspace's name; interesting in the operator's list.
     pub owner: String,
@@ -143,7 +153,7 @@ pub struct KeyRow {
     pub expires: Option<Said>,
 }
 
-/// What `/keys` shows.
+/// A list of keys, as `/keys` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyList {
     pub query: KeyQuery,
@@ -162,20 +172,35 @@ pub struct KeyList {
     pub review: ToReview,
     /// The tags that are in use, for the filter.
     pub tags: Vec<String>,
+    /// Slug and name of each API, for the filter.
+    pub apis: Vec<(Slug, String)>,
+}
+
+/// What `/keys` shows: the list, and the form for a new key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysShown {
+    pub list: KeyList,
     pub form: NewKeyForm,
 }
 
 /// What the form for a new key needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKeyForm {
-    /// Their permissions are those that the caller may give. The first is chosen.
-    pub apis: Vec<Api>,
-    /// By API, what keys of the workspace may not have there for want of a grant.
-    pub withheld: Vec<(Slug, Withheld)>,
     /// "my first key", "key 2".
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
+    /// None while only a name is asked for: the dialog is closed, and there are keys.
+    pub choices: Option<NewKeyChoices>,
+}
+
+/// What a new key can be given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKeyChoices {
+    /// Their permissions are those that the caller may give. The first is chosen.
+    pub apis: Vec<Api>,
+    /// By API, what keys of the workspace may not have there for want of a grant.
+    pub withheld: Vec<(Slug, Withheld)>,
     /// What holds a new key at each of them: "100 units an hour", "10,000 units a day for all keys together".
     pub limits: Vec<String>,
 }

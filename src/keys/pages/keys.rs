@@ -7,7 +7,7 @@ use crate::{
         components::{
             CheckAll, CheckKey, FirstKey, FoundKey, ManyBar, NewKeyDialog, QuickCreate, ReviewCard, SaidOrNever, SaidTime, StandingBadge, Tags, loaded,
         },
-        model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
+        model::{KeyList, KeyQuery, KeyRow, KeyState, KeysShown, Review, StandingKind},
     },
     ui::{
         Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader,
@@ -30,11 +30,11 @@ pub fn KeysPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| KeyQuery::read(|name| map.get(name)));
     let has_dialog = parameters.with_untracked(|map| map.get("dialog").is_some_and(|dialog| dialog == "new"));
-    view! { <Framed crumbs=vec![Crumb::here("Keys")]>{loaded(move || api::list_keys(query()), move |list| page(list, has_dialog), |error| error)}</Framed> }
+    view! { <Framed crumbs=vec![Crumb::here("Keys")]>{loaded(move || api::list_keys(query(), has_dialog), move |shown| page(shown, has_dialog), |error| error)}</Framed> }
 }
 
-fn page(list: KeyList, has_dialog: bool) -> AnyView {
-    let form = list.form.clone();
+fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
+    let KeysShown { list, form } = shown;
     let dialog = has_dialog.then(|| view! { <NewKeyDialog form=form.clone()/> });
     if list.all == 0 {
         let lead = "A key is how a program of yours is known to an API.".into_any();
@@ -64,7 +64,7 @@ fn page(list: KeyList, has_dialog: bool) -> AnyView {
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
-    let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), format!("API: {}", api.name)))).collect();
+    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), format!("API: {name}")))).collect();
     let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let reviews = any("Any review").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();

@@ -151,12 +151,9 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     note(ctx, &mut tx, caller, "api.changed", id, changes).await?;
     let since = Instant::now();
     tx.commit().await?;
-    let spread = if has_new_marks {
-        // What is withheld from keys stands beside their limits. Who has read that has read the rest, which is of the same transaction.
-        gate::apis_refreshed(ctx).await;
-        nodes::spread_of_holders(ctx, &[id.uuid()], since).await
-    } else {
-        nodes::spread_of_api(ctx, id, since).await
+    let spread = match has_new_marks {
+        true => nodes::spread_of_marks(ctx, id, since).await,
+        false => nodes::spread_of_api(ctx, id, since).await,
     };
     Ok(ChangedApi { api: store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)?, spread })
 }

@@ -6,16 +6,27 @@ use crate::{
     error::AppError,
     keys::model::{Api, Grant, GrantChoice, Withheld},
     platform::Ctx,
-    values::{Permission, Slug, WorkspaceId},
+    values::{ApiId, Permission, Slug, WorkspaceId},
 };
 use sqlx::PgConnection;
 
 /// What keys of a workspace may not have of an API; `key_plan` is the slug of the key's own plan. Of Tollgate's own API roles say it (`rules`).
 pub(super) async fn withheld(conn: &mut PgConnection, api: &Api, workspace: WorkspaceId, key_plan: Option<&str>) -> Result<Vec<Withheld>, AppError> {
-    if !has_ceiling(api) {
+    Ok(withheld_of(conn, std::slice::from_ref(api), workspace, key_plan).await?.into_iter().map(|(_, withheld)| withheld).collect())
+}
+
+/// The same of many APIs, each beside the id of its API: one question, and none where no API has a ceiling.
+pub(super) async fn withheld_of(
+    conn: &mut PgConnection,
+    apis: &[Api],
+    workspace: WorkspaceId,
+    key_plan: Option<&str>,
+) -> Result<Vec<(ApiId, Withheld)>, AppError> {
+    let asked: Vec<ApiId> = apis.iter().filter(|api| has_ceiling(api)).map(|api| api.id).collect();
+    if asked.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(store::list_withheld(conn, api.id, workspace, key_plan).await?)
+    Ok(store::list_withheld(conn, &asked, workspace, key_plan).await?)
 }
 
 /// The same for a new key, where no connection is at hand: nearly no API has a ceiling, and then none is taken.

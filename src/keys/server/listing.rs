@@ -14,30 +14,46 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind},
+    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, KeysShown, NewKeyChoices, NewKeyForm, Review, Standing, StandingKind, Withheld},
     platform::{Ctx, LocalTime, crypto::sha256},
     values::{ApiId, Counts, KeyId, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
+use time::OffsetDateTime;
 
 /// Rows of a page.
 const PAGE: usize = 50;
 /// Days of a sparkline.
 pub(super) const DAYS: i64 = 30;
 
-/// What `/keys` shows.
+/// What `/keys` shows; `chooses`: the dialog for a new key is open, and asks for more than a name.
+pub async fn show_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chooses: bool) -> Result<KeysShown, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let mut conn = ctx.db.acquire().await?;
+    let list = read_list(ctx, &mut conn, caller, query).await?;
+    // In the place of an empty list stands what the first key will be.
+    let choices = match chooses || list.all == 0 {
+        true => Some(new_key_choices(ctx, &mut conn, caller).await?),
+        false => None,
+    };
+    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { format!("key {}", list.all + 1) };
+    Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, list })
+}
+
+/// The list alone.
 pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
     caller.require(&may::KEYS_READ)?;
+    read_list(ctx, &mut *ctx.db.acquire().await?, caller, query).await
+}
+
+/// Of one connection all that is read here: each that is taken from the pool is asked first whether it still lives.
+async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
     let reach = Reach::of_list(caller, &query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    let edges = local.day_edges(DAYS);
-    let today = edges.iter().rev().nth(1).copied().unwrap_or(local.now());
-
+    let today = today(&local);
     let mut wanted = wanted(reach, &query)?;
     wanted.most = i64::try_from(PAGE + 1).unwrap_or(51);
-    // One connection for all that is read here: each that is taken from the pool is asked first whether it still lives.
-    let mut conn = ctx.db.acquire().await?;
     let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today).await?;
     let has_more = listed.len() > PAGE;
     if has_more && wanted.backwards {
@@ -46,45 +62,89 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
     listed.truncate(PAGE);
     let newer = listed.first().filter(|_| if wanted.backwards { has_more } else { wanted.from.is_some() }).map(|l| cursor::of(&l.key));
     let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
-
-    let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
-    let mut calls = store::calls::list_calls(&mut *conn, &ids, &edges).await?;
-    let (mut limits, mut bundles) = (limits_by_key(&mut conn, &ids).await?, bundles_by_key(&mut conn, &ids).await?);
     let found = listed.first().map_or(0, |l| l.found);
-    let rows = listed
-        .into_iter()
-        .map(|mut l| {
-            l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
-            bundles.remove(&l.key.id).unwrap_or_default().into_iter().for_each(|(bundle, gives)| l.key.hold(bundle, gives));
-            let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
-            row(ctx, l, spark, &local)
-        })
-        .collect();
-    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now()).await?;
+    let rows = rows(ctx, conn, listed, &local).await?;
+    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today).await?;
     Ok(KeyList {
         rows,
         found,
-        today: store::calls::sum_calls(&mut *conn, reach.workspace(), today).await?,
+        today: whole.today,
         newer,
         older,
         workspace: caller.workspace_name.clone(),
-        form: new_key_form(ctx, &mut conn, caller, whole.all).await?,
         all: whole.all,
         review: whole.review,
         tags: whole.tags,
+        apis: store::apis::list_names(&mut *conn).await?,
         query,
     })
+}
+
+/// The first page of a list and how many keys it has, without what stands around it on `/keys`.
+pub async fn list_rows(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result<(Vec<KeyRow>, u64), AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
+    wanted.most = i64::try_from(PAGE).unwrap_or(50);
+    let mut conn = ctx.db.acquire().await?;
+    let listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
+    let found = listed.first().map_or(0, |l| l.found);
+    Ok((rows(ctx, &mut conn, listed, &local).await?, found))
+}
+
+/// How keys of the caller's workspace stand, and how many there are of these kinds: the newest of all if none are said, else those in the order
+/// of the kinds.
+pub async fn list_standings(ctx: &Ctx, caller: &Caller, kinds: &[StandingKind], most: usize) -> Result<(Vec<(Key, Standing)>, u64), AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let wanted = Wanted { workspace: Some(caller.workspace), kinds: kinds.to_vec(), most: i64::try_from(most).unwrap_or(i64::MAX), ..Wanted::default() };
+    let mut conn = ctx.db.acquire().await?;
+    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
+    read_limits(&mut conn, &mut listed).await?;
+    let found = listed.first().map_or(0, |l| l.found);
+    let standing = |l: Listed| {
+        let standing = badge(ctx, &l, &local);
+        (l.key, standing)
+    };
+    Ok((listed.into_iter().map(standing).collect(), found))
+}
+
+/// Where the person's day began.
+fn today(local: &LocalTime) -> OffsetDateTime {
+    local.day_edges(1).first().copied().unwrap_or(local.now())
+}
+
+/// The keys as a list shows them, each with its last 30 days.
+async fn rows(ctx: &Ctx, conn: &mut PgConnection, mut listed: Vec<Listed>, local: &LocalTime) -> Result<Vec<KeyRow>, AppError> {
+    let edges = local.day_edges(DAYS);
+    let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
+    let mut calls = store::calls::list_calls(&mut *conn, &ids, &edges).await?;
+    read_limits(conn, &mut listed).await?;
+    let one = |l: Listed| {
+        let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
+        row(ctx, l, spark, local)
+    };
+    Ok(listed.into_iter().map(one).collect())
+}
+
+/// A badge names the limits of a key that one held; nobody asks for those of the others.
+async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(), AppError> {
+    let held: Vec<KeyId> = listed.iter().filter(|l| l.kind == StandingKind::Held).map(|l| l.key.id).collect();
+    let mut limits = limits_by_key(conn, &held).await?;
+    for l in listed {
+        l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// A page of plain keys, newest first, and the cursor of the next page.
 pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: usize) -> Result<(Vec<Key>, Option<String>), AppError> {
     caller.require(&may::KEYS_READ)?;
-    let now = ctx.clock.now();
-    let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
     wanted.most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let mut conn = ctx.db.acquire().await?;
-    let mut keys: Vec<Key> = store::listing::list_keys(&mut *conn, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
+    let mut keys: Vec<Key> = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?.into_iter().map(|l| l.key).collect();
     let next = (keys.len() > limit).then(|| keys.get(limit - 1).map(cursor::of)).flatten();
     keys.truncate(limit);
     let ids: Vec<KeyId> = keys.iter().map(|k| k.id).collect();
@@ -113,9 +173,8 @@ pub async fn count_found(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result
     caller.require(&may::KEYS_READ)?;
     let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
     wanted.most = 1;
-    let now = ctx.clock.now();
-    let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
-    Ok(store::listing::list_keys(&ctx.db, &wanted, now, today).await?.first().map_or(0, |listed| listed.found))
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    Ok(store::listing::list_keys(&ctx.db, &wanted, local.now(), today(&local)).await?.first().map_or(0, |listed| listed.found))
 }
 
 /// Every key that the filters leave, newest first, read by the thousand so that no statement takes long. None: there are more than `most`.
@@ -143,9 +202,9 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
         return Err(AppError::invalid("owner", "Search for at most 200 characters."));
     }
     let id = search.and_then(|q| q.parse::<KeyId>().ok());
-    let kind = match query.status.as_deref() {
-        Some(word) => Some(StandingKind::parse(word).ok_or_else(|| AppError::invalid("status", "There is no such status."))?),
-        None => None,
+    let kinds = match query.status.as_deref() {
+        Some(word) => vec![StandingKind::parse(word).ok_or_else(|| AppError::invalid("status", "There is no such status."))?],
+        None => Vec::new(),
     };
     let review = match query.review.as_deref() {
         Some(word) => Some(Review::parse(word).ok_or_else(|| AppError::invalid("review", "There is no such review."))?),
@@ -165,7 +224,7 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
         ids: None,
         search: search.filter(|q| id.is_none() && !is_well_formed(q)),
         api: query.api.as_deref(),
-        kind,
+        kinds,
         review,
         tag: query.tag.as_deref(),
         external_id: query.external_id.as_deref(),
@@ -194,6 +253,9 @@ fn hash(text: &str) -> Option<Vec<u8>> {
 
 async fn limits_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {
     let mut limits: HashMap<KeyId, Vec<KeyLimit>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(limits);
+    }
     for (key, limit) in store::limits::limits_of(conn, ids).await? {
         limits.entry(key).or_default().push(limit);
     }
@@ -215,6 +277,23 @@ pub(super) async fn bundles_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Re
 
 /// One row of the list.
 pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
+    KeyRow {
+        standing: badge(ctx, &listed, local),
+        calls: spark.iter().copied().sum(),
+        spark,
+        last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
+        expires: listed.key.expires_at.map(|at| said(at, local.full_day(at))),
+        owner: listed.owner,
+        is_leaked: listed.is_leaked,
+        key: listed.key,
+    }
+}
+
+/// How it stands. Only of a key that a limit held the gate is asked which one, and until when.
+fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
+    if listed.kind != StandingKind::Held {
+        return standing(listed, "", "", local);
+    }
     let states = super::limits::live(ctx, &listed.key);
     let holding = || states.iter().filter(|s| s.holds()).map(|s| s.reset_after);
     let next = match holding().max() {
@@ -224,16 +303,7 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTi
     };
     let nearest = states.iter().find(|s| s.holds()).or(states.first());
     let limit = nearest.map(|s| KeyLimit::new("", s.limit, s.window).words()).unwrap_or_default();
-    KeyRow {
-        standing: standing(&listed, &limit, &next, local),
-        calls: spark.iter().copied().sum(),
-        spark,
-        last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
-        expires: listed.key.expires_at.map(|at| said(at, local.full_day(at))),
-        owner: listed.owner,
-        is_leaked: listed.is_leaked,
-        key: listed.key,
-    }
+    standing(listed, &limit, &next, local)
 }
 
 /// How many keys everybody has. Operators only.
@@ -249,24 +319,19 @@ pub async fn count_keys_by_api(ctx: &Ctx, caller: &Caller) -> Result<HashMap<Api
 }
 
 /// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03), of others what needs no grant, or has one.
-async fn new_key_form(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
+async fn new_key_choices(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller) -> Result<NewKeyChoices, AppError> {
     let mut apis = store::apis::list_apis(&mut *conn).await?;
     for api in apis.iter_mut().filter(|api: &&mut Api| api.is_own()) {
         api.permissions.retain(|p| caller.may(&p.permission));
         api.bundles.retain(|bundle| bundle.gives.iter().all(|p| caller.may(p)));
     }
-    let mut withheld = Vec::new();
+    let found = grants::withheld_of(conn, &apis, caller.workspace, None).await?;
+    let mut withheld = Vec::with_capacity(found.len());
     for api in &mut apis {
-        let of_api = grants::withheld(conn, api, caller.workspace, None).await?;
+        let of_api: Vec<Withheld> = found.iter().filter(|(of, _)| *of == api.id).map(|(_, it)| it.clone()).collect();
         api.permissions.retain(|p| !grants::is_withheld(&of_api, &p.permission));
         api.bundles.retain(|bundle| !bundle.gives.iter().any(|p| grants::is_withheld(&of_api, p)));
         withheld.extend(of_api.into_iter().map(|it| (api.slug.clone(), it)));
     }
-    Ok(NewKeyForm {
-        limits: limits_of_new_keys(ctx, conn, caller.workspace, &apis).await?,
-        apis,
-        withheld,
-        suggested_name: if keys == 0 { "my first key".to_owned() } else { format!("key {}", keys + 1) },
-        once: ctx.rng.base62(30),
-    })
+    Ok(NewKeyChoices { limits: limits_of_new_keys(ctx, conn, caller.workspace, &apis).await?, apis, withheld })
 }

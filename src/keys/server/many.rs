@@ -24,6 +24,7 @@ use crate::{
     error::AppError,
     keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys},
     platform::{Ctx, LocalTime},
+    ui::number::count,
     values::{KeyId, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
@@ -65,7 +66,7 @@ pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u6
     }
     let now = keys.iter().filter(|key| refusal(key, &many, &ends).is_none()).count() as u64;
     if let Some(saw) = saw.filter(|saw| now > *saw) {
-        return Err(AppError::conflict(format!("{now} keys would change now, and you saw {saw}. Look at them again.")));
+        return Err(AppError::conflict(format!("{} would change now, and you saw {saw}. Look at them again.", count(now, "key", "keys"))));
     }
     let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
     // In one order, so that two requests at once wait for each other and don't deadlock.

@@ -1,5 +1,6 @@
-//! The RateLimit fields (draft-ietf-httpapi-ratelimit-headers-10, Structured Fields of RFC 9651): what is allowed and what remains,
-//! one list member per limit. `Retry-After` (RFC 9110 §10.2.3) is set by whoever answers 429.
+//! The RateLimit fields (draft-ietf-httpapi-ratelimit-headers-11, Structured Fields of RFC 9651): what is allowed and what remains,
+//! one list member per limit. `t` is the time in which no more than `r` may be used (-11), which ends when more becomes available (-10).
+//! `Retry-After` (RFC 9110 §10.2.3) is set by whoever answers 429, and is not less than `t` of the limits that refused.
 
 use super::gate::LimitState;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};

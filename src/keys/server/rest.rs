@@ -15,7 +15,7 @@ use super::{
 use crate::{
     accounts::{
         Caller, Via,
-        server::{Visitor, asker, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
+        server::{Visitor, asker_for_sure, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
     },
     error::AppError,
     platform::{
@@ -31,7 +31,7 @@ use crate::{
 use axum::{
     body::{Body, to_bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -46,8 +46,30 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(|| headers.get("x-api-key").and_then(|v| v.to_str().ok()).map(str::trim)).filter(|s| !s.is_empty())
 }
 
-/// The layer over the REST routes: a presented key becomes the caller, or the call ends here.
-pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
+/// The layer over the REST routes: a presented key becomes the caller, or the call ends here. Where what was sent is not enough, the
+/// challenge says why.
+pub async fn authenticate(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let was_sent = presented(request.headers()).is_some();
+    let mut response = enter(ctx, request, next).await;
+    if was_sent {
+        challenge(&mut response);
+    }
+    response
+}
+
+/// RFC 6750 §3.1, of a refusal of what was sent; where nothing was, there is no error to name.
+pub(super) fn challenge(response: &mut Response) {
+    let said = match response.extensions().get::<AppError>() {
+        Some(AppError::Unauthenticated) => "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned(),
+        Some(AppError::Forbidden { permission }) => format!("Bearer realm=\"tollgate\", error=\"insufficient_scope\", scope=\"{permission}\""),
+        _ => return,
+    };
+    if let Ok(said) = HeaderValue::from_str(&said) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, said);
+    }
+}
+
+async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
     let Some(gate) = ctx.part::<Gate>() else { return AppError::not_now(NotNow::Starting, 1).into_response() };
     let api = gate.api("tollgate").map(|api| api.id);
     // Our own pages are no other site.
@@ -105,30 +127,44 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     response
 }
 
-/// The layer before bodies are read: whose a long list is. Nothing is allowed by that; who sends it is asked when all of it is here.
+/// The layer before bodies are read: whose a long list is. Nothing is allowed by that; who sends it is asked when all of it is here. Where
+/// nobody can say it now, that is the answer: the list would be left unread, and then be missed.
 pub async fn whose_list(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     if is_long_list(&request) {
         let headers = request.headers().clone();
         let called = format!("{} {}", request.method(), request.uri().path());
         let address = request.extensions().get::<RequestInfo>().map(|info| info.address);
-        if let Some(account) = sender(&ctx, &headers, called, address).await {
-            request.extensions_mut().insert(ListOf(account));
+        match sender(&ctx, &headers, called, address).await {
+            Ok(Some(account)) => {
+                request.extensions_mut().insert(ListOf(account));
+            }
+            Ok(None) => {}
+            Err(error) => return error.into_response(),
         }
     }
     next.run(request).await
 }
 
-/// Whose request this is, as far as its head says.
-async fn sender(ctx: &Ctx, headers: &HeaderMap, called: String, address: Option<IpAddr>) -> Option<AccountId> {
+/// Whose request this is, as far as its head says; none: nobody's.
+async fn sender(ctx: &Ctx, headers: &HeaderMap, called: String, address: Option<IpAddr>) -> Result<Option<AccountId>, AppError> {
     match presented(headers) {
-        Some(token) if is_access_token(token) => caller_of_token(ctx, token, address).await.ok().map(|caller| caller.account),
+        Some(token) if is_access_token(token) => match caller_of_token(ctx, token, address).await {
+            Ok(caller) => Ok(Some(caller.account)),
+            Err(error) if error.status() >= 500 => Err(error),
+            Err(_) => Ok(None),
+        },
         Some(secret) => {
-            let gate = ctx.part::<Gate>()?;
+            let Some(gate) = ctx.part::<Gate>() else { return Err(AppError::not_now(NotNow::Starting, 1)) };
+            gate.contact().check().await?;
             let api = gate.api("tollgate").map(|api| api.id);
             let origin = origins::told(headers).filter(|origin| *origin != ctx.config.origin());
-            gate.owner_of(Question { secret, api, route: &called, called: Some(&called), address, origin, ..Question::default() })
+            Ok(gate.owner_of(Question { secret, api, route: &called, called: Some(&called), address, origin, ..Question::default() }))
         }
-        None => asker(ctx, headers, address?).await.caller.map(|caller| caller.operator.unwrap_or(caller.account)),
+        None => {
+            let Some(address) = address else { return Ok(None) };
+            let known = asker_for_sure(ctx, headers, address).await?;
+            Ok(known.caller.map(|caller| caller.operator.unwrap_or(caller.account)))
+        }
     }
 }
 

@@ -45,22 +45,33 @@ impl Replaced<'_> {
     }
 }
 
-/// Adds a route, or puts it in the place of another.
+/// Adds a route, or puts it in the place of another: of one that is not there any more nothing comes, unless this was sent twice.
 pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<ChangedRoutes, AppError> {
     change(ctx, caller, slug, move |api, routes| {
         let wanted = checked(api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
-        if routes.contains(&wanted) {
+        let is_replaced = |route: &ApiRoute| replaced.is_some_and(|replaced| replaced.is(route));
+        let before = routes.iter().find(|route| is_replaced(route));
+        // One that is to become another route that there is, is changed all the same, and refused below.
+        if before.is_none_or(|before| *before == wanted) && routes.contains(&wanted) {
             return Ok((routes.into_iter().map(NewRoute::from).collect(), Names::Form));
         }
-        let is_replaced = |route: &ApiRoute| replaced.is_some_and(|replaced| replaced.is(route));
-        if let Some(before) = routes.iter().find(|route| is_replaced(route)) {
-            AppError::unless_seen(replaced.and_then(|replaced| replaced.seen), &before.version(), "This route")?;
+        match (replaced, before) {
+            (Some(replaced), Some(before)) => AppError::unless_seen(replaced.seen, &before.version(), "This route")?,
+            (Some(Replaced { method, pattern, .. }), None) => return Err(gone(method, pattern)),
+            (None, _) => {}
         }
         let mut all: Vec<NewRoute> = routes.into_iter().filter(|route| !is_replaced(route)).map(NewRoute::from).collect();
         all.push(new);
         Ok((all, Names::Form))
     })
     .await
+}
+
+/// Somebody renamed or removed the route that was to be changed: added, it would stand beside what they made of it.
+fn gone(method: &str, pattern: &str) -> AppError {
+    AppError::conflict(format!(
+        "{method} {pattern} is not there any more: it was renamed or removed after you opened this page, and nothing is saved. Look at the list; sent again, what you typed becomes a new route."
+    ))
 }
 
 /// Removes a route; one that is not there is gone already.

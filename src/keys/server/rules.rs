@@ -214,9 +214,10 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
 pub fn limits_after(before: &[KeyLimit], change: &LimitChange, mut zones: Zones) -> Result<Vec<KeyLimit>, AppError> {
     let after = change.of(before).map_err(|words| AppError::invalid("name", words))?;
     if after != before
-        && let Some(limit) = before.iter().find(|limit| Some(&limit.name) == change.was.as_ref())
+        && let Some(was) = &change.was
     {
-        AppError::unless_seen(change.seen.as_deref(), &limit.version(), "This limit")?;
+        let now = KeyLimit::version_of(before.iter().find(|limit| limit.name == *was));
+        AppError::unless_seen(change.seen.as_deref(), &now, "This limit")?;
     }
     zones.0.extend(zones_of(before));
     // With the changed one at the end, so that what two can't be both is its fault.

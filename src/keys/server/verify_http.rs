@@ -5,7 +5,7 @@
 use super::{
     gate::{Answer, Gate, KeyFacts, LimitState, Question},
     ratelimit,
-    rest::presented,
+    rest::{challenge, presented},
     salted::upgrade,
     signing::{Message, Proof, field_of, is_writing, own_message, prove},
     verify_json::json,
@@ -243,7 +243,7 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], a
         (Outcome::Forbidden, _) => AppError::forbidden(&may::KEYS_VERIFY),
         _ => AppError::Unauthenticated,
     };
-    Err(error.into())
+    Err(Denied { was_sent: true, ..Denied::from(error) })
 }
 
 /// Why the asking service gets no answer; with where the block stands that slows its key or address, if one does.
@@ -251,24 +251,29 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], a
 pub(super) struct Denied {
     error: AppError,
     slowed: Option<Box<LimitState>>,
+    /// It is about the key that was sent, not that none was.
+    was_sent: bool,
 }
 
 impl Denied {
     fn slowed(by: LimitState) -> Self {
         let error = AppError::QuotaExceeded { quotas: vec![by.name.to_string()], retry_after: Some(by.opens_after()) };
-        Self { error, slowed: Some(Box::new(by)) }
+        Self { error, slowed: Some(Box::new(by)), was_sent: true }
     }
 }
 
 impl From<AppError> for Denied {
     fn from(error: AppError) -> Self {
-        Self { error, slowed: None }
+        Self { error, slowed: None, was_sent: false }
     }
 }
 
 impl IntoResponse for Denied {
     fn into_response(self) -> axum::response::Response {
         let mut response = self.error.into_response();
+        if self.was_sent {
+            challenge(&mut response);
+        }
         if let Some(slowed) = self.slowed {
             ratelimit::tell(response.headers_mut(), std::slice::from_ref(&*slowed));
         }

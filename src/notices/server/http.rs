@@ -11,7 +11,10 @@ use crate::{
     notices::model::{AlertRuleEdit, NewAlertRule, NoticeEdit, NoticeSettings},
     platform::{
         Ctx,
-        http::json::{Body, located},
+        http::{
+            json::{Body, Query, located},
+            pages::PageQuery,
+        },
     },
     values::{AlertRuleId, KeyId},
 };
@@ -126,6 +129,8 @@ impl From<Rule> for AlertRuleBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertRuleListBody {
     pub data: Vec<AlertRuleBody>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
 }
 
 /// A rule that is wanted.
@@ -228,13 +233,14 @@ async fn edit_notices(State(ctx): State<Ctx>, caller: Caller, Body(body): Body<E
 ///
 /// Those of your workspace, oldest first; 20 at most.
 #[utoipa::path(
-    get, path = "/api/v1/alert-rules", tag = "Notices", operation_id = "list_alert_rules",
+    get, path = "/api/v1/alert-rules", tag = "Notices", operation_id = "list_alert_rules", params(PageQuery),
     responses((status = 200, body = AlertRuleListBody)),
     security(("key" = [])),
 )]
-async fn list_rules(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<AlertRuleListBody>, AppError> {
-    let rules = list_alert_rules(&ctx, &caller).await?;
-    Ok(Json(AlertRuleListBody { data: rules.into_iter().map(Into::into).collect() }))
+async fn list_rules(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<AlertRuleListBody>, AppError> {
+    let place = |rule: &Rule| format!("{:032x}{:032x}", rule.created_at.unix_timestamp_nanos(), rule.id.as_u128());
+    let (rules, next) = asked.page(list_alert_rules(&ctx, &caller).await?, "rules", place)?;
+    Ok(Json(AlertRuleListBody { data: rules.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Add a rule on errors

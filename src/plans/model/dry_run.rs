@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn an_address_says_what_is_tried() {
-        let typed = TypedLimit { was: "day".to_owned(), limit: "1000".to_owned(), window: "month".to_owned(), ..TypedLimit::default() };
+        let [was, limit, window, version] = ["day", "1000", "month", "0123abcd"].map(str::to_owned);
+        let typed = TypedLimit { was, limit, window, version, ..TypedLimit::default() };
         let all = [
             Trial::default(),
             Trial { of_holders: true, ..Trial::default() },

@@ -68,6 +68,14 @@ pub struct GroupEdit {
     pub seen: Option<String>,
 }
 
+impl GroupEdit {
+    /// It changes more of the group than which plan it has.
+    pub fn describes(&self) -> bool {
+        let Self { name, description, plan: _, limits, limit, grants, seen: _ } = self;
+        name.is_some() || description.is_some() || limits.is_some() || limit.is_some() || grants.is_some()
+    }
+}
+
 /// A workspace in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {

@@ -21,7 +21,7 @@ pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     let limits = is_new.then(|| {
         view! {
             <div class="stack-sm">
-                <p class="help">"How much each of its workspaces may, with all its keys together; other windows, time zones and names of limits can be set once it is there. All empty: what the plan allows."</p>
+                <p class="help">"How much each of its workspaces may, with all its keys together. All empty: what the plan allows. Other windows can be added once it is there."</p>
                 {limit_fields("group")}
             </div>
         }

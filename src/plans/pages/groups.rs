@@ -34,7 +34,7 @@ pub fn GroupsPage() -> impl IntoView {
 
 fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
     show_typed(trial, SetGroupLimit::PATH);
-    let lead = "Workspaces that you treat alike. What a group allows holds each of them by itself, where neither the key nor the workspace has limits of its own; what its plan allows, where the workspace has no plan with limits either. A workspace is in one group at most.";
+    let lead = "Workspaces that you treat alike; each is in one group at most. What a group allows holds each of them by itself, unless the key or the workspace has limits of its own.";
     let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
         let allowed = if trial.typed.is_some() { "this" } else { "what it allows now" };
         chosen.run.clone().map(|run| dry_run(&format!("Had {} allowed {allowed}", chosen.group.name), run, with_what(trial)))

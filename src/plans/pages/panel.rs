@@ -24,11 +24,13 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
+    let is_set = [&form.description, &form.per_1000, &form.currency, &form.entitlements].into_iter().any(|text| !text.is_empty());
+    let begins = ["description", "per_1000", "currency", "entitlements"].map(|name| (format!("plan[{name}]"), "")).to_vec();
     // Those of a plan that there is stand in a table of their own.
     let limits = is_new.then(|| {
         view! {
             <div class="stack-sm">
-                <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC; other windows, time zones and names of limits can be set once it is there. All empty: the plan changes no limit."</p>
+                <p class="help">"A call uses one unit, unless its route says otherwise. Days and months are those of UTC. All empty: the plan changes no limit. Other windows can be added once it is there."</p>
                 {limit_fields("plan")}
             </div>
         }
@@ -36,14 +38,16 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     view! {
         <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
         {slug}
-        <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
         {limits}
-        <div class="cols-2">
-            <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
-            <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
-        </div>
-        <p class="help">"The price makes an estimate on the usage page. Nobody is billed."</p>
-        <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line. A name such as exports, or a name with a value such as seats=5, is answered to services with each call of its keys; other lines are for people to read." rows=2 maxlength=2500/>
+        <MoreFields words="More: description, price, what it also gives" begins is_set>
+            <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
+            <div class="cols-2">
+                <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
+                <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
+            </div>
+            <p class="help">"The price makes an estimate on the usage page. Nobody is billed."</p>
+            <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line. exports, or seats=5, is told to services with each call of its keys; other lines are for people to read." rows=2 maxlength=2500/>
+        </MoreFields>
     }
     .into_any()
 }
@@ -155,7 +159,8 @@ fn holder(holder: Holder) -> AnyView {
     .into_any()
 }
 
-/// The form of the limit as it was typed when it was tried, since nothing of it is saved; `action` is where the form goes.
+/// The form of the limit as it was typed when it was tried, since nothing of it is saved, with the version that it was typed over; `action` is
+/// where the form goes.
 pub fn show_typed(trial: &Option<Trial>, action: &str) {
     let Some(typed) = trial.as_ref().and_then(|trial| trial.typed.as_ref()) else { return };
     if use_context::<FormOutcome>().is_none() {
@@ -170,7 +175,8 @@ pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
     let whom = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
     let counted = Trial { by_key: !trial.by_key, ..trial.clone() }.link(PATH, slug);
     let how = if trial.by_key { "All keys of a workspace together" } else { "Each key alone" };
-    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p> }.into_any()
+    let left_out = (!trial.by_key).then(|| view! { <p class="help">"Keys with limits of their own are left out: those hold them instead."</p> });
+    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p>{left_out} }.into_any()
 }
 
 /// Whether one limit is as it was typed.

@@ -57,7 +57,7 @@ fn table(plans: Vec<Plan>) -> AnyView {
     let rows = plans.into_iter().map(row).collect_view();
     view! {
         <Table caption="Plans by name">
-            {heads(&[("Name", ""), ("Allows", ""), ("1,000 units", "col-3"), ("Assigned to", "col-2"), ACT])}
+            {heads(&[("Name", ""), ("Allows", ""), ("Per 1,000 units", "col-3"), ("Assigned to", "col-2"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }
@@ -84,7 +84,7 @@ fn row(plan: Plan) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span>{folded(vec![(3, "1,000 units", price()), (2, "Assigned to", assigned())])}</th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span>{folded(vec![(3, "Per 1,000 units", price()), (2, "Assigned to", assigned())])}</th>
             <td>{allows}</td>
             <td class="col-3">{price()}</td>
             <td class="col-2">{assigned()}</td>

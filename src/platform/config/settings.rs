@@ -69,7 +69,7 @@ const SERVING: &[Setting] = &[
         env: "TOLLGATE_DATA_DIR",
         kind: Kind::Text,
         allowed: "a folder",
-        doc: "Holds the embedded database, the master key and, without SMTP, the mails.",
+        doc: "Holds the embedded database, the master key, counts on their way to Postgres and, without SMTP, the mails.",
         set: |c, v| {
             c.server.data_dir = PathBuf::from(filled(v)?);
             Some(())

@@ -129,6 +129,14 @@ impl Sources {
         self.given_file(&dot_env).unwrap_or_else(|| PathBuf::from(CONFIG_FILE))
     }
 
+    /// What the config file says of the setting at this place of the table, as a variable would hold it, whatever wins over it.
+    pub(super) fn in_file(&self, index: usize) -> Option<String> {
+        let mut found = Found::default();
+        let dot_env = self.read_dot_env(&mut Found::default());
+        self.read_file(&dot_env, &mut found);
+        found.values.remove(&index).map(|raw| raw.text)
+    }
+
     fn given_file(&self, dot_env: &[(String, String, usize)]) -> Option<PathBuf> {
         self.file.clone().or_else(|| {
             let from_env = self.env.iter().find(|(name, _)| name == CONFIG_VARIABLE).map(|(_, value)| value);

@@ -28,6 +28,18 @@ pub fn is_secret(name: &str) -> bool {
     find_name(name).is_some_and(|(index, is_path)| SETTINGS[index].is_secret() && !is_path)
 }
 
+/// The defaults with what the file alone says of this setting: what a change of a part of it begins with, whatever wins over the file.
+pub fn in_file(sources: &Sources, name: &str) -> Result<Config, String> {
+    let (index, _) = find_name(name).ok_or_else(|| unknown_name(name))?;
+    let setting = &SETTINGS[index];
+    let mut config = Config::defaults(Env::Production, PathBuf::from(".data"));
+    match sources.in_file(index) {
+        // Nobody else reads it while another source wins.
+        Some(text) if (setting.set)(&mut config, &text).is_none() => Err(format!("{}: {}", sources.config_file().display(), not_allowed(setting, &text))),
+        _ => Ok(config),
+    }
+}
+
 /// What the file would be with this value, or without any, so that the default holds.
 pub fn change(sources: &Sources, name: &str, value: Option<&str>) -> Result<Change, String> {
     let (index, is_path) = find_name(name).ok_or_else(|| unknown_name(name))?;

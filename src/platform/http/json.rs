@@ -1,6 +1,7 @@
 //! What a REST route reads: a JSON body or a query, refused with a problem that names the wrong field (RFC 9457 `errors[].pointer`); and
 //! how it answers where something is now.
 
+use super::uploads::Unread;
 use crate::error::AppError;
 use axum::{
     Json,
@@ -25,6 +26,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// For every type the same, so that it is compiled once.
 async fn body(request: Request) -> Result<Bytes, AppError> {
+    if request.extensions().get::<Unread>().is_some() {
+        return Err(AppError::Unavailable { retry_after: 1 });
+    }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let bytes = Bytes::from_request(request, &()).await.map_err(|_| AppError::invalid("", "The body did not arrive whole, or is too long."))?;
     if bytes.is_empty() {

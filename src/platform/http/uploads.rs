@@ -72,6 +72,10 @@ fn turn_of(account: AccountId) -> Arc<Semaphore> {
 #[derive(Debug, Clone, Copy)]
 pub struct ListOf(pub AccountId);
 
+/// The body of this request was not read, since it was nobody's; an extension of it. Whoever is known after all can but send it again.
+#[derive(Debug, Clone, Copy)]
+pub struct Unread;
+
 /// Whether a request may bring more than a form has: then somebody says whose it is before it is read.
 pub fn is_long_list(request: &Request) -> bool {
     most_at(request.uri().path()) > BODY_BYTES && !is_short(request.headers()) && !request.body().is_end_stream()
@@ -125,7 +129,11 @@ pub async fn whole_bodies(request: Request, next: Next) -> Response {
         _ if !is_long => None,
         Some(ListOf(account)) => Some(place_for_list(account).await),
         // Nobody's: it is refused unread.
-        None => return next.run(Request::from_parts(head, Body::empty())).await,
+        None => {
+            let mut request = Request::from_parts(head, Body::empty());
+            request.extensions_mut().insert(Unread);
+            return next.run(request).await;
+        }
     };
     match to_bytes(body, most).await {
         Ok(bytes) => next.run(Request::from_parts(head, Body::from(bytes))).await,
@@ -156,6 +164,7 @@ async fn drop_body(body: Body) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::http::json;
     use axum::{Router, http::StatusCode, middleware::from_fn, routing::post};
     use tower::ServiceExt;
 
@@ -207,6 +216,22 @@ mod tests {
         drop(place_for_list(slow).await);
         let left = TURNS.lock().unwrap().values().filter(|turn| turn.strong_count() > 0).count();
         assert_eq!(left, 0, "who waits no more is forgotten");
+    }
+
+    #[tokio::test]
+    async fn who_is_known_after_all_of_a_list_that_was_left_unread_sends_it_again() {
+        async fn read(json::Body(list): json::Body<serde_json::Value>) -> String {
+            list.to_string()
+        }
+        let app: Router = Router::new().route(LIST_ROUTES[0], post(read)).layer(from_fn(whole_bodies));
+        for (of, expected) in [(Some(AccountId::new(uuid::Uuid::from_u128(3))), StatusCode::OK), (None, StatusCode::SERVICE_UNAVAILABLE)] {
+            let mut request = Request::post(LIST_ROUTES[0]).header(header::CONTENT_TYPE, "application/json").body(Body::from("{\"keys\":[]}")).unwrap();
+            if let Some(account) = of {
+                request.extensions_mut().insert(ListOf(account));
+            }
+            let answer = app.clone().oneshot(request).await.unwrap();
+            assert_eq!((answer.status(), answer.headers().contains_key(header::RETRY_AFTER)), (expected, of.is_none()));
+        }
     }
 
     #[tokio::test]

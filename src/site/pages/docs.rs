@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::Caller,
-    ui::{CodeBlock, PublicFrame},
+    ui::{CodeBlock, PublicFrame, SiteOrigin},
     values::Outcome,
 };
 use leptos::prelude::*;
@@ -49,7 +49,7 @@ pub fn DocsPage() -> impl IntoView {
 
                 <h2 id="verify">"By your code"</h2>
                 <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>
-                <CodeBlock id="verify-call" title="Question" code=VERIFY/>
+                <CodeBlock id="verify-call" title="Question" code=SiteOrigin::in_example(VERIFY)/>
                 <CodeBlock id="verify-answer" title="Answer" code=ANSWER/>
 
                 {super::docs_routes::routes()}
@@ -67,7 +67,7 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"Limits may stand at several levels. The nearest that sets any holds the key, with all that it sets: the key itself, the key's own plan, its workspace, the workspace's group, the workspace's plan, the group's plan, its API, and at last the default. What a workspace, its plan or its group allows is counted for all keys of the workspace together; every other level counts each key alone. A group holds each of its workspaces by itself: two workspaces of a group with 1,000 units a day may use 1,000 each. A workspace is in one group at most, and an account joins by its personal workspace. A key for Tollgate's own API is not held by its workspace, so that managing keys does not use up what a customer may call. The page of a key shows the levels under Why this limit? A plan without limits changes no limit; its name is still told as "<code>"X-Key-Plan"</code>" and "<code>"plan"</code>"."</p>
                 <p>"The plan of a key stands right behind the key, since it was chosen for that one; what an operator set by hand for a workspace or its group says more than the plans that these have. Levels are never added up: a key that has any limit of its own, or a plan with limits, leaves what its workspace shares. Give it the workspace's limits, too, where it shall have both; they count its calls alone then. One place has up to 32 limits, each with a name of its own; every call is charged to all that hold it, so few are faster than many."</p>
                 <p>"A limit over a day or longer is a quota: a call beyond it is answered "<code>"QUOTA_EXCEEDED"</code>", beyond a shorter one "<code>"RATE_LIMITED"</code>"; both are 429 unless the limit lets calls pass ("<a href="#over">"Beyond a limit"</a>"), and "<code>"violated"</code>" in the answer of a verification, "<code>"violated-policies"</code>" in a problem document, names every limit that the call would have broken. Changes of limits and plans hold within a second on every server. A limit that is new counts what was used of its present window before; of calls in the two seconds around the change some may be missed or counted twice."</p>
-                <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-10): q units in w seconds, r remain, t seconds until it resets. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
+                <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-11, whose fields are those of 10): q units in w seconds, of which r are left for the next t seconds. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
 
                 {super::docs_rolling::rolling()}
                 {super::docs_credits::credits()}

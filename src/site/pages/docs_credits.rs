@@ -1,6 +1,6 @@
 //! The part of `/docs` about credits.
 
-use crate::ui::CodeBlock;
+use crate::ui::{CodeBlock, SiteOrigin};
 use leptos::prelude::*;
 
 const SET: &str = r#"tollgate key set-limit key_01KAYV7QRE4Z5H8N2M3P6T9WXY --limit 1000 --window credits:100/hour
@@ -17,7 +17,7 @@ pub fn credits() -> AnyView {
     view! {
         <h2 id="credits">"Credits"</h2>
         <p>"Credits are used up and come back bit by bit, as a token bucket does: of a limit of N, N cost units can be used at once, and R more come back every interval, never beyond N. They are written "<code>"credits:R/interval"</code>": "<code>"credits:100/hour"</code>", or the interval in seconds up to 31 days, "<code>"credits:100/3600"</code>". "<code>"credits"</code>" alone is prepaid: nothing comes back by itself, an operator adds some. (“Full again at the start of each day or month”, also in a time zone, is what the windows "<code>"day"</code>" and "<code>"month"</code>" do.) The forms of limits offer them under Of what, those of new plans and groups as Credits; how many come back each time is a field of its own, under More."</p>
-        <CodeBlock id="credits-set" title="Set a limit of credits" code=SET/>
+        <CodeBlock id="credits-set" title="Set a limit of credits" code=SiteOrigin::in_example(SET)/>
         <ul>
             <li>"Algorithm: a bucket that is refilled at multiples of the interval since 1970, UTC. The bound: from any refill to any other no more passes than N, R for each refill between them, and what operators added, under any concurrency and on any number of servers."</li>
             <li>"A call that costs more than is left is refused and charged nothing: "<code>"QUOTA_EXCEEDED"</code>" where credits are prepaid or come back once a day or more seldom, else "<code>"RATE_LIMITED"</code>". Credits always refuse: they can't be slowed down or marked."</li>
@@ -28,7 +28,7 @@ pub fn credits() -> AnyView {
         </ul>
         <h3 id="add-credits">"Add credits"</h3>
         <p>"On the page of a key, by command line and over REST, for who may manage keys. What is added may go beyond N and stays until it is used. It can be used at once on the server that added it, on others within about a second. It stands in the key's history; with an "<code>"Idempotency-Key"</code>" (or "<code>"--once"</code>") the same request adds once for good, not only for a day."</p>
-        <CodeBlock id="credits-add" title="Add 500 credits" code=ADD/>
+        <CodeBlock id="credits-add" title="Add 500 credits" code=SiteOrigin::in_example(ADD)/>
     }
     .into_any()
 }

@@ -1,6 +1,6 @@
 //! The part of `/docs` about calls beyond a limit: refused, slowed down, or marked.
 
-use crate::ui::CodeBlock;
+use crate::ui::{CodeBlock, SiteOrigin};
 use leptos::prelude::*;
 
 const SET: &str = r#"tollgate key set-limit key_01KAYV7QRE4Z5H8N2M3P6T9WXY --limit 1000 --window day --over throttle:5
@@ -19,7 +19,7 @@ pub fn over() -> AnyView {
             <li><code>"mark"</code>": every call passes."</li>
         </ul>
         <p>"The answer of a call that passed beyond a limit names it: "<code>"\"over\": [\"day\"]"</code>" at "<code>"/keys/verify"</code>", the header "<code>"X-Over-Limit: \"day\""</code>" at "<code>"/forward-auth"</code>" (a list of strings, RFC 9651; strip it from what clients send). One limit that refuses is enough for a refusal, which charges no other. With "<code>"until"</code>" it holds until that moment; from then on the limit refuses."</p>
-        <CodeBlock id="over-set" title="Slow down, mark, and both with an end" code=SET/>
+        <CodeBlock id="over-set" title="Slow down, mark, and both with an end" code=SiteOrigin::in_example(SET)/>
         <p>"What passes beyond a limit is added to what was used of it, so the page of a key and Usage show 1,240 of 1,000. On several servers each shows what passed beyond on itself, and all of it after a restart."</p>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! The part of `/docs` about rolling windows.
 
-use crate::ui::CodeBlock;
+use crate::ui::{CodeBlock, SiteOrigin};
 use leptos::prelude::*;
 
 const SET: &str = r#"tollgate key set-limit key_01KAYV7QRE4Z5H8N2M3P6T9WXY --limit 1000 --window rolling:hour
@@ -13,7 +13,7 @@ pub fn rolling() -> AnyView {
     view! {
         <h2 id="rolling">"Rolling windows"</h2>
         <p>"A fixed window lets a burst at its end and one at the next one's beginning follow each other. A rolling window has no end: of a limit of N never more than N cost units pass in any window of its length, whenever that begins. It is written "<code>"rolling:"</code>" and its length in seconds, whole minutes up to 31 days; "<code>"rolling:minute"</code>", "<code>"rolling:hour"</code>", "<code>"rolling:day"</code>" (24 hours) and "<code>"rolling:month"</code>" (30 days) are read too. The forms of keys, workspaces and APIs offer them beside the others, those of plans and groups under Counted."</p>
-        <CodeBlock id="rolling-set" title="Set a rolling window" code=SET/>
+        <CodeBlock id="rolling-set" title="Set a rolling window" code=SiteOrigin::in_example(SET)/>
         <ul>
             <li>"Algorithm: a sliding window by parts. Time is cut into sixtieths of the window; what counts is what was charged in the present part and in the sixty before it. Any window touches 61 of them at most, so the bound is exact, without an estimate."</li>
             <li>"The price: what was charged comes back after one window at the earliest and after 61/60 of one at the latest: of a minute a second later, of an hour a minute, of 30 days twelve hours."</li>

@@ -1,7 +1,7 @@
 //! `/` signed out: what this is, one question and its answer, and the way in.
 
 use crate::ui::{
-    Badge, Gate, GateGlyph, LinkButton, Look, PublicFrame, Size,
+    Badge, Gate, GateGlyph, LinkButton, Look, PublicFrame, SignUpOpen, Size,
     chart::{Bucket, Limit, Series, UsageChart},
 };
 use leptos::prelude::*;
@@ -56,13 +56,14 @@ pub fn LandingPage() -> impl IntoView {
 }
 
 fn hero() -> AnyView {
+    let (href, words) = door();
     view! {
         <section class="hero">
             <div class="stack-lg">
                 <h1>"The front office of your API"</h1>
                 <p class="prose">"People sign up, make a key, and see what they use. Your API asks one question, "<b class="strong ink">"may this call pass?"</b>", and gets an answer with its reasons."</p>
                 <div class="row">
-                    <LinkButton href="/sign-up" look=Look::Primary size=Size::Large>"Create account"</LinkButton>
+                    <LinkButton href look=Look::Primary size=Size::Large>{words}</LinkButton>
                     <LinkButton href="/docs" size=Size::Large>"Read the docs"</LinkButton>
                 </div>
             </div>
@@ -73,6 +74,11 @@ fn hero() -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// The way in: signing up, where everybody may.
+fn door() -> (&'static str, &'static str) {
+    if SignUpOpen::here() { ("/sign-up", "Create account") } else { ("/sign-in", "Sign in") }
 }
 
 fn gates() -> AnyView {
@@ -142,8 +148,9 @@ fn picture() -> AnyView {
 }
 
 fn for_whom() -> AnyView {
+    let (way_in, enter) = door();
     let columns = [
-        ("You call an API", "Make a key in ten seconds. See what you use and what is left.", "/sign-up", "Create account"),
+        ("You call an API", "Make a key in ten seconds. See what you use and what is left.", way_in, enter),
         (
             "You run an API",
             "Decide who may call what, and how often. See abuse. Disable a key or an account, and it is refused at once.",

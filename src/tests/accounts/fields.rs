@@ -4,6 +4,7 @@ use super::count;
 use crate::support::{
     TestApp,
     browser::{PASSWORD, Person, location},
+    locks::Held,
 };
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use tollgate::{
     accounts::{
         Caller, api,
         model::FieldForm,
-        server::{Visitor, create_field, delete_field},
+        server::{Visitor, change_field, create_field, delete_field},
     },
     admin::api as admin,
     error::AppError,
@@ -195,6 +196,21 @@ async fn z27_operators_make_change_and_delete_fields(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from events where kind like 'field.%'").await, 3);
     let refused = delete_field(&app.ctx, &app.caller_in_a_browser(vera.account).await, &Visitor::terminal(), "team", 0).await;
     assert!(matches!(refused, Err(AppError::Forbidden { .. })));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn of_two_changes_of_a_field_at_once_the_second_is_told(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let field = create_field(&app.ctx, &Caller::cli(), &Visitor::terminal(), &form("team", "text")).await.unwrap();
+    let seen = field.version();
+    let save = async |label: &str| {
+        let form = FieldForm { label: label.to_owned(), ..form("team", "text") };
+        change_field(&app.ctx, &Caller::cli(), &Visitor::terminal(), &form, Some(seen.as_str())).await
+    };
+    let held = Held::by(&db, "select from profile_fields for update").await;
+    let (one, other, ()) = tokio::join!(save("Team"), save("Crew"), held.release_to(2));
+    let told = [one, other].into_iter().filter(|saved| matches!(saved, Err(AppError::Changed { .. }))).count();
+    assert_eq!((told, count(&app, "select count(*) from events where kind = 'field.changed'").await), (1, 1));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

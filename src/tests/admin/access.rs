@@ -1,6 +1,10 @@
 //! Only operators. The pages and functions are those that the product itself knows; a function that is new and not listed here fails.
 
-use crate::support::{TestApp, browser::Browser, routes};
+use crate::support::{
+    TestApp,
+    browser::{Browser, Person},
+    routes,
+};
 use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::accounts::{
@@ -13,8 +17,23 @@ const PUBLIC: &str = "/ /sign-up /sign-in /sign-in/code /sign-in/with/{slug} /si
     /verify-email /unlock /not-me /keep-factors /confirm-email /undo-email /delete-account /come-back /u/{handle} /docs /docs/api /status /dev/ui \
     /dev/mailbox";
 
-/// Every server function of admin, of plans and of blocks, with a body that its arguments can be read from.
-fn functions(account: &str, session: &str, key: &str, job: &str, [ban, block, invite]: [&str; 3]) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+/// The address of a server function, and a body that its arguments can be read from.
+type Function = (&'static str, Vec<(&'static str, String)>);
+
+/// Every server function of admin, of plans and of blocks. What they ask for is there: the account of a developer, its key, a ban and so on.
+pub async fn functions(app: &TestApp, developer: &Person) -> Vec<Function> {
+    let (key, _) = super::key_of(app, developer, "access").await;
+    let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
+    let term = Term { reason: "a test", until: None };
+    let ban = add_ban(&app.ctx, &Caller::cli(), &Visitor::terminal(), "198.51.100.0/24", term).await.unwrap();
+    let block = crate::blocks::block(&app.ctx, "198.51.100.8", None).await.unwrap().block.id;
+    let invite = invite_address(&app.ctx, &Caller::cli(), "invited@example.com", time::Duration::days(7)).await.unwrap().id;
+    let others = [ban.id.to_string(), block.to_string(), invite.to_string()];
+    let others = others.each_ref().map(String::as_str);
+    listed(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), others)
+}
+
+fn listed(account: &str, session: &str, key: &str, job: &str, [ban, block, invite]: [&str; 3]) -> Vec<Function> {
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
     let fields = |all: &[(&'static str, &str)]| all.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
@@ -101,9 +120,10 @@ fn functions(account: &str, session: &str, key: &str, job: &str, [ban, block, in
     ]
 }
 
-async fn call(browser: &Browser, path: &str, body: &[(&'static str, String)]) -> u16 {
+/// As a script calls it.
+pub async fn call(browser: &Browser, (path, body): &Function) -> reqwest::Response {
     let request = browser.http.post(format!("{}{path}", browser.base)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
-    request.form(body).send().await.unwrap().status().as_u16()
+    request.form(body).send().await.unwrap()
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -137,24 +157,17 @@ async fn s88_only_operators_reach_an_admin_page(db: PgPool) {
 async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let app = TestApp::start(db).await;
     let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
-    let (key, _) = super::key_of(&app, &developer, "access").await;
-    let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
-    let term = Term { reason: "a test", until: None };
-    let ban = add_ban(&app.ctx, &Caller::cli(), &Visitor::terminal(), "198.51.100.0/24", term).await.unwrap();
-    let block = crate::blocks::block(&app.ctx, "198.51.100.8", None).await.unwrap().block.id;
-    let invite = invite_address(&app.ctx, &Caller::cli(), "invited@example.com", time::Duration::days(7)).await.unwrap().id;
-    let others = [ban.id.to_string(), block.to_string(), invite.to_string()];
-    let others = others.each_ref().map(String::as_str);
-    let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), others);
+    let functions = functions(&app, &developer).await;
     let is_admin =
         |path: &&str| ["admin", "plans", "blocks", "accounts/api/policies"].iter().any(|feature| path.starts_with(&format!("/fn/tollgate/{feature}/")));
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(is_admin).collect();
     assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin, plans or blocks is not listed in this test");
 
     // Of a developer even their own account and key are refused here.
-    for (path, body) in &functions {
-        assert_eq!(call(&app.browser(), path, body).await, 401, "{path} without a session");
-        assert_eq!(call(&developer.browser, path, body).await, 403, "{path} as a developer");
+    for function in &functions {
+        let path = function.0;
+        assert_eq!(call(&app.browser(), function).await.status(), 401, "{path} without a session");
+        assert_eq!(call(&developer.browser, function).await.status(), 403, "{path} as a developer");
     }
     for kind in [
         "account.disabled",
@@ -174,8 +187,8 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     ] {
         assert_eq!(super::events(&app, kind).await, 0, "{kind}");
     }
-    for (path, body) in &functions {
-        let status = call(&operator.browser, path, body).await;
-        assert!(matches!(status, 200 | 204 | 302 | 409), "{path} as an operator: {status}");
+    for function in &functions {
+        let status = call(&operator.browser, function).await.status().as_u16();
+        assert!(matches!(status, 200 | 204 | 302 | 409), "{} as an operator: {status}", function.0);
     }
 }

@@ -87,6 +87,10 @@ async fn an_operator_slows_and_sets_rules(db: PgPool) {
 
     let (_, rules) = answer(ops.get(&app, RULES).await).await;
     assert_eq!(rules["data"].as_array().map(Vec::len), Some(3));
+    let (_, first) = answer(ops.get(&app, &format!("{RULES}?limit=2")).await).await;
+    assert_eq!((&first["data"][1], &first["has_more"]), (&rules["data"][1], &json!(true)));
+    let (_, rest) = answer(ops.get(&app, &format!("{RULES}?cursor={}", text(&first, "next_cursor"))).await).await;
+    assert_eq!((&rest["data"], &rest["next_cursor"]), (&json!([rules["data"][2]]), &json!(null)));
     let refusals = format!("{RULES}/refusals");
     let change = json!({ "on": true, "action": "slow", "per_second": 7, "mails": true });
     for _ in 0..2 {

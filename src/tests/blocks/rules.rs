@@ -4,16 +4,17 @@ use super::{answer, code, guess, listed, says};
 use crate::{
     gate::Scene,
     keys::events,
-    support::{TestApp, until},
+    support::{TestApp, locks::Held, until},
 };
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
     accounts::Caller,
     blocks::{
-        model::{BlockAction, BlockState, RuleSetting},
+        model::{BlockAction, BlockState, RuleSetting, exempt_version},
         server::{fire, set_exemptions, set_rule},
     },
+    error::AppError,
     keys::server::gate::{Gate, Suspicion, Target},
     platform::Ctx,
     values::AbuseRule,
@@ -150,4 +151,15 @@ async fn some_are_never_blocked_by_a_rule(db: PgPool) {
     guess(&app.ctx, "198.51.100.9", 200);
     assert!(app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap().watch().take().is_none(), "a rule that is off suspects nobody");
     assert!(listed(&app.ctx, "all").await.is_empty());
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn of_two_lists_of_networks_saved_at_once_the_second_is_told(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let seen = exempt_version(&[]);
+    let save = async |network: &str| set_exemptions(&app.ctx, &Caller::cli(), network, Some(seen.as_str())).await;
+    let held = Held::by(&db, "select from block_exemptions for update").await;
+    let (one, other, ()) = tokio::join!(save("203.0.113.0/24"), save("198.51.100.0/24"), held.release_to(2));
+    let told = [one, other].into_iter().filter(|saved| matches!(saved, Err(AppError::Changed { .. }))).count();
+    assert_eq!((told, events(&db, "block.exempted").await), (1, 1));
 }

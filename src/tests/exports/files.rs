@@ -47,6 +47,20 @@ async fn a_file_of_others_is_not_there(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_list_of_files_comes_in_pages(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let older = usage(&app, &mara).await;
+    let newer = ask(&app, &mara, json!({ "of": "keys" })).await;
+    let (_, first) = json(mara.get(&app, "/api/v1/exports?limit=1").await).await;
+    assert_eq!((&first["data"][0]["id"], &first["has_more"]), (&json!(newer.to_string()), &json!(true)), "the newest first");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let (_, second) = json(mara.get(&app, &format!("/api/v1/exports?limit=1&cursor={cursor}")).await).await;
+    assert_eq!((&second["data"][0]["id"], &second["next_cursor"]), (&json!(older.to_string()), &Value::Null));
+    assert_eq!(mara.get(&app, "/api/v1/exports?page=2").await.status(), 422);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_file_is_there_for_a_day(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -97,6 +97,22 @@ async fn a_grant_that_goes_takes_the_permission_on_every_node_without_reading_a_
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_mark_is_confirmed_by_who_has_read_the_api_too(db: PgPool) {
+    let scene = Scene::with(db.clone(), Given { permissions: &["orders:read", "orders:write"], ..Given::default() }).await;
+    // With the change the routes are lost: who reads the API fails, who reads what its keys are granted does not.
+    execute(
+        &db,
+        "create function lose_routes() returns trigger language plpgsql as $$ begin alter table api_routes rename to api_routes_lost; return null; end $$;
+         create trigger lose_routes after insert on events for each row when (new.kind = 'api.changed') execute function lose_routes();",
+    )
+    .await;
+    let edit = ApiEdit { needs_grant: vec![("orders:write".to_owned(), true)], ..ApiEdit::default() };
+    let spread = edit_api(&scene.app.ctx, &Caller::cli(), "demo", edit).await.unwrap().spread;
+    assert_eq!(outcome(&scene.app, &scene.secret, "orders:write"), "FORBIDDEN");
+    assert_eq!((spread.nodes, spread.confirmed), (1, 0), "{spread:?}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_workspace_without_a_plan_is_granted_and_loses_it_at_once(db: PgPool) {
     let scene = Scene::with(db.clone(), Given { permissions: &["orders:write"], limit: Some((1_000, 3_600)), ..Given::default() }).await;
     let other = TestApp::start(db.clone()).await;

@@ -1,9 +1,16 @@
-//! What Traefik and Envoy send, byte for byte, against the real listener; neither runs here. The requests are those that their sources make
-//! with the files of `examples/orders`: Traefik 3 in `pkg/middlewares/auth/forward.go`, Envoy in `ext_authz_http_impl.cc` and
-//! `async_client_impl.cc`. nginx and Caddy run for real in `end2end/proxies.spec.ts`.
+//! What Traefik and Envoy send, byte for byte, against the real listener; neither runs here. The requests are those that their sources make of
+//! a client's call with the files of `examples/orders`, whose lists decide which of its fields go along. Read were, on 2026-11-22:
+//! - traefik/traefik, `pkg/middlewares/auth/forward.go` at `bd22897c` (version 3) and at `0331801c` (branch 2.11, with what 3.6.14 and 3.7.12
+//!   changed), `pkg/middlewares/forwardedheaders/forwarded_header.go`, `docs/content/migrate/v3.md` at `0076e17e`. Go sorts fields by name;
+//! - envoyproxy/envoy, `source/extensions/filters/common/ext_authz/ext_authz_http_impl.cc` at `9c276e34`, later versions of
+//!   `check_request_utils.cc` beside it, of `source/extensions/filters/http/ext_authz/ext_authz.cc` and `source/common/http/conn_manager_utility.cc`,
+//!   `async_client_impl.cc` there at `02a45cb9`, `changelogs/1.28.0.yaml`: since then Envoy adds no address of its own to `x-forwarded-for`.
+//!   Its fields come from a hash map, so in any order.
+//!
+//! nginx and Caddy run for real in `end2end/proxies.spec.ts`.
 
 use crate::{
-    keys::{json, person},
+    keys::{Person, json, person, person_with},
     support::TestApp,
 };
 use reqwest::Method;
@@ -14,28 +21,54 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The proxy, and the address of its own that Envoy adds.
-const TRUSTED: [&str; 2] = ["127.0.0.0/8", "10.0.0.7/32"];
 const CLIENT: &str = "203.0.113.7";
 const APP: &str = "https://app.example.com";
+const TRAEFIK: &str = include_str!("../../../examples/orders/traefik.yaml");
+const ENVOY: &str = include_str!("../../../examples/orders/envoy.yaml");
 
-/// A proxy's question about a call of `method` and `target` that came from `client`, with further lines of the head.
-type Ask = fn(method: &str, target: &str, client: &str, more: &str) -> String;
+/// A call as its client would like it to be seen: none of it is believed.
+const PRETENDED: [(&str, &str); 6] = [
+    ("X-Forwarded-For", CLIENT),
+    ("X-Forwarded-Host", "else.example"),
+    ("X-Forwarded-Method", "POST"),
+    ("X-Forwarded-Uri", "/orders"),
+    ("X-Original-Method", "POST"),
+    ("X-Original-Uri", "/orders"),
+];
 
-/// Always a GET to the configured address; of the call's own head what `authRequestHeaders` names, all else as `X-Forwarded-*`.
-fn traefik(method: &str, target: &str, client: &str, more: &str) -> String {
+/// A proxy's question about a call of `method` and `target` that came from `client` with these fields.
+type Ask = fn(method: &str, target: &str, client: &str, fields: &[(&str, &str)]) -> String;
+
+/// Whether a list of this configuration, in one line, names the field.
+fn names(config: &str, list: &str, field: &str) -> bool {
+    let line = config.lines().map(str::trim).find(|line| line.starts_with(list)).unwrap();
+    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word.eq_ignore_ascii_case(field))
+}
+
+/// Always a GET to the configured address; of the call's own fields what `authRequestHeaders` names, all else as `X-Forwarded-*`, which with
+/// `trustForwardHeader: false` is what Traefik saw.
+fn traefik(method: &str, target: &str, client: &str, fields: &[(&str, &str)]) -> String {
+    let mut named: Vec<_> = fields.iter().filter(|(name, _)| names(TRAEFIK, "authRequestHeaders:", name)).collect();
+    named.sort_unstable();
+    let named = named.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
     format!(
-        "GET /forward-auth/demo HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nUser-Agent: curl/7.88.1\r\n{more}X-Forwarded-For: {client}\r\n\
-         X-Forwarded-Host: api.example.com\r\nX-Forwarded-Method: {method}\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Uri: {target}\r\n\
-         Accept-Encoding: gzip\r\n\r\n"
+        "GET /forward-auth/demo HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nUser-Agent: curl/7.88.1\r\n{named}X-Forwarded-For: {client}\r\n\
+         X-Forwarded-Host: api.example.com\r\nX-Forwarded-Method: {method}\r\nX-Forwarded-Port: 443\r\nX-Forwarded-Proto: https\r\n\
+         X-Forwarded-Uri: {target}\r\nAccept-Encoding: gzip\r\n\r\n"
     )
 }
 
-/// Method, path and host of the call, behind `path_prefix`; of its head what `allowed_headers` names.
-fn envoy(method: &str, target: &str, client: &str, more: &str) -> String {
+/// Method, path and host of the call, behind `path_prefix`; of its fields what `allowed_headers` names. To `x-forwarded-for` of the client its
+/// address was added.
+fn envoy(method: &str, target: &str, client: &str, fields: &[(&str, &str)]) -> String {
+    let is_origin = |name: &str| name.eq_ignore_ascii_case("x-forwarded-for");
+    let goes_along = |name: &str| name.eq_ignore_ascii_case("authorization") || names(ENVOY, "allowed_headers:", name);
+    let said = fields.iter().find(|(name, _)| is_origin(name)).map(|(_, value)| format!("{value},")).unwrap_or_default();
+    let named = fields.iter().filter(|(name, _)| goes_along(name) && !is_origin(name));
+    let named = named.map(|(name, value)| format!("{}: {value}\r\n", name.to_ascii_lowercase())).collect::<Vec<_>>().concat();
     format!(
-        "{method} /forward-auth/demo/envoy{target} HTTP/1.1\r\nhost: api.example.com\r\nuser-agent: curl/7.88.1\r\n{more}x-forwarded-proto: https\r\n\
-         content-length: 0\r\nx-envoy-internal: true\r\nx-forwarded-for: {client},10.0.0.7\r\nx-envoy-expected-rq-timeout-ms: 3000\r\n\r\n"
+        "{method} /forward-auth/demo/envoy{target} HTTP/1.1\r\nhost: api.example.com\r\ncontent-length: 0\r\nuser-agent: curl/7.88.1\r\n{named}\
+         x-forwarded-for: {said}{client}\r\nx-forwarded-proto: https\r\nx-envoy-internal: true\r\nx-envoy-expected-rq-timeout-ms: 3000\r\n\r\n"
     )
 }
 
@@ -82,18 +115,30 @@ async fn send(app: &TestApp, request: String) -> Answer {
     }
 }
 
+/// Behind a proxy on this machine.
+async fn start(db: &PgPool) -> TestApp {
+    TestApp::start_with(db.clone(), |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await
+}
+
+/// Changes a key, or an API.
+async fn change(app: &TestApp, person: &Person, path: &str, to: Value) {
+    let (status, said) = json(person.call(app, Method::PATCH, path, Some(to)).await).await;
+    assert_eq!(status, 200, "{said}");
+}
+
 /// A key that is bound to all that only the proxy can tell: route, address and origin of the call.
 async fn is_told_what_was_called(db: PgPool, ask: Ask) {
-    let app = TestApp::start_with(db.clone(), |config| config.server.trusted_proxies = TRUSTED.map(|network| network.parse().unwrap()).to_vec()).await;
+    let app = start(&db).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;
     let (id, secret) = olga.new_key(&app, "behind a proxy").await;
     let bound =
         json!({ "addresses": ["203.0.113.0/24"], "origins": [APP], "routes": ["POST /orders"], "limits": [{ "name": "day", "limit": 1, "window": 86400 }] });
-    let (status, said) = json(olga.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(bound)).await).await;
-    assert_eq!(status, 200, "{said}");
+    change(&app, &olga, &format!("/api/v1/keys/{id}"), bound).await;
 
-    let key = format!("Authorization: Bearer {secret}\r\n");
-    let of_page = format!("{key}Origin: {APP}\r\n");
+    let bearer = format!("Bearer {secret}");
+    let key = [("Authorization", bearer.as_str())];
+    let of_page = [key[0], ("Origin", APP)];
+    let pretended = [&key[..], &PRETENDED[..]].concat();
     let refused = async |question: String, status: u16, code: &str| {
         let answer = send(&app, question).await;
         assert_eq!((answer.status, answer.field("x-auth-code")), (status, code), "{}", answer.body);
@@ -102,13 +147,16 @@ async fn is_told_what_was_called(db: PgPool, ask: Ask) {
         assert_eq!(answer.field("x-key-id"), "", "who it is is told only where it passes");
         answer
     };
-    let missing = refused(ask("POST", "/orders?page=2", CLIENT, ""), 401, "MISSING").await;
+    let missing = refused(ask("POST", "/orders?page=2", CLIENT, &[]), 401, "MISSING").await;
     assert_eq!(missing.field("www-authenticate"), "Bearer realm=\"demo\"");
     refused(ask("GET", "/orders?page=2", CLIENT, &key), 403, "FORBIDDEN").await;
     refused(ask("POST", "/order", CLIENT, &key), 403, "FORBIDDEN").await;
     refused(ask("POST", "/orders", "198.51.100.9", &key), 403, "IP_DENIED").await;
-    let of_another = refused(ask("POST", "/orders", CLIENT, &format!("{key}Origin: https://evil.example\r\n")), 403, "FORBIDDEN").await;
+    let of_another = refused(ask("POST", "/orders", CLIENT, &[key[0], ("Origin", "https://evil.example")]), 403, "FORBIDDEN").await;
     assert_eq!(of_another.field("access-control-allow-origin"), "");
+    refused(ask("DELETE", "/orders", CLIENT, &pretended), 403, "FORBIDDEN").await;
+    refused(ask("POST", "/order", CLIENT, &pretended), 403, "FORBIDDEN").await;
+    refused(ask("POST", "/orders", "198.51.100.9", &pretended), 403, "IP_DENIED").await;
 
     let passed = send(&app, ask("POST", "/orders?page=2", CLIENT, &of_page)).await;
     assert_eq!((passed.status, passed.body.as_str()), (200, ""), "Envoy takes nothing else for a yes");
@@ -141,4 +189,29 @@ async fn traefik_tells_the_call_in_x_forwarded_fields(db: PgPool) {
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn envoy_tells_the_call_in_its_own_line(db: PgPool) {
     is_told_what_was_called(db, envoy).await;
+}
+
+/// A browser's question before a call, for a page that a key names.
+async fn is_asked_for_preflights(db: PgPool, ask: Ask) {
+    let app = start(&db).await;
+    let olga = person_with(&app, &db, "olga@example.com", "operator", &["keys:read", "keys:write", "apis:manage"]).await;
+    let (id, _) = olga.new_key(&app, "in a web page").await;
+    change(&app, &olga, &format!("/api/v1/keys/{id}"), json!({ "origins": [APP] })).await;
+    change(&app, &olga, "/api/v1/apis/demo", json!({ "answers_preflights": true })).await;
+    let of = |origin| [("Access-Control-Request-Headers", "authorization"), ("Access-Control-Request-Method", "POST"), ("Origin", origin)];
+    let may = send(&app, ask("OPTIONS", "/orders", CLIENT, &of(APP))).await;
+    assert_eq!((may.status, may.field("access-control-allow-origin")), (200, APP), "{}", may.body);
+    assert_eq!((may.field("access-control-allow-methods"), may.field("access-control-allow-headers")), ("POST", "authorization"));
+    let may_not = send(&app, ask("OPTIONS", "/orders", CLIENT, &of("https://evil.example"))).await;
+    assert_eq!((may_not.status, may_not.field("access-control-allow-origin")), (403, ""));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn traefik_hands_on_what_a_browser_asks_before_a_call(db: PgPool) {
+    is_asked_for_preflights(db, traefik).await;
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn envoy_hands_on_what_a_browser_asks_before_a_call(db: PgPool) {
+    is_asked_for_preflights(db, envoy).await;
 }

@@ -69,7 +69,7 @@ async fn keys_are_found_by_who_uses_them(db: PgPool) {
     assert_eq!(names("q=USER_4").await, ["a", "b"], "a part of it, in any case");
     assert!(names("external_id=user").await.is_empty());
     let file = mara.get(&app, "/api/v1/keys/export?external_id=user_42").await.text().await.unwrap();
-    assert!(file.lines().count() == 2 && file.contains("user_42") && file.lines().next().unwrap().ends_with("external_id,meta,routes"), "{file}");
+    assert!(file.lines().count() == 2 && file.contains("user_42") && file.lines().next().unwrap().ends_with("external_id,meta,routes,workspace_id"), "{file}");
     let (_, bulk) = json(mara.post(&app, "/api/v1/keys/bulk", json!({ "act": "disable", "filter": { "external_id": "user_4" } })).await).await;
     assert_eq!(bulk["changed"].as_array().unwrap().len(), 1, "{bulk}");
 }

@@ -152,7 +152,7 @@ async fn r66_what_a_bundle_or_a_key_needs_is_not_taken_away(db: PgPool) {
     }
     assert_eq!(events(&db, "api.unbundled").await, 1, "the second time it is gone already");
     assert_eq!(delete("clerk").await.status(), 204);
-    assert_eq!(json(mara.get(&app, "/api/v1/apis/demo/bundles").await).await.1, json!({ "bundles": [] }));
+    assert_eq!(json(mara.get(&app, "/api/v1/apis/demo/bundles").await).await.1, json!({ "data": [], "has_more": false, "next_cursor": null }));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -113,6 +113,28 @@ async fn of_a_secret_that_came_from_everywhere_the_newest_rows_are_read(db: PgPo
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_several_servers_wrote_of_one_quarter_of_an_hour_is_summed_up_whole(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "operator").await;
+    let (id, ..) = rotated(&app, &mara, json!({ "grace": 86_400 })).await;
+    // Each of them writes up to 64 rows every two seconds.
+    sqlx::query(
+        "insert into usage_secrets (secret_id, quarter, address, route, passed, limited, refused, last_at)
+         select s.id, $1::timestamptz, host('10.0.0.0'::inet + a), 'GET /', 1, 0, 0, $1::timestamptz from key_secrets s, generate_series(1, 45000) a
+         where s.key_id in (select key_id from key_secrets group by 1 having count(*) > 1)",
+    )
+    .bind(T0)
+    .execute(&db)
+    .await
+    .unwrap();
+    for told in usage(&app, &mara, &id).await {
+        let users = told["users"].as_array().unwrap();
+        assert_eq!(users.iter().map(|user| user["calls"]["total"].as_u64().unwrap()).sum::<u64>(), 45_000);
+        assert_eq!((users.len(), users[100]["is_rest"].as_bool()), (101, Some(true)));
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_secrets_of_a_service_that_only_asks_are_counted(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let olga = person(&app, &db, "olga@example.com", "operator").await;

@@ -261,5 +261,5 @@ async fn k07_files_and_the_command_line_know_routes(db: PgPool) {
     assert_eq!(stored, ["of a batch", "of a line", "of a list", "of an import"].map(|name| (name.to_owned(), both())));
 
     let file = mara.get(&app, "/api/v1/keys/export").await.text().await.unwrap();
-    assert!(file.lines().next().unwrap().ends_with(",routes") && file.contains("GET /orders/{id}; * /reports/*"), "{file}");
+    assert!(file.lines().next().unwrap().ends_with(",routes,workspace_id") && file.contains("GET /orders/{id}; * /reports/*"), "{file}");
 }

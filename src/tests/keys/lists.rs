@@ -171,6 +171,35 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_day_that_begins_at_half_past_is_cut_there(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    sqlx::query("update accounts set time_zone = 'Asia/Kolkata' where id = $1").bind(mara.owner.account.uuid()).execute(&db).await.unwrap();
+    let (id, _) = mara.new_key(&app, "demo").await;
+    // Midnight there was 18:30 UTC, seventeen and a half hours ago.
+    counted(&app, &mara, &id, "VALID", Duration::minutes(17 * 60 + 15), 5).await;
+    counted(&app, &mara, &id, "VALID", Duration::minutes(17 * 60 + 45), 2).await;
+    let list = server::list_keys(&app.ctx, &caller(&app, &mara).await, KeyQuery { q: Some(id), ..KeyQuery::default() }).await.unwrap();
+    assert_eq!((list.rows[0].spark[29].passed, list.rows[0].spark[28].passed), (5, 2));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_a_new_key_can_be_given_is_read_where_it_is_shown(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let caller = caller(&app, &mara).await;
+    let shown = async |chooses: bool| server::show_keys(&app.ctx, &caller, KeyQuery::default(), chooses).await.unwrap();
+    let closed = shown(false).await;
+    assert_eq!((closed.form.suggested_name.as_str(), closed.form.choices.is_none()), ("key 2", true));
+    assert!(closed.list.apis.iter().any(|(slug, _)| slug.as_str() == "demo"), "the filter names the APIs all the same");
+    let open = shown(true).await.form.choices.unwrap();
+    assert_eq!(open.apis.len(), open.limits.len());
+    sqlx::query("delete from keys").execute(&db).await.unwrap();
+    let first = shown(false).await.form;
+    assert_eq!((first.suggested_name.as_str(), first.choices.is_some()), ("my first key", true), "an empty list says what the first key will be");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_goes_forward_and_back(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -241,3 +241,36 @@ async fn keys_are_found_by_their_owner_for_operators_and_by_how_tags_begin(db: P
     assert!(file.lines().count() == 2 && file.contains("shop"), "{file}");
     assert_eq!(mara.get(&app, "/api/v1/keys/export?owner=olga").await.status(), 403);
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn operators_list_and_export_the_keys_of_every_workspace(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@else.example", "operator").await;
+    let shop = mara.new_key(&app, "shop").await.0;
+    let gateway = olga.new_key(&app, "gateway").await.0;
+    let everybody = "api=demo&everywhere=true";
+    let (_, list) = json(olga.get(&app, &format!("/api/v1/keys?{everybody}")).await).await;
+    let mut ids: Vec<String> = list["data"].as_array().unwrap().iter().map(|key| text(key, "id")).collect();
+    ids.sort();
+    let mut both = vec![shop, gateway];
+    both.sort();
+    assert_eq!(ids, both);
+    let next = olga.get(&app, &format!("/api/v1/keys?{everybody}&limit=1")).await.headers()["link"].to_str().unwrap().to_owned();
+    assert!(next.contains("everywhere=true"), "the next page is of everybody, too: {next}");
+
+    let file = olga.get(&app, &format!("/api/v1/keys/export?{everybody}")).await.text().await.unwrap();
+    assert!(file.lines().count() == 3 && [&mara, &olga].iter().all(|one| file.contains(&one.owner.workspace.to_string())), "whose each is: {file}");
+    let asked = json!({ "of": "keys", "filters": { "api": "demo", "everywhere": "true" } });
+    let (status, job) = json(olga.post(&app, "/api/v1/exports", asked.clone()).await).await;
+    assert_eq!((status, text(&job, "description")), (202, "Keys of every workspace, api demo".to_owned()));
+    for path in [format!("/api/v1/keys?{everybody}"), format!("/api/v1/keys/export?{everybody}")] {
+        assert_eq!(mara.get(&app, &path).await.status(), 403, "{path}");
+    }
+    assert_eq!(mara.post(&app, "/api/v1/exports", asked).await.status(), 403);
+
+    let page = app.sign_in_as("operator").await.browser.page("/admin/keys?api=demo").await.replace("&amp;", "&");
+    for wanted in ["/api/v1/keys/export?api=demo&everywhere=true&format=csv", "/exports?of=keys&api=demo&everywhere=true"] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+}

@@ -279,3 +279,22 @@ async fn a_program_learns_which_limits_hold_a_key_where_they_stand_and_why(db: P
     assert_eq!(told.last(), Some(&("default".to_owned(), true)), "nothing nearer gives any");
     assert!(body["permission_uses"].is_array() && body.get("spread").is_none(), "{body}");
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_refusal_says_in_its_challenge_what_is_wrong_with_the_key_that_was_sent(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let reader = person_with(&app, &db, "reader@example.com", "operator", &["keys:read"]).await;
+    let said = async |secret: Option<&str>, path: &str, body: Value| {
+        let asked = app.http.post(app.url(path)).json(&body);
+        let answer = secret.into_iter().fold(asked, |asked, secret| asked.bearer_auth(secret)).send().await.unwrap();
+        let challenge = answer.headers().get("www-authenticate").map(|v| v.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), challenge.unwrap_or_default())
+    };
+    for (path, body, lacking) in [("/api/v1/keys", json!({ "name": "x" }), "keys:write"), ("/api/v1/keys/verify", json!({ "key": "x" }), "keys:verify")] {
+        assert_eq!(said(None, path, body.clone()).await, (401, "Bearer realm=\"tollgate\"".to_owned()), "{path}");
+        let wrong = said(Some("nonsense"), path, body.clone()).await;
+        assert_eq!(wrong, (401, "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned()), "{path}");
+        let narrow = said(Some(&reader.secret), path, body).await;
+        assert_eq!(narrow, (403, format!("Bearer realm=\"tollgate\", error=\"insufficient_scope\", scope=\"{lacking}\"")), "{path}");
+    }
+}

@@ -113,6 +113,18 @@ async fn the_page_of_an_api_edits_its_routes(db: PgPool) {
     assert_eq!(stored, [("PUT".to_owned(), "/orders/{id}".to_owned(), false)]);
     assert_eq!(olga.browser.get(&format!("{path}?route=POST%20/orders")).await.status(), 404);
 
+    // One that is to become what another is stays, as does the other, and that is said.
+    let other = [("_form", "route"), ("slug", "demo"), ("method", "GET"), ("path", "/orders")];
+    assert_eq!(location(&olga.browser.post::<SaveRoute>(path, &other).await), path);
+    let same = [&other[..], &[("replaces", "PUT /orders/{id}")]].concat();
+    let taken = olga.browser.post::<SaveRoute>(&format!("{path}?route=PUT%20/orders/%7Bid%7D"), &same).await;
+    assert_eq!(taken.status(), 422);
+    assert!(taken.text().await.unwrap().contains("Another route matches the same calls as GET /orders."));
+    let stored: i64 = sqlx::query_scalar("select count(*) from api_routes").fetch_one(&db).await.unwrap();
+    assert_eq!(stored, 2);
+    let other = [("slug", "demo"), ("method", "GET"), ("path", "/orders")];
+    assert_eq!(location(&olga.browser.post::<RemoveRoute>(path, &other).await), path);
+
     let this = [("slug", "demo"), ("method", "PUT"), ("path", "/orders/{id}")];
     assert_eq!(location(&olga.browser.post::<RemoveRoute>(path, &this).await), path);
     assert!(olga.browser.page(path).await.contains("No routes yet"));

@@ -71,3 +71,34 @@ async fn a_life_that_an_old_secret_can_t_have_is_wrong_use(db: PgPool) {
     assert_eq!(rotate(&["--grace", "60"]).await.status.code(), Some(0));
     assert_eq!(run_beside(&folder, &db, &["key", "extend-secret", &id, "--old-lives", "now"]).await.status.code(), Some(2), "that is drop-secret");
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn one_key_and_its_history_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "checkout").await;
+    let folder = Folder::new();
+    let key = async |arguments: &[&str]| run_beside(&folder, &db, &[&["key"], arguments].concat()).await;
+    assert_eq!(key(&["disable", &id, "--reason", "a test"]).await.status.code(), Some(0));
+    let shown = said(&key(&["show", &id, "--json"]).await);
+    assert_eq!([text(&shown, "id"), text(&shown, "name"), text(&shown, "state")], [id.clone(), "checkout".to_owned(), "disabled".to_owned()]);
+    let words = out(&key(&["show", &id]).await);
+    assert!(words.contains("state         disabled") && words.contains("addresses     everywhere") && !words.contains(&secret), "{words}");
+    let history = said(&key(&["history", &id, "--json"]).await);
+    assert_eq!([text(&history[0], "act"), text(&history[0], "actor"), text(&history[0], "reason")], ["disabled", "cli", "a test"].map(ToOwned::to_owned));
+    let newest = out(&key(&["history", &id, "--most", "1"]).await);
+    assert!(newest.contains("“a test”") && newest.contains("There are older ones"), "{newest}");
+    assert_eq!(key(&["revoke", &id]).await.status.code(), Some(0));
+    assert_eq!(key(&["revoke", &id, "--dry-run"]).await.status.code(), Some(0));
+    for verb in ["enable", "rotate"] {
+        assert_eq!(key(&[verb, &id, "--dry-run"]).await.status.code(), Some(4), "a dry run says that it is final: {verb}");
+    }
+    let create = ["create", "--account", "mara@example.com", "--name", "till", "--dry-run"];
+    assert_eq!(key(&[&create[..], &["--api", "demo"]].concat()).await.status.code(), Some(0));
+    for wrong in [&["--api", "nothing"][..], &["--api", "demo", "--permission", "orders:burn"], &["--api", "demo", "--address", "home"]] {
+        assert_eq!(key(&[&create[..], wrong].concat()).await.status.code(), Some(2), "a dry run says it, too: {wrong:?}");
+    }
+    for wrong in [&["show", "key_nothing"][..], &["history", &id, "--most", "0"]] {
+        assert_eq!(key(wrong).await.status.code(), Some(2), "{wrong:?}");
+    }
+}

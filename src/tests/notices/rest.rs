@@ -56,12 +56,17 @@ async fn a_rule_is_added_once_changed_and_removed(db: PgPool) {
     assert_eq!(change(json!({ "route": "GET /orders", "percent": null, "more_than": 10 })).await.0, 409, "two that say the same");
 
     let tom = person(&app, &db, "tom@example.com", "operator").await;
-    assert_eq!(json(tom.get(&app, rules).await).await, (200, json!({ "data": [] })), "those of others are not there");
+    let nothing = json!({ "data": [], "has_more": false, "next_cursor": null });
+    assert_eq!(json(tom.get(&app, rules).await).await, (200, nothing), "those of others are not there");
     assert_eq!(tom.get(&app, &one).await.status(), 404);
     assert_eq!(tom.call(&app, Method::PATCH, &one, Some(json!({ "minutes": 5 }))).await.status(), 404);
     assert_eq!(tom.call(&app, Method::DELETE, &one, None).await.status(), 204);
     let (_, list) = json(mara.get(&app, rules).await).await;
     assert_eq!((list["data"].as_array().unwrap().len(), text(&list["data"][0], "id")), (2, id), "the oldest first");
+    let (_, first) = json(mara.get(&app, &format!("{rules}?limit=1")).await).await;
+    assert_eq!((&first["data"][0], &first["has_more"]), (&list["data"][0], &json!(true)));
+    let (_, second) = json(mara.get(&app, &format!("{rules}?limit=1&cursor={}", text(&first, "next_cursor"))).await).await;
+    assert_eq!((&second["data"][0], &second["has_more"]), (&list["data"][1], &json!(false)));
     for _ in 0..2 {
         assert_eq!(mara.call(&app, Method::DELETE, &one, None).await.status(), 204);
     }

@@ -72,3 +72,59 @@ async fn one_limit_of_a_key_or_an_api_from_the_command_line(db: PgPool) {
         assert!(limits().is_empty());
     }
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_was_described_is_changed_on_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let email = app.sign_in_as("developer").await.email;
+    app.stop().await; // nobody is waited for
+    let folder = Folder::new();
+    let say = |arguments: &[&str]| run(&folder, &db, arguments);
+    let said = |arguments: &[&str]| json(&say(&[arguments, &["--json"]].concat()));
+
+    said(&["plan", "create", "--slug", "pro", "--name", "Pro", "--price", "0.50 EUR"]);
+    let plan = said(&["plan", "edit", "pro", "--name", "Professional", "--price", "0.70 SEK", "--entitlement", "Support"]);
+    assert_eq!((&plan["name"], &plan["price"]["micros"], &plan["entitlements"]), (&"Professional".into(), &700_000.into(), &vec!["Support"].into()));
+    assert!(say(&["plan", "edit", "pro", "--no-price", "--dry-run"]).status.success());
+    assert_eq!(said(&["plan", "show", "pro"])["price"], plan["price"], "a dry run changes nothing");
+    let plan = said(&["plan", "edit", "pro", "--no-price", "--no-entitlements"]);
+    assert_eq!((&plan["name"], &plan["price"], plan["entitlements"].as_array().map(Vec::len)), (&"Professional".into(), &Value::Null, Some(0)));
+
+    said(&["api", "create", "--slug", "shop", "--name", "Shop", "--permission", "goods:read Look"]);
+    for wrong in [&["plan", "create", "--slug", "pro"][..], &["api", "create", "--slug", "shop"], &["group", "create", "--slug", "Not a slug"]] {
+        assert_eq!(say(&[wrong, &["--name", "x", "--dry-run"]].concat()).status.code(), Some(2), "a dry run says it, too: {wrong:?}");
+    }
+    assert!(say(&["group", "create", "--slug", "gold", "--name", "Gold", "--dry-run"]).status.success());
+    let known = |api: &Value| {
+        let one = |p: &Value| format!("{} {}", p["permission"].as_str().unwrap(), p["description"].as_str().unwrap());
+        api["permissions"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let more = ["--permission", "goods:write Change them", "--permission", "goods:read See", "--unmatched", "refuse"];
+    let api = said(&[&["api", "edit", "shop", "--name", "The shop"], &more[..]].concat());
+    assert_eq!(
+        (&api["name"], &api["unmatched"], known(&api)),
+        (&"The shop".into(), &"refuse".into(), vec!["goods:read See".into(), "goods:write Change them".into()])
+    );
+    assert_eq!(known(&said(&["api", "edit", "shop", "--without", "goods:write"])), ["goods:read See"]);
+    assert_eq!(say(&["api", "edit", "shop", "--without", "goods:burn"]).status.code(), Some(2), "it knows no such permission");
+    assert!(String::from_utf8_lossy(&say(&["api", "show", "shop"]).stdout).contains("goods:read  See"));
+    assert_eq!(say(&["api", "show", "nothing"]).status.code(), Some(3));
+
+    let workspace = |verb: &str, more: &[&str]| said(&[&["workspace", verb, "--account", &email], more].concat());
+    let limits = |hold: &Value| {
+        hold["limits"].as_array().unwrap().iter().map(|l| format!("{} {} {}", l["name"].as_str().unwrap(), l["limit"], l["window"])).collect::<Vec<_>>()
+    };
+    assert_eq!(limits(&workspace("set-limit", &["--limit", "500"])), ["default 500 86400"]);
+    let burst = ["--name", "burst", "--limit", "5", "--window", "second"];
+    assert_eq!(limits(&workspace("set-limit", &[&burst[..], &["--dry-run"]].concat())).len(), 2);
+    assert_eq!(limits(&workspace("show", &[])), ["default 500 86400"], "a dry run changes nothing");
+    assert_eq!(limits(&workspace("set-limit", &burst)), ["burst 5 1", "default 500 86400"], "the others stay");
+    assert_eq!(say(&["workspace", "set-limit", "--account", &email, "--name", "month", "--remove"]).status.code(), Some(2), "there is none");
+    assert_eq!(limits(&workspace("set-limit", &["--name", "burst", "--remove"])), ["default 500 86400"]);
+    assert!(limits(&workspace("set-limit", &["--default"])).is_empty());
+    assert_eq!(workspace("set-grants", &["--grant", "demo/orders:write"])["grants"], Value::from(vec!["demo/orders:write"]));
+    assert_eq!(workspace("set-grants", &["--none"])["grants"].as_array().map(Vec::len), Some(0));
+    for unclear in [&["workspace", "show"][..], &["workspace", "set-grants", "--account", &email]] {
+        assert_eq!(say(unclear).status.code(), Some(2), "{unclear:?}");
+    }
+}

@@ -13,7 +13,7 @@ use tollgate::{
     accounts::Caller,
     keys::{
         model::{KeyEdit, KeyLimit, KeyQuery, Level, Window},
-        server::{edit_key, gate::Gate, key_detail, list_keys},
+        server::{edit_key, gate::Gate, key_detail, show_keys},
     },
     plans::{
         model::PlanEdit,
@@ -85,7 +85,7 @@ async fn the_form_of_a_new_key_says_what_will_hold_it_at_each_api(db: PgPool) {
     let owner = scene.app.caller_in_a_browser(scene.owner.account).await;
     // The limits that the form names, and those that hold a key which is made then.
     let says = async || {
-        let form = list_keys(ctx, &owner, KeyQuery::default()).await.unwrap().form;
+        let form = show_keys(ctx, &owner, KeyQuery::default(), true).await.unwrap().form.choices.unwrap();
         let of = |slug: &str| form.apis.iter().position(|api| api.slug.as_str() == slug).map(|at| form.limits[at].clone()).unwrap();
         let (made, _) = key(&db, &scene.app, &scene.owner, Given::default()).await;
         let detail = key_detail(ctx, &cli, made).await.unwrap();

@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod folder;
+pub mod locks;
 pub mod log;
 pub mod mailbox;
 pub mod mortal;

@@ -22,7 +22,7 @@ mod views;
 use crate::support::TestApp;
 use std::sync::Arc;
 use tollgate::{
-    accounts::{Caller, Via},
+    accounts::{Caller, Reach, Via},
     keys::server::meter::{Batch, Tally},
     platform::Ctx,
     usage::server::write_batch,
@@ -66,6 +66,7 @@ pub async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
         via: Via::Session(ctx.new_id::<SessionId>()),
         operator: None,
         gave_pin: false,
+        reach: Reach::Everywhere,
     }
 }
 

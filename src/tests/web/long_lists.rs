@@ -2,7 +2,7 @@
 
 use crate::{
     keys::{Person, json, person},
-    support::TestApp,
+    support::{TestApp, browser::PASSWORD},
 };
 use serde_json::json;
 use sqlx::PgPool;
@@ -50,6 +50,33 @@ async fn a_long_list_of_nobody_is_answered_unread(db: PgPool) {
         }
     }
     assert_eq!(imports(&app, &mara).await, 200);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_list_whose_sender_nobody_can_tell_now_is_to_be_sent_again(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    app.account("vera@example.com", "Vera", "developer").await;
+    let signed_in = app.browser().sign_in("vera@example.com", PASSWORD).await;
+    let cookies: Vec<&str> = signed_in.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    let cookie = cookies.iter().find(|cookie| cookie.contains("sid=")).unwrap().split(';').next().unwrap();
+    let shown = format!("cookie: {cookie}\r\nsec-fetch-site: same-origin\r\n");
+    // The database fails once, at the first look for the session.
+    sqlx::raw_sql(
+        "create sequence looks;
+         create or replace function session_policy(account uuid)
+         returns table (idle integer, idle_from text, longest integer, longest_from text, most integer, most_from text, key_longest integer, key_longest_from text)
+         language plpgsql stable as $$ begin
+           if nextval('looks') = 1 then raise exception 'once'; end if;
+           return;
+         end $$",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    for expected in ["HTTP/1.1 503", "HTTP/1.1 100"] {
+        let (_, answer) = begin(&app, "/api/v1/keys/import", &shown).await;
+        assert_eq!(answer, expected);
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -10,6 +10,7 @@ mod long_lists;
 mod not_now;
 mod pace;
 mod proxies;
+mod public;
 mod refused;
 mod request_id;
 mod sources;

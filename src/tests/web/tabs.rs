@@ -11,9 +11,12 @@ use tollgate::{
     accounts::api::{PublishProfile, UpdateProfile},
     admin::api::{ChangeField, CreateField, SaveApi, SaveBundle, SaveRoute},
     blocks::api::{SetExemptions, SetRule},
-    keys::api::{CreateKey, DisableKey, SaveKey},
+    keys::{
+        api::{CreateKey, DisableKey, SaveKey},
+        model::TypedLimit,
+    },
     notices::api::SaveNotices,
-    plans::api::{CreateGroup, CreatePlan, SaveGroup, SavePlan, SetPlanLimit},
+    plans::api::{CreateGroup, CreatePlan, SaveGroup, SavePlan, SetGroupLimit, SetPlanLimit},
 };
 
 /// The value of the first hidden field `name` behind the beginning of a form of this action.
@@ -153,6 +156,28 @@ async fn of_two_pages_of_operators_the_older_takes_nothing_back(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_route_that_another_page_renamed_is_not_added_again(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let operator = app.sign_in_as("operator").await.browser;
+    let (api, page) = ("/admin/apis/demo", "/admin/apis/demo?route=GET%20%2Forders");
+    let route = |path, cost| [("slug", "demo"), ("method", "GET"), ("path", path), ("cost", cost), ("_form", "route")];
+    assert_eq!(operator.post::<SaveRoute>(api, &route("/orders", "1")).await.status(), 303);
+    let version = hidden::<SaveRoute>(&operator.page(page).await, "version");
+    let changed = |path, cost| [&route(path, cost)[..], &[("replaces", "GET /orders"), ("version", version.as_str())]].concat();
+    for _ in 0..2 {
+        assert_eq!(operator.post::<SaveRoute>(page, &changed("/purchases", "1")).await.status(), 303, "sent twice it is there once");
+    }
+    let late = operator.post::<SaveRoute>(page, &changed("/orders/{id}", "5")).await;
+    assert_eq!(late.status(), 409);
+    let late = late.text().await.unwrap().replace("<!>", "");
+    assert!(words(&late).contains("GET /orders is not there any more"), "{late}");
+    assert!(late.contains("New route") && late.contains("value=\"/orders/{id}\"") && late.contains("value=\"5\""), "what was typed stays: {late}");
+    let stored: Vec<String> = sqlx::query_scalar("select pattern from api_routes").fetch_all(&db).await.unwrap();
+    assert_eq!(stored, ["/purchases"]);
+    assert_eq!(operator.post::<SaveRoute>(page, &route("/orders/{id}", "5")).await.status(), 303, "as that form sends it, it is a new one");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_two_pages_of_plans_groups_and_limits_the_older_takes_nothing_back(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await.browser;
@@ -167,6 +192,47 @@ async fn of_two_pages_of_plans_groups_and_limits_the_older_takes_nothing_back(db
     assert_eq!(operator.post::<CreateGroup>("/admin/groups", &[("group[slug]", "gold"), ("group[name]", "Gold")]).await.status(), 303);
     let changed = |name: &'static str, plan: &'static str| [("group[slug]", "gold"), ("group[name]", name), ("group[plan]", plan)];
     the_second_is_told::<SaveGroup>(&operator, "/admin/groups?edit=gold", &changed("Gold", "free"), &changed("Golden", ""), "Free").await;
+}
+
+/// While `page` tries a limit of this slug, another one saves it: what the try answers still stands for what its form showed.
+async fn a_try_takes_nothing_back<F: ServerFn>(operator: &Browser, page: &str, slug: &str) {
+    let limit = |most: &'static str| [("slug", slug), ("was", "day"), ("name", "day"), ("limit", most), ("window", "86400"), ("_form", "limit")];
+    let tried = |most: &'static str| [&limit(most)[..], &[("act", TypedLimit::TRY)]].concat();
+    let set = format!("{page}&set=day");
+    let version = hidden::<F>(&operator.page(&set).await, "version");
+    assert_eq!(operator.post::<F>(&set, &with(&limit("200"), &version)).await.status(), 303, "the other page saves");
+    let try_it = location(&operator.post::<F>(&set, &with(&tried("300"), &version)).await).to_owned();
+    let shown = operator.page(&try_it).await;
+    assert!(shown.contains("Nothing of it is saved.") && shown.contains("name=\"limit\" value=\"300\""), "{shown}");
+    assert_eq!(hidden::<F>(&shown, "version"), version, "{try_it}");
+    let told = operator.post::<F>(&try_it, &with(&limit("300"), &version)).await;
+    assert_eq!(told.status(), 409);
+    let told = told.text().await.unwrap().replace("<!>", "");
+    assert!(words(&told).contains("Stored now: 200"), "{told}");
+    let now = hidden::<F>(&told, "version");
+
+    // Who was told tries it once more, and saves; meanwhile it is taken away.
+    let try_it = location(&operator.post::<F>(&try_it, &with(&tried("400"), &now)).await).to_owned();
+    assert_eq!(hidden::<F>(&operator.page(&try_it).await, "version"), now);
+    assert_eq!(operator.post::<F>(page, &[("slug", slug), ("was", "day"), ("act", TypedLimit::REMOVE)]).await.status(), 303);
+    let shown = operator.page(&try_it).await;
+    assert_eq!((hidden::<F>(&shown, "was").as_str(), hidden::<F>(&shown, "version")), ("day", now.clone()));
+    let told = operator.post::<F>(&try_it, &with(&limit("400"), &now)).await;
+    assert_eq!(told.status(), 409, "that it is gone is no less");
+    let gone = hidden::<F>(&told.text().await.unwrap(), "version");
+    assert_eq!(operator.post::<F>(&try_it, &with(&limit("400"), &gone)).await.status(), 303, "who was told has it back");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_tries_a_limit_takes_nothing_back_by_saving_it(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await.browser;
+    let plan = [("plan[slug]", "free"), ("plan[name]", "Free"), ("plan[day]", "100")];
+    assert_eq!(operator.post::<CreatePlan>("/admin/plans", &plan).await.status(), 303);
+    a_try_takes_nothing_back::<SetPlanLimit>(&operator, "/admin/plans?edit=free", "free").await;
+    let group = [("group[slug]", "gold"), ("group[name]", "Gold"), ("group[day]", "100")];
+    assert_eq!(operator.post::<CreateGroup>("/admin/groups", &group).await.status(), 303);
+    a_try_takes_nothing_back::<SetGroupLimit>(&operator, "/admin/groups?edit=gold", "gold").await;
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

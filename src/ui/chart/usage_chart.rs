@@ -85,7 +85,7 @@ fn legend(series: &Series) -> AnyView {
 fn table(series: &Series) -> AnyView {
     let sums = series.sums();
     let shows = Columns { passed: !series.is_of_refusals, before: !series.before.is_empty() };
-    let before = |i: usize| series.before.get(i).copied().unwrap_or(0);
+    let before = |i: usize| series.before.get(i).copied();
     let rows = series.buckets.iter().enumerate().rev().map(|(i, bucket)| row(bucket, before(i), shows)).collect_view();
     view! {
         <div class="chart-table" tabindex="0" role="region" aria-label=format!("{}, as a table", series.title)>
@@ -123,7 +123,8 @@ struct Columns {
     before: bool,
 }
 
-fn row(bucket: &Bucket, before: u64, shows: Columns) -> AnyView {
+/// A bar that goes on may have none before it.
+fn row(bucket: &Bucket, before: Option<u64>, shows: Columns) -> AnyView {
     let name = match &bucket.href {
         Some(href) => view! { <a class="row-link" href=href.clone()>{bucket.label.clone()}</a> }.into_any(),
         None => bucket.label.clone().into_any(),
@@ -134,7 +135,7 @@ fn row(bucket: &Bucket, before: u64, shows: Columns) -> AnyView {
             {shows.passed.then(|| view! { <td class="num">{thousands(bucket.passed)}</td> })}
             <td class="num">{thousands(bucket.limited)}</td>
             <td class="num">{thousands(bucket.refused)}</td>
-            {shows.before.then(|| view! { <td class="num">{thousands(before)}</td> })}
+            {shows.before.then(|| view! { <td class="num">{before.map(thousands)}</td> })}
         </tr>
     }
     .into_any()

@@ -11,7 +11,7 @@ pub use auth_frame::{AuthFrame, AuthFrameProps};
 pub use error_page::{ErrorPage, ErrorPageProps, RequestId, WayBack};
 pub use frame::{AppFrame, AppFrameProps, Crumb, Frame, NavEntry, NavGroup};
 pub use page_header::{PageHeader, PageHeaderProps, Section, SectionProps};
-pub use public_frame::{PublicFrame, PublicFrameProps};
+pub use public_frame::{PublicFrame, PublicFrameProps, SignUpOpen};
 
 use leptos::prelude::*;
 

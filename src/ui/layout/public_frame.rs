@@ -4,6 +4,17 @@ use super::{SkipLink, WayOut};
 use crate::ui::{LinkButton, Look, ThemeToggle, Toasts, Wordmark};
 use leptos::prelude::*;
 
+/// Whether anybody may sign up here; where only some may, or nobody, no page invites everybody to. Provided by the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignUpOpen(pub bool);
+
+impl SignUpOpen {
+    /// What the server said; open where nothing did.
+    pub fn here() -> bool {
+        use_context::<Self>().is_none_or(|open| open.0)
+    }
+}
+
 /// `entered` shows the way to the app instead of signing in and up.
 #[component]
 pub fn PublicFrame(
@@ -21,8 +32,10 @@ pub fn PublicFrame(
     let foot_links = foot_links.into_iter().map(|(words, href)| view! { <a href=href>{words}</a> }).collect_view();
     let door = if entered {
         view! { <LinkButton href="/home" look=Look::Primary>"Open"</LinkButton> }.into_any()
-    } else {
+    } else if SignUpOpen::here() {
         view! { <a href="/sign-in">"Sign in"</a><LinkButton href="/sign-up" look=Look::Primary>"Create account"</LinkButton> }.into_any()
+    } else {
+        view! { <LinkButton href="/sign-in" look=Look::Primary>"Sign in"</LinkButton> }.into_any()
     };
     view! {
         <SkipLink/>

@@ -38,6 +38,18 @@ impl BucketSize {
         }
     }
 
+    /// As in "buckets of one day".
+    pub const fn length(self) -> &'static str {
+        match self {
+            Self::Minute => "one minute",
+            Self::FiveMinutes => "5 minutes",
+            Self::Hour => "one hour",
+            Self::Day => "one day",
+            Self::Week => "one week",
+            Self::Month => "one month",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|size| size.word() == text)
     }

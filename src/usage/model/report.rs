@@ -228,12 +228,15 @@ pub struct UsageReport {
     pub example: String,
 }
 
-/// As many buckets of an earlier time; the last of them as far as the present one has come, so that like is compared with like.
+/// As many buckets of an earlier time; the last of them as far as the present one has come, so that like is compared with like. A minute that is
+/// not over is compared with nothing: then there is one bucket less.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
     /// "22 Sep to 21 Oct".
     pub period: String,
     pub totals: Counts,
+    /// What is shown of the present, as far as it is compared with this.
+    pub against: Counts,
     /// All calls, bucket by bucket.
     pub buckets: Vec<u64>,
     /// How long they took, by whole quarters of an hour; none where nothing was told.

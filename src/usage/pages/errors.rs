@@ -94,8 +94,8 @@ fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
     let total = now.total();
     let mut notes = [share(total, calls), share(now.limited, calls), share(now.refused, calls)].map(|share| format!("{share} of all calls"));
     if let Some(before) = &report.before {
-        let was = before.totals;
-        notes = [(total, was.total()), (now.limited, was.limited), (now.refused, was.refused)]
+        let (was, now) = (before.totals, before.against);
+        notes = [(now.total(), was.total()), (now.limited, was.limited), (now.refused, was.refused)]
             .map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
     }
     let [all, limited, refused] = notes;

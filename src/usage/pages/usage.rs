@@ -87,10 +87,14 @@ fn figures(report: &UsageReport) -> AnyView {
     let from = if refused > 0 && report.chosen_key().is_none() { format!(", from {}", count(refusing, "key", "keys")) } else { String::new() };
     let (mut notes, mut below) = ([format!("{} {per}", thousands(mean)), share(passed, total), limited_note, format!("{}{from}", share(refused, total))], None);
     if let Some(before) = &report.before {
-        let was = before.totals;
-        let pairs = [(total, was.total()), (passed, was.passed), (limited, was.limited), (refused, was.refused)];
+        let (was, now) = (before.totals, before.against);
+        let pairs = [(now.total(), was.total()), (now.passed, was.passed), (now.limited, was.limited), (now.refused, was.refused)];
         notes = pairs.map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
-        below = Some(format!("Compared with {}; of what is not over, as much as has passed of it.", before.period));
+        let open = match before.buckets.len() < report.buckets.len() {
+            true => "without the minute that is not over",
+            false => "of what is not over, as much as has passed of it",
+        };
+        below = Some(format!("Compared with {}; {open}.", before.period));
     }
     let [calls_note, passed_note, limited_note, refused_note] = notes;
     view! {

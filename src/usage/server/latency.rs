@@ -4,6 +4,7 @@
 //! (`keys::server::meter::latency`). Any keys, routes and times are added up bucket by bucket before a percentile is read.
 
 use super::{
+    calendar::instant,
     report::instants,
     span::Span,
     store::{latency as store, reading::Scope},
@@ -21,6 +22,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use sqlx::PgPool;
+use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 /// Calls of one report.
@@ -103,6 +105,11 @@ pub async fn percentiles(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: O
 /// The percentiles between these edges, one for each two neighbours; none at all where nothing was told. With `of_days` whole days (UTC) are
 /// read in place of quarters of an hour: for weeks and months, so that rows are bounded by days.
 pub async fn percentiles_by_bucket(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], of_days: bool) -> sqlx::Result<Vec<Option<Percentiles>>> {
+    Ok(histograms(db, scope, edges, of_days).await?.iter().map(|histogram| read(histogram)).collect())
+}
+
+/// The counts behind them: of each bucket, in the order of how long calls took.
+async fn histograms(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], of_days: bool) -> sqlx::Result<Vec<Vec<(i16, i64)>>> {
     if !is_told(scope) {
         return Ok(Vec::new());
     }
@@ -117,19 +124,30 @@ pub async fn percentiles_by_bucket(db: &PgPool, scope: &Scope, edges: &[OffsetDa
             histogram.push((bucket, count));
         }
     }
-    Ok(histograms.iter().map(|histogram| read(histogram)).collect())
+    Ok(histograms)
 }
 
-/// The percentiles of each bucket of a stretch of time; of minutes those of their quarter of an hour.
-pub async fn percentiles_of(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<Vec<Option<Percentiles>>> {
+/// The percentiles of a stretch of time and those of each of its buckets; of minutes those of their quarter of an hour. The whole is added up
+/// from the buckets, except of weeks and months, whose buckets are of whole days.
+pub async fn percentiles_of(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<(Option<Percentiles>, Vec<Option<Percentiles>>)> {
     let of_days = matches!(span.size, BucketSize::Week | BucketSize::Month);
     let edges = if span.size.is_minutes() { span.quarters() } else { span.edges.clone() };
-    let told = percentiles_by_bucket(db, scope, &instants(&edges), of_days).await?;
+    let histograms = histograms(db, scope, &instants(&edges), of_days).await?;
+    let whole = if of_days { percentiles(db, scope, instant(span.start()), instant(span.end())).await? } else { read(&added_up(&histograms)) };
+    let told: Vec<_> = histograms.iter().map(|histogram| read(histogram)).collect();
     if told.is_empty() || !span.size.is_minutes() {
-        return Ok(told);
+        return Ok((whole, told));
     }
     let of = |at: &Timestamp| edges.partition_point(|edge| edge <= at).checked_sub(1).and_then(|place| told.get(place).copied().flatten());
-    Ok(span.edges.iter().take(span.buckets()).map(of).collect())
+    Ok((whole, span.edges.iter().take(span.buckets()).map(of).collect()))
+}
+
+fn added_up(histograms: &[Vec<(i16, i64)>]) -> Vec<(i16, i64)> {
+    let mut whole = BTreeMap::<i16, i64>::new();
+    for (bucket, count) in histograms.iter().flatten() {
+        *whole.entry(*bucket).or_default() += count;
+    }
+    whole.into_iter().collect()
 }
 
 /// Reads percentiles off a histogram: buckets with their counts, ascending.
@@ -155,7 +173,6 @@ pub fn read(buckets: &[(i16, i64)]) -> Option<Percentiles> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     proptest! {
         #[test]

@@ -47,7 +47,7 @@ pub use refusals::{
     Whose, count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, read_refusals, recent_refusals,
     say_refusals,
 };
-pub use report::{ERRORS, key_choices, report_errors, report_usage};
+pub use report::{ERRORS, key_choices, report_day, report_errors, report_usage};
 pub use retention::{forget_old_usage, forget_rare_addresses, quarters_over};
 pub use series::{SeriesPoint, Usage, list_series};
 pub use today::{calls_today, unknown_attempts_today};

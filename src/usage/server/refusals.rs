@@ -241,9 +241,11 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
             (None, None) => sampled.await,
         }
     };
+    let has_counts = !query.is_beyond_counts();
+    let counted = async { if has_counts { reading::list_codes(&ctx.db, &counted, from, to).await } else { Ok(Vec::new()) } };
     let ((mut samples, found), codes, routes, offered, sampling) = tokio::try_join!(
         find(ctx, workspace, &asked, most, &calendar, now),
-        reading::list_codes(&ctx.db, &counted, from, to),
+        counted,
         reading::list_routes(&ctx.db, &any_route, from, to, MOST_ROUTES),
         choices,
         passed::list_sampling(&ctx.db, workspace),
@@ -255,7 +257,7 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     Ok(RefusalList {
         older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
         samples,
-        codes: (!query.is_beyond_counts()).then(|| counts(codes)),
+        codes: has_counts.then(|| counts(codes)),
         sampling,
         routes,
         key_choices: offered.keys,

@@ -43,6 +43,25 @@ pub static ERRORS: LazyLock<Vec<String>> =
 
 /// The usage of the caller's workspace; of another's key for operators.
 pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageReport, AppError> {
+    Ok(read(ctx, caller, query, true).await?.report)
+}
+
+/// The last 24 hours of the caller's workspace: the chart, the busiest keys and the limits; of the other panels nothing is read.
+pub async fn report_day(ctx: &Ctx, caller: &Caller) -> Result<UsageReport, AppError> {
+    let query = UsageQuery { range: Some("24h".to_owned()), ..UsageQuery::default() };
+    Ok(read(ctx, caller, query, false).await?.report)
+}
+
+/// A report, and what it is of.
+struct Read {
+    report: UsageReport,
+    scope: Scope,
+    from: OffsetDateTime,
+    to: OffsetDateTime,
+}
+
+/// Without `is_whole` the panels below the keys stay empty.
+async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> Result<Read, AppError> {
     caller.require(&may::USAGE_READ)?;
     let query = named(ctx, caller, query).await?;
     let calendar = Calendar::of(&caller.time_zone);
@@ -55,26 +74,25 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, by_address, by_permission, offered, before, estimates, latency, latencies) = tokio::try_join!(
+    let (rows, key_rows, route_rows, by_address, by_permission, offered, before, estimates, (latency, latencies)) = tokio::try_join!(
         list_buckets(&ctx.db, &scope, &span),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
-        addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES),
-        parts::permissions(&ctx.db, &scope, from, to, MOST_PERMISSIONS),
+        only(is_whole, addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES)),
+        only(is_whole, parts::permissions(&ctx.db, &scope, from, to, MOST_PERMISSIONS)),
         choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref().map(named::sought)),
         before(ctx, &scope, earlier.as_ref(), &calendar, now),
-        estimates(&ctx.db, &scope, from, to),
-        percentiles(&ctx.db, &scope, from, to),
-        percentiles_of(&ctx.db, &scope, &span),
+        only(is_whole, estimates(&ctx.db, &scope, from, to)),
+        only(is_whole, percentiles_of(&ctx.db, &scope, &span)),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
-    let mut totals = Counts::default();
-    cells.iter().for_each(|c| totals += *c);
+    let totals: Counts = cells.iter().copied().sum();
+    let before = before.map(|before| Before { against: cells.iter().take(before.buckets.len()).copied().sum(), ..before });
     let KeyChoices { keys: key_choices, has_more: has_more_keys } = offered;
     let units = units_of(&scope, &route_rows);
     let key_units = match units {
-        Some(_) => units::sum_by_key(&ctx.db, &scope, &key_ids(&key_rows), from, to).await?,
-        None => HashMap::new(),
+        Some(_) if is_whole => units::sum_by_key(&ctx.db, &scope, &key_ids(&key_rows), from, to).await?,
+        _ => HashMap::new(),
     };
     let chosen = |route: &str| scope.route.as_deref().is_none_or(|wanted| wanted == route);
     let mut route_choices: Vec<String> = route_rows.iter().map(|r| r.route.clone()).collect();
@@ -113,7 +131,7 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         has_units: units.is_some(),
     };
     let (limit, limit_hint) = limit_lines::line(ctx, shown, now);
-    Ok(UsageReport {
+    let report = UsageReport {
         range: span.range,
         bucket: span.size,
         sizes,
@@ -151,7 +169,13 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         key_choices,
         has_more_keys,
         query,
-    })
+    };
+    Ok(Read { report, scope, from, to })
+}
+
+/// What is read, if it is wanted.
+async fn only<T: Default>(is_wanted: bool, read: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    if is_wanted { read.await } else { Ok(T::default()) }
 }
 
 /// The keys of the caller's workspace that were used or made last and a chosen one, oldest first, to choose from; and whether there are more.
@@ -189,12 +213,8 @@ fn key_ids(rows: &[KeyRow]) -> Vec<Uuid> {
 pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<ErrorReport, AppError> {
     let query = query.among_errors();
     let outcome = query.outcome.clone().unwrap_or_else(|| UsageQuery::ERRORS.to_owned());
-    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(outcome), ..query }).await?;
-    let query = report.query.clone();
-    let calendar = Calendar::of(&caller.time_zone);
-    let Times { span, .. } = Times::read(ctx, &query, &calendar, timestamp(ctx.clock.now()))?;
-    let scope = Scope { outcomes: None, ..scope(ctx, caller, &query).await? };
-    let codes = reading::list_codes(&ctx.db, &scope, instant(span.start()), instant(span.end())).await?;
+    let Read { report, scope, from, to } = read(ctx, caller, UsageQuery { outcome: Some(outcome), ..query }, true).await?;
+    let codes = reading::list_codes(&ctx.db, &Scope { outcomes: None, ..scope }, from, to).await?;
     Ok(ErrorReport { report, calls: codes.into_iter().map(|row| whole(row.count)).sum() })
 }
 
@@ -213,9 +233,8 @@ async fn before(ctx: &Ctx, scope: &Scope, span: Option<&Span>, calendar: &Calend
     let begin = span.quarters().first().copied().unwrap_or_else(|| span.start());
     let (rows, latency) = tokio::try_join!(list_buckets(&ctx.db, scope, span), percentiles(&ctx.db, scope, instant(begin), instant(span.end())))?;
     let (cells, _) = sums(&rows, span.buckets());
-    let mut totals = Counts::default();
-    cells.iter().for_each(|c| totals += *c);
-    Ok(Some(Before { period: stretch(span, calendar, now), totals, buckets: cells.iter().map(|c| c.total()).collect(), latency }))
+    let buckets = cells.iter().map(|c| c.total()).collect();
+    Ok(Some(Before { period: stretch(span, calendar, now), totals: cells.into_iter().sum(), against: Counts::default(), buckets, latency }))
 }
 
 /// Reads the filters; a key of somebody else is not there, except for operators, who then see its workspace.

@@ -140,7 +140,8 @@ fn from_begin(begin: Timestamp, span: &Span, calendar: &Calendar, now: Timestamp
     Some(Span { range: Range::Between, size: span.size, edges })
 }
 
-/// As many buckets just before. Of a bucket that is not over as much is compared as has passed of it, rounded up to a quarter of an hour.
+/// As many buckets just before. Of a bucket that is not over as much is compared as has passed of it, rounded up to a quarter of an hour, of
+/// five minutes to a minute; a minute that is not over is compared with nothing.
 pub fn before(span: &Span, calendar: &Calendar, now: Timestamp) -> Option<Span> {
     let mut edges = vec![span.start()];
     for _ in 0..span.buckets() {
@@ -152,12 +153,23 @@ pub fn before(span: &Span, calendar: &Calendar, now: Timestamp) -> Option<Span> 
     Some(Span { range: Range::Between, size: span.size, edges })
 }
 
-/// Of a last bucket that is not over, `edges` of another time keep as much as has passed of it.
-fn cut(span: &Span, edges: &mut [Timestamp], now: Timestamp) {
-    if let ([.., open, end], [.., start, last]) = (&span.edges[..], edges)
-        && (*open..*end).contains(&now)
-    {
-        let gone = (now.as_second() - open.as_second()) / 900 * 900 + 900;
+/// Of a last bucket that is not over, `edges` of another time keep as much as has passed of it, in the pieces that counts are kept by. Of a minute
+/// there are no pieces: a whole one beside one that goes on would look like fewer calls, so it is left out.
+fn cut(span: &Span, edges: &mut Vec<Timestamp>, now: Timestamp) {
+    let [.., open, end] = &span.edges[..] else { return };
+    if !(*open..*end).contains(&now) {
+        return;
+    }
+    let piece = match span.size {
+        BucketSize::Minute if edges.len() > 2 => {
+            edges.pop();
+            return;
+        }
+        BucketSize::Minute | BucketSize::FiveMinutes => 60,
+        _ => QUARTER,
+    };
+    if let [.., start, last] = &mut edges[..] {
+        let gone = (now.as_second() - open.as_second()) / piece * piece + piece;
         *last = (*last).min(Timestamp::from_second(start.as_second() + gone).unwrap_or(*last));
     }
 }
@@ -252,7 +264,7 @@ fn too_long() -> AppError {
 }
 
 fn too_many(size: BucketSize, most: usize) -> AppError {
-    AppError::invalid("bucket", format!("These are more than {most} buckets of one {}. Take a larger bucket or a shorter time.", size.name()))
+    AppError::invalid("bucket", format!("These are more than {most} buckets of {}. Take a larger bucket or a shorter time.", size.length()))
 }
 
 #[cfg(test)]
@@ -315,9 +327,9 @@ mod tests {
             span(UsageQuery { bucket: Some(word.to_owned()), from, to, ..UsageQuery::default() }).map(|span| span.buckets())
         };
         assert_eq!((by("5m", "2026-11-18T15:00").ok(), by("hour", "2026-11-18T15:00").ok()), (Some(12), Some(1)));
-        for (word, to) in [("minute", "2026-11-18T16:00"), ("5m", "2026-11-19T14:00")] {
+        for (word, to, length) in [("minute", "2026-11-18T16:00", "90 buckets of one minute"), ("5m", "2026-11-19T14:00", "78 buckets of 5 minutes")] {
             let error = by(word, to).expect_err("too many bars");
-            assert!(error.field("bucket").is_some(), "{word}");
+            assert!(error.field("bucket").is_some_and(|words| words.contains(length)), "{error}");
         }
         assert_eq!(sizes(3_600), [BucketSize::Minute, BucketSize::FiveMinutes]);
         assert_eq!(sizes(6 * 3_600), [BucketSize::FiveMinutes, BucketSize::Hour]);
@@ -333,6 +345,27 @@ mod tests {
         let over = between("2026-11-01", "2026-11-07").expect("a week that is over");
         let earlier = before(&over, &Calendar::of("Europe/Stockholm"), now()).expect("a week before");
         assert_eq!((earlier.start().to_string().as_str(), earlier.end()), ("2026-10-24T22:00:00Z", over.start()));
+    }
+
+    #[test]
+    fn what_is_not_over_is_compared_with_as_much_of_the_time_before() {
+        let utc = Calendar::utc();
+        let beside = |from: &str, now: &str| {
+            let now: Timestamp = now.parse().expect("an instant");
+            let query = UsageQuery { from: Some(from.to_owned()), compare: Some(UsageQuery::BEFORE.to_owned()), ..UsageQuery::default() };
+            let shown = read(&query, &utc, now).expect("a time");
+            let earlier = compared(&query, &shown, &utc, now).expect("an earlier time").expect("one");
+            (shown.size, shown.buckets(), earlier.buckets(), earlier.start().to_string(), earlier.end().to_string())
+        };
+        let of = |start: &str, end: &str, size: BucketSize, shown: usize, earlier: usize| (size, shown, earlier, start.to_owned(), end.to_owned());
+        // The bar of 12:07 stands beside nothing, those before it beside whole minutes.
+        let minutes = of("2026-11-20T10:22:00Z", "2026-11-20T11:14:00Z", BucketSize::Minute, 53, 52);
+        assert_eq!(beside("2026-11-20T11:15:00Z", "2026-11-20T12:07:20Z"), minutes);
+        // Of the five minutes from 12:05 on three have begun.
+        let fives = of("2026-11-20T02:50:00Z", "2026-11-20T07:28:00Z", BucketSize::FiveMinutes, 56, 56);
+        assert_eq!(beside("2026-11-20T07:35:00Z", "2026-11-20T12:07:20Z"), fives);
+        // A minute alone has nothing else to stand beside.
+        assert_eq!(beside("2026-11-20T12:00:00Z", "2026-11-20T12:00:20Z"), of("2026-11-20T11:59:00Z", "2026-11-20T12:00:00Z", BucketSize::Minute, 1, 1));
     }
 
     #[test]

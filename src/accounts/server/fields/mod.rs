@@ -12,6 +12,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::Ctx,
+    ui::number::count,
     values::{AccountId, Area, permission_names as may},
 };
 use serde_json::json;
@@ -65,7 +66,8 @@ pub async fn change_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &Fie
     caller.require(&may::ACCOUNTS_MANAGE)?;
     must_be_open(ctx, caller, Area::Fields)?;
     let mut tx = ctx.db.begin().await?;
-    let old = store::list_fields(&mut *tx).await?.into_iter().find(|field| field.slug == form.slug).ok_or(AppError::NotFound)?;
+    // Of two saves at once the second sees what the first has stored.
+    let old = store::lock_field(&mut tx, &form.slug).await?.ok_or(AppError::NotFound)?;
     let field = checked(form, Some(&old))?;
     if field != old {
         AppError::unless_seen(seen, &old.version(), "This field")?;
@@ -85,7 +87,7 @@ pub async fn delete_field(ctx: &Ctx, caller: &Caller, from: &Visitor, slug: &str
     let Some(field) = store::list_fields(&mut *tx).await?.into_iter().find(|field| field.slug == slug) else { return Ok(()) };
     let n = store::count_values(&mut *tx).await?.into_iter().find(|(of, _)| of == slug).map_or(0, |(_, n)| n);
     if n > saw {
-        return Err(AppError::conflict(format!("{n} people have filled it in by now, and you saw {saw}. Look at it again.")));
+        return Err(AppError::conflict(format!("{} filled it in by now, and you saw {saw}. Look at it again.", count(n, "person has", "people have"))));
     }
     store::delete_field(&mut tx, slug).await?;
     let mut change = change("field.deleted", caller, from, &field.label);

@@ -1,7 +1,7 @@
 //! The SQL of callers: everything that each request of somebody who is in asks about the account, in one statement.
 
 use crate::{
-    accounts::model::{Caller, Via},
+    accounts::model::{Caller, Reach, Via},
     values::{AccountId, Permission, Picture, SessionId, WorkspaceId},
 };
 use sqlx::PgPool;
@@ -79,6 +79,7 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
             via,
             operator: None,
             gave_pin: false,
+            reach: Reach::Everywhere,
         },
         is_verified: r.is_verified,
         disabled: r.disabled,

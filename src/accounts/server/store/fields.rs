@@ -41,6 +41,15 @@ pub async fn list_fields(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<ProfileFie
     Ok(rows.fetch_all(db).await?.into_iter().map(|r| field!(r)).collect())
 }
 
+/// The field of this slug, and nobody else changes it until the transaction ends.
+pub async fn lock_field(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<ProfileField>> {
+    let row = sqlx::query!(
+        "select slug, label, kind, choices, is_required, at_sign_up, may_be_public, position from profile_fields where slug = $1 for no key update",
+        slug
+    );
+    Ok(row.fetch_optional(conn).await?.map(|r| field!(r)))
+}
+
 /// False if there is one of this slug.
 pub async fn insert_field(conn: &mut PgConnection, id: Uuid, field: &ProfileField, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!(

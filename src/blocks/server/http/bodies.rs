@@ -193,6 +193,8 @@ pub struct ChangedRuleBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RuleListBody {
     pub data: Vec<RuleBody>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
 }
 
 /// What of a rule is to be another; what is left out stays as it is.

@@ -6,8 +6,15 @@ use super::{
 };
 use crate::{
     accounts::Caller,
+    blocks::model::RuleSetting,
     error::AppError,
-    platform::{Ctx, http::json::Body},
+    platform::{
+        Ctx,
+        http::{
+            json::{Body, Query},
+            pages::PageQuery,
+        },
+    },
     values::AbuseRule,
 };
 use axum::{
@@ -32,13 +39,15 @@ fn rule(name: &str) -> Result<AbuseRule, AppError> {
 ///
 /// What is counted, what is allowed, and what happens beyond.
 #[utoipa::path(
-    get, path = "/api/v1/block-rules", tag = "Blocks", operation_id = "list_block_rules",
+    get, path = "/api/v1/block-rules", tag = "Blocks", operation_id = "list_block_rules", params(PageQuery),
     responses((status = 200, body = RuleListBody)),
     security(("key" = [])),
 )]
-pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<RuleListBody>, AppError> {
+pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<RuleListBody>, AppError> {
     let (rules, _) = server::rule_settings(&ctx, &caller).await?;
-    Ok(Json(RuleListBody { data: rules.into_iter().map(Into::into).collect() }))
+    let place = |setting: &RuleSetting| AbuseRule::ALL.iter().take_while(|rule| **rule != setting.rule).count().to_string();
+    let (rules, next) = asked.page(rules, "rules", place)?;
+    Ok(Json(RuleListBody { data: rules.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Read an abuse rule

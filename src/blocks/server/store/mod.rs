@@ -6,7 +6,7 @@ mod rules;
 
 pub use listing::{Filter, Place, Refused, count_active, count_refused, list_blocks};
 pub use notices::{Finding, insert_notice, list_operators, list_told, mark_told};
-pub use rules::{find_rule, list_exempt, list_rules, lock_rule, replace_exempt, update_rule};
+pub use rules::{find_rule, list_exempt, list_rules, lock_exempt, lock_rule, replace_exempt, update_rule};
 
 use crate::{
     blocks::model::{Block, BlockAction, BlockState, BlockTarget, Lifted},

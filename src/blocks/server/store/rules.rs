@@ -78,6 +78,12 @@ pub async fn list_exempt(conn: &mut PgConnection) -> sqlx::Result<Vec<IpNet>> {
     Ok(networks.unwrap_or_default().iter().filter_map(|n| n.parse().ok()).collect())
 }
 
+/// The same, and nobody else changes them until the transaction ends.
+pub async fn lock_exempt(conn: &mut PgConnection) -> sqlx::Result<Vec<IpNet>> {
+    let networks = sqlx::query_scalar!(r#"select networks::text[] as "networks!" from block_exemptions for update"#).fetch_optional(conn).await?;
+    Ok(networks.unwrap_or_default().iter().filter_map(|n| n.parse().ok()).collect())
+}
+
 pub async fn replace_exempt(conn: &mut PgConnection, networks: &[IpNet]) -> sqlx::Result<()> {
     let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
     sqlx::query!("update block_exemptions set networks = $1::text[]::cidr[]", &networks).execute(conn).await?;

@@ -354,6 +354,9 @@ pub struct KeyBody {
     pub limits: Vec<KeyLimitBody>,
     /// The slug of its own plan.
     pub plan: Option<String>,
+    /// Whose it is.
+    #[schema(example = "ws_01KAYV7QRD3R5S8T1V4W7X0Y6Z")]
+    pub workspace_id: String,
 }
 
 impl KeyBody {
@@ -380,6 +383,7 @@ impl KeyBody {
             last_used_at: key.last_used_at,
             limits: key.limits.into_iter().map(Into::into).collect(),
             plan: key.plan.map(Into::into),
+            workspace_id: key.workspace.to_string(),
         }
     }
 }

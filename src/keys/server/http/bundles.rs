@@ -8,7 +8,13 @@ use crate::{
         model::{Bundle, NewBundle},
         server,
     },
-    platform::{Ctx, http::json::Body},
+    platform::{
+        Ctx,
+        http::{
+            json::{Body, Query},
+            pages::PageQuery,
+        },
+    },
 };
 use axum::{
     Json, Router,
@@ -56,8 +62,10 @@ impl From<Bundle> for BundleBody {
 
 /// The bundles of an API, by name.
 #[derive(Debug, Serialize, ToSchema)]
-struct BundlesBody {
-    bundles: Vec<BundleBody>,
+struct BundleListBody {
+    data: Vec<BundleBody>,
+    has_more: bool,
+    next_cursor: Option<String>,
 }
 
 /// What a bundle becomes.
@@ -88,13 +96,19 @@ struct ChangedBundleBody {
 ///
 /// Named sets of its permissions, which keys hold beside single ones.
 #[utoipa::path(
-    get, path = "/api/v1/apis/{slug}/bundles", tag = "APIs", operation_id = "list_bundles", params(("slug" = String, Path)),
-    responses((status = 200, body = BundlesBody)),
+    get, path = "/api/v1/apis/{slug}/bundles", tag = "APIs", operation_id = "list_bundles", params(("slug" = String, Path), PageQuery),
+    responses((status = 200, body = BundleListBody)),
     security(("key" = [])),
 )]
-async fn list_bundles(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<BundlesBody>, AppError> {
-    let bundles = server::list_bundles(&ctx, &caller, &slug).await?;
-    Ok(Json(BundlesBody { bundles: bundles.into_iter().map(Into::into).collect() }))
+async fn list_bundles(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Path(slug): Path<String>,
+    Query(asked): Query<PageQuery>,
+) -> Result<Json<BundleListBody>, AppError> {
+    let all: Vec<BundleBody> = server::list_bundles(&ctx, &caller, &slug).await?.into_iter().map(Into::into).collect();
+    let (data, next) = asked.page(all, "bundles", |bundle| bundle.name.clone())?;
+    Ok(Json(BundleListBody { data, has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Describe a bundle

@@ -23,7 +23,7 @@ use self::{
     secret_bodies::KeyDetailBody,
 };
 pub use self::{
-    bodies::{KeyBody, KeyLimitBody, WindowSchema},
+    bodies::{HistoryBody, KeyBody, KeyLimitBody, WindowSchema},
     changed::SpreadBody,
     secret_bodies::SecretBody,
 };
@@ -144,6 +144,9 @@ struct ListQuery {
     /// Part of the owner's name or email, in every workspace. Needs `keys:manage`.
     #[serde(default)]
     owner: Option<String>,
+    /// `true`: of every workspace. Needs `keys:manage`.
+    #[serde(default)]
+    everywhere: Option<bool>,
     /// The SHA-256 of a whole secret in hexadecimal digits: whose is it? For keys that were imported also its SHA-512, after a dot.
     #[serde(default)]
     hash: Option<String>,
@@ -161,6 +164,7 @@ impl ListQuery {
             owner: self.owner,
             hash: self.hash,
             older: self.cursor,
+            everywhere: self.everywhere.unwrap_or_default(),
             ..KeyQuery::default()
         }
     }
@@ -168,7 +172,7 @@ impl ListQuery {
 
 /// List keys
 ///
-/// The keys of your workspace, newest first; with `owner` those of everybody whose name or email has it.
+/// The keys of your workspace, newest first; with `owner` those of everybody whose name or email has it, with `everywhere` those of everybody.
 #[utoipa::path(
     get, path = "/api/v1/keys", tag = "Keys", operation_id = "list_keys", params(ListQuery),
     responses((status = 200, body = KeyListBody)),
@@ -180,7 +184,7 @@ async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<L
     let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
     let now = ctx.clock.now();
     let link = next.as_deref().map(|cursor| {
-        let path = KeyQuery { older: None, ..query.clone() }.link("/api/v1/keys", Some(("cursor", cursor)));
+        let path = KeyQuery { older: None, ..query.clone() }.request("/api/v1/keys", Some(("cursor", cursor)));
         format!("<{}&limit={limit}>; rel=\"next\"", ctx.config.link(&path))
     });
     let body = KeyListBody { data: keys.into_iter().map(|k| KeyBody::of(k, now)).collect(), has_more: next.is_some(), next_cursor: next };

@@ -60,6 +60,9 @@ pub struct ExportQuery {
     /// Part of the owner's name or email, in every workspace. Needs `keys:manage`.
     #[serde(default)]
     owner: Option<String>,
+    /// `true`: of every workspace. Needs `keys:manage`.
+    #[serde(default)]
+    everywhere: Option<bool>,
     #[serde(default)]
     hash: Option<String>,
 }
@@ -94,9 +97,10 @@ pub async fn export_keys(State(ctx): State<Ctx>, caller: Caller, headers: Header
         external_id: asked.external_id,
         owner: asked.owner,
         hash: asked.hash,
+        everywhere: asked.everywhere.unwrap_or_default(),
         ..KeyQuery::default()
     };
-    let page = query.link(&format!("{PREPARE}?of=keys&format={}", format.as_str()), None);
+    let page = query.request(&format!("{PREPARE}?of=keys&format={}", format.as_str()), None);
     let Some(keys) = server::every_key(&ctx, &caller, query, MOST_AT_ONCE).await? else { return Ok(file::too_large(&headers, &page)) };
     let now = ctx.clock.now();
     let data: Vec<KeyBody> = keys.into_iter().map(|key| KeyBody::of(key, now)).collect();
@@ -124,6 +128,7 @@ impl csv::Row for KeyBody {
         "external_id",
         "meta",
         "routes",
+        "workspace_id",
     ];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
@@ -149,6 +154,7 @@ impl csv::Row for KeyBody {
             Cow::Owned(about::stored(&self.meta).unwrap_or_default()),
             // No pattern has a semicolon.
             Cow::Owned(self.routes.join("; ")),
+            Cow::Borrowed(&*self.workspace_id),
         ]
     }
 }

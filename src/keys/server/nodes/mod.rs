@@ -17,7 +17,7 @@ pub(super) mod store;
 pub use crate::values::NodeId;
 pub use members::{Member, Members, Pulse};
 pub use seen::Seen;
-pub use spread::{spread, spread_of_account, spread_of_accounts, spread_of_api, spread_of_blocks, spread_of_holders};
+pub use spread::{spread, spread_of_account, spread_of_accounts, spread_of_api, spread_of_blocks, spread_of_holders, spread_of_marks};
 
 use crate::platform::{Ctx, clock::steady_millis};
 use std::sync::Arc;

@@ -49,6 +49,14 @@ pub async fn spread_of_api(ctx: &Ctx, api: ApiId, since: Instant) -> Spread {
     confirmed(ctx, is_applied, since, store::last_api_change(&ctx.db, api)).await
 }
 
+/// The same for an API of which other permissions need a grant than before. What is withheld stands beside the limits of its keys: this node has
+/// read both, or has not confirmed it; of the others who has read one has read the other, which is of the same transaction.
+pub async fn spread_of_marks(ctx: &Ctx, api: ApiId, since: Instant) -> Spread {
+    let is_known = gate::apis_refreshed(ctx).await;
+    let is_withheld = gate::limits_changed(ctx, &[api.uuid()]).await;
+    confirmed(ctx, is_known && is_withheld, since, store::last_holder_change(&ctx.db, &[api.uuid()])).await
+}
+
 /// Waits until the other nodes have the transaction that `last_change` tells.
 async fn confirmed(ctx: &Ctx, is_applied: bool, since: Instant, last_change: impl Future<Output = sqlx::Result<Option<u64>>>) -> Spread {
     let nodes = ctx.part::<Nodes>();

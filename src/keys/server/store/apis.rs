@@ -49,6 +49,12 @@ pub async fn list_apis(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Api>> {
     select_apis(db, None).await
 }
 
+/// Slug and name of every API, in the same order.
+pub async fn list_names(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(Slug, String)>> {
+    let rows = sqlx::query!("select slug, name from apis order by slug = $1, lower(name), slug", Api::OWN).fetch_all(db).await?;
+    Ok(rows.into_iter().filter_map(|r| Some((r.slug.parse::<Slug>().ok()?, r.name))).collect())
+}
+
 pub async fn find_api(db: impl PgExecutor<'_>, slug: &str) -> sqlx::Result<Option<Api>> {
     Ok(select_apis(db, Some(slug)).await?.pop())
 }

@@ -3,7 +3,7 @@
 use super::keys::Row;
 use crate::{
     keys::model::{Environment, Key, KeyState, Review, StandingKind, ToReview},
-    values::{KeyId, WorkspaceId},
+    values::{Counts, KeyId, WorkspaceId},
 };
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -24,7 +24,8 @@ pub struct Wanted<'a> {
     /// or email.
     pub search: Option<&'a str>,
     pub api: Option<&'a str>,
-    pub kind: Option<StandingKind>,
+    /// Those of these kinds, in their order; none: of every kind. Only a list of one kind, or of all, has pages.
+    pub kinds: Vec<StandingKind>,
     pub review: Option<Review>,
     pub tag: Option<&'a str>,
     /// Exactly this one.
@@ -134,6 +135,7 @@ impl ListedRow {
 pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
     let (from_at, from_id) = wanted.from.unzip();
     let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
+    let kinds: Option<Vec<String>> = (!wanted.kinds.is_empty()).then(|| wanted.kinds.iter().map(|kind| word(*kind).to_owned()).collect());
     let mut rows = sqlx::query_as!(
         ListedRow,
         r#"with today as (
@@ -172,7 +174,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
                and ($18::text is null or strpos(lower(w.name), lower($18)) > 0
                  or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($18)) > 0))
            ), found as (
-             select * from standing where $7::text is null or kind = $7
+             select * from standing where $7::text[] is null or kind = any($7)
            )
            select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.origins, k.routes, k.tags,
              k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
@@ -184,7 +186,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
            from found f join keys k on k.id = f.id join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
              left join lateral (select c.actor, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.number desc limit 1) e on true
            where $8::timestamptz is null or (not $10 and (k.created_at, k.id) < ($8, $9::uuid)) or ($10 and (k.created_at, k.id) > ($8, $9::uuid))
-           order by case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
+           order by array_position($7, f.kind), case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
            limit $11"#,
         now,
         today,
@@ -192,7 +194,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
         wanted.id.map(KeyId::uuid),
         wanted.search,
         wanted.api,
-        wanted.kind.map(word),
+        kinds.as_deref() as _,
         from_at,
         from_id.map(KeyId::uuid),
         wanted.backwards,
@@ -219,10 +221,13 @@ pub struct Summary {
     pub review: ToReview,
     /// Those in use, the first hundred by name.
     pub tags: Vec<String>,
+    /// All calls of today, also of keys that are gone.
+    pub today: Counts,
 }
 
 /// The counts read the conditions of `key_wants_review` (migration 0031) by set: asked key by key they take a minute for 100,000 keys.
-pub async fn summary(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<Summary> {
+/// `today` is where the person's day began.
+pub async fn summary(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Summary> {
     let row = sqlx::query!(
         r#"with leaked as (
              select l.key_id from key_leaks l join key_secrets s on s.id = l.secret_id where l.cleared_at is null and (s.expires_at is null or s.expires_at > $2)
@@ -230,6 +235,11 @@ pub async fn summary(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, no
              select h.key_id, array_agg(distinct g.permission) as names from key_bundles h join api_bundle_grants g on g.bundle_id = h.bundle_id group by h.key_id
            ), rights as (
              select api_id, array_agg(permission) as names from api_permissions group by api_id having count(*) > 1
+           ), today as (
+             select coalesce(sum(count) filter (where outcome = 'VALID'), 0)::bigint as passed,
+               coalesce(sum(count) filter (where outcome in ('RATE_LIMITED', 'QUOTA_EXCEEDED')), 0)::bigint as limited,
+               coalesce(sum(count), 0)::bigint as calls
+             from usage_quarters where quarter >= $3 and ($1::uuid is null or workspace_id = $1)
            )
            select count(*) as "all!",
              count(*) filter (where p.may_pass and k.id in (select key_id from leaked)) as "leaked!",
@@ -237,18 +247,21 @@ pub async fn summary(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, no
                and coalesce(u.last_used_at <= $2::timestamptz - interval '30 days', true)) as "idle!",
              count(*) filter (where p.may_pass and k.expires_at is null) as "endless!",
              count(*) filter (where p.may_pass and r.names <@ (k.permissions || coalesce(b.names, '{}'))) as "broad!",
-             array(select distinct tag from keys t, unnest(t.tags) tag where ($1::uuid is null or t.workspace_id = $1) order by 1 limit 100) as "tags!"
+             array(select distinct tag from keys t, unnest(t.tags) tag where ($1::uuid is null or t.workspace_id = $1) order by 1 limit 100) as "tags!",
+             (select passed from today) as "passed!", (select limited from today) as "limited!", (select calls from today) as "calls!"
            from keys k left join key_activity u on u.key_id = k.id left join rights r on r.api_id = k.api_id left join bundled b on b.key_id = k.id
              cross join lateral (select k.state = 'active' and (k.expires_at is null or k.expires_at > $2) as may_pass) p
            where ($1::uuid is null or k.workspace_id = $1)"#,
         workspace.map(WorkspaceId::uuid),
         now,
+        today,
     )
     .fetch_one(db)
     .await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let review = ToReview { leaked: count(row.leaked), idle: count(row.idle), endless: count(row.endless), broad: count(row.broad) };
-    Ok(Summary { all: count(row.all), review, tags: row.tags })
+    let today = Counts { passed: count(row.passed), limited: count(row.limited), refused: count(row.calls - row.passed - row.limited) };
+    Ok(Summary { all: count(row.all), review, tags: row.tags, today })
 }
 
 fn word(kind: StandingKind) -> &'static str {

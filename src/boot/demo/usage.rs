@@ -1,0 +1,83 @@
+//! The calls of the demo: a year of them, finer the nearer they are.
+
+use super::{STORIES, Story};
+use crate::error::AppError;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Sums of a day until a month ago, then of six hours, of an hour, of a quarter, and since eleven hours of a minute. Each line (key, route and
+/// outcome) puts its sum into a minute of its own, so that a chart of any hour has bars. The wobble is a hash of key and time. In the running
+/// hour the two busiest keys have what makes a limit nearly used up and one that holds, whatever minute it is.
+pub async fn write(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    let column = |of: fn(&Story) -> i32| STORIES.iter().map(of).collect::<Vec<i32>>();
+    sqlx::query!(
+        r#"with lines as (
+             select s.*, r.route, r.share, hashtext(s.key::text)::bigint as salt, hashtext(s.key::text || r.route)::bigint as line_salt
+             from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[]) with ordinality s(key, calls, weekend, limited, refused, first, last, nth)
+             cross join (values ('GET /orders/{id}', 46), ('GET /orders', 28), ('POST /orders', 14), ('PATCH /orders/{id}', 8), ('GET /stock/{sku}', 4)) r(route, share)),
+           edges as (select date_trunc('day', $8::timestamptz) as day, date_trunc('hour', $8) as hour, date_trunc('minute', $8) as minute),
+           slots as (
+             select t as at, 1440 as len from edges, generate_series(day - interval '365 days', day - interval '31 days', interval '1 day') t
+             union all
+             select t, 360 from edges, generate_series(day - interval '30 days', day - interval '7 days 6 hours', interval '6 hours') t
+             union all
+             select t, 60 from edges, generate_series(day - interval '7 days', day - interval '1 day 1 hour', interval '1 hour') t
+             union all
+             select t, 15 from edges, generate_series(day - interval '1 day', hour - interval '11 hours 15 minutes', interval '15 minutes') t
+             union all
+             select t, 1 from edges, generate_series(hour - interval '11 hours', minute, interval '1 minute') t),
+           times as (
+             select at, len, extract(epoch from at)::bigint / 60 as minute, extract(isodow from at) > 5 as is_weekend,
+               len / 1440.0::float8 * (case when len = 1440 then 1 else 0.55 + 0.9 * power(sin(pi() * ((extract(hour from at) + 1) / 24.0)), 2) end)
+                 * (0.7 + 0.3 * (1 - extract(epoch from $8 - at) / (365 * 86400.0)))::float8 as weight
+             from slots),
+           load as materialized (
+             select l.key, l.route, l.limited, l.refused, l.last, l.nth, t.at, t.len, hashint8(t.minute * 7919 + l.line_salt) as h,
+               hashint8(t.minute / 60 * 7919 + l.salt) & 7 = 0 as is_burst,
+               l.calls * t.weight * l.share / 100 * (case when t.is_weekend then l.weekend else 100 end) / 100
+                 * (0.85 + (hashint8(t.minute / 1440 * 7919 + l.salt) & 255) / 850.0::float8) as calls
+             from lines l join times t on t.at >= $8 - make_interval(days => l.first) and t.at < $8 - make_interval(days => l.last)
+             where l.nth > 2 or t.at < (select hour from edges)),
+           parts as (
+             select key, route, at, len, h, 'VALID' as outcome, calls * (1000 - limited - refused) / 1000 * (case when len = 1 then 0.4 + (h >> 12 & 1023) * 1.2 / 1024 else 1 end) as n from load
+             union all
+             select key, route, at, len, h, 'RATE_LIMITED', calls * limited / 1000 * 8 from load where limited > 0 and is_burst
+             union all
+             select key, route, at, len, h, 'FORBIDDEN', calls * refused / 1000 * 6 from load
+             where refused > 0 and last = 0 and route = 'POST /orders' and at > $8 - interval '20 days'
+             union all
+             select l.key, l.route, t.at, t.len, hashint8(t.minute * 7919 + l.line_salt), 'DISABLED', l.calls * t.len / 1440.0 * l.refused / 100
+             from lines l join times t on t.at >= $8 - make_interval(days => l.last) where l.refused > 0 and l.last > 0 and l.route = 'GET /orders'),
+           used as (
+             select n.*, m, 512 + (hashint8(extract(epoch from m)::bigint + nth) & 1023)::bigint as weight
+             from (values (1, 'GET /orders/{id}', 'VALID', 1180), (1, 'GET /orders', 'VALID', 460), (2, 'GET /orders', 'VALID', 1200), (2, 'GET /orders', 'RATE_LIMITED', 37)) n(nth, route, outcome, n),
+               edges, generate_series(hour, minute, interval '1 minute') m
+             where outcome = 'VALID' or m > minute - interval '5 minutes'),
+           running as (
+             select nth, route, outcome, m, n, weight, sum(weight) over (partition by nth, route, outcome order by m) as upto, sum(weight) over (partition by nth, route, outcome) as whole from used),
+           counts as materialized (
+             select key, at + make_interval(mins => (h & 2147483647) % len) as at, route, outcome, floor(n + (h & 1023) / 1024.0::float8)::bigint as n from parts
+             union all
+             select ($1::uuid[])[nth], m, route, outcome, (div(n * upto, whole) - div(n * (upto - weight), whole))::bigint from running),
+           quarters as (
+             insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
+             select c.key, date_bin('15 minutes', c.at, 'epoch'), c.route, c.outcome, k.workspace_id, k.api_id, sum(c.n)::bigint
+             from counts c join keys k on k.id = c.key where c.n > 0 group by 1, 2, 3, 4, 5, 6),
+           minutes as (
+             insert into usage_minutes (key_id, minute, route, outcome, workspace_id, api_id, count)
+             select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0 and c.at > $8 - interval '45 days')
+           insert into key_activity (key_id, last_used_at) select key, least(max(at) + interval '40 seconds', $8) from counts where n > 0 group by key"#,
+        keys,
+        &column(|s| s.calls),
+        &column(|s| s.weekend),
+        &column(|s| s.limited),
+        &column(|s| s.refused),
+        &column(|s| s.from),
+        &column(|s| s.until),
+        now,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
