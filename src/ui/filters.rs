@@ -73,3 +73,15 @@ pub fn FilterSelect(
         </label>
     }
 }
+
+/// Rarer filters of the same form behind "More filters"; open while one of them is set.
+#[component]
+pub fn MoreFilters(#[prop(optional)] is_set: bool, children: Children) -> impl IntoView {
+    view! {
+        <details class="more-filters" open=is_set>
+            <summary>"More filters"</summary>
+            <div class="filters">{children()}</div>
+        </details>
+    }
+    .into_any()
+}

@@ -45,7 +45,7 @@ fn sections(profile: Profile, export: ExportState) -> AnyView {
             <div><LinkButton href="/settings/danger?act=deactivate">"Deactivate"</LinkButton></div>
         </Section>
         <Section id="delete" title="Leave for good" lead="We mail you a link that deletes your account. You have 30 days to bring it back by signing in.">
-            <ul class="prose">
+            <ul class="stack-xs muted">
                 <li>"What goes: your profile, your workspace with its keys and settings, every session."</li>
                 <li>"What stays: counts of calls until their retention ends, and what happened, under a pseudonym."</li>
             </ul>

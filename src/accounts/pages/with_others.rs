@@ -24,7 +24,7 @@ pub fn OnwardPage() -> impl IntoView {
             // There is no such provider: nothing stands around this yet.
             Err(error) => {
                 let next = ("Sign in".to_owned(), "/sign-in".to_owned());
-                view! { <PublicFrame><div class="site"><ErrorPage error next/></div></PublicFrame> }.into_any()
+                view! { <PublicFrame foot="Tollgate"><div class="site"><ErrorPage error next/></div></PublicFrame> }.into_any()
             }
         },
     )

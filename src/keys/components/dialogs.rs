@@ -82,7 +82,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     view! {
         <DecideDialog id="rotate" title=format!("Rotate {}", detail.key.name) lead path action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)] act="Rotate" icon=Icon::Rotate>
             <RadioGroup label="Accept the old secret" name="grace" choices value="86400"/>
-            <TextField label="Day" name="until" kind="date" help=until/>
+            <div class="when-date"><TextField label="Day" name="until" kind="date" help=until/></div>
         </DecideDialog>
     }
     .into_any()

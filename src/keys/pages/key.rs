@@ -118,12 +118,12 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) ->
         <UsageChart series=series(&detail) zoom=zoom small=true/>
         <div class="cols-main">
             <div class="stack-xl">
-                {detail.can_edit.then(|| settings(&detail))}
-                {used(&detail)}
-                {secrets(&detail)}
                 {limits(&detail)}
-                {signing(&detail, to_sign_with)}
+                {secrets(&detail)}
+                {used(&detail)}
                 {trial(&detail, tried)}
+                {detail.can_edit.then(|| settings(&detail))}
+                {signing(&detail, to_sign_with)}
             </div>
             <aside class="stack-xl" aria-label="About this key">{about(&detail)}{history(&detail)}</aside>
         </div>
@@ -148,14 +148,14 @@ fn acts(detail: &KeyDetail, path: String) -> AnyView {
     let report = detail.can_mark_leaked.then(|| view! { <OpenDialog path=path.clone() dialog="leaked">"Report leaked"</OpenDialog> });
     let switch = match detail.key.state {
         KeyState::Disabled => view! {
-            <Form action=EnableKey::PATH quiet=true hidden=this class="quick-create">
+            <Form action=EnableKey::PATH quiet=true hidden=this class="quick-create joined">
                 <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>
                 <Button look=Look::Primary>"Enable"</Button>
             </Form>
         }
         .into_any(),
         KeyState::Active | KeyState::Revoked => view! {
-            <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create">
+            <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create joined">
                 <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>
                 <Button>"Disable"</Button>
             </Form>

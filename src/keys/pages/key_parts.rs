@@ -7,8 +7,8 @@ use crate::{
         model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset, Withheld},
     },
     ui::{
-        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
-        TextField, Timeline, TimelineItem, folded, number::thousands,
+        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, MoreFields, RadioGroup, SelectField, Size, Table,
+        TextArea, TextField, Timeline, TimelineItem, folded, number::thousands,
     },
     values::Permission,
 };
@@ -36,6 +36,8 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let (origins, routes) = (detail.key.origins.join("\n"), detail.key.routes.join("\n"));
     let external_id = detail.key.external_id.clone();
     let meta = typed(&detail.key.meta);
+    let is_set = external_id.is_some() || [&routes, &addresses, &origins, &meta].iter().any(|text| !text.is_empty());
+    let begins = ["routes", "addresses", "origins", "external_id", "meta"].map(|name| (name.to_owned(), "")).to_vec();
     let pages =
         "One origin on each line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Empty: every page.";
     let from =
@@ -46,15 +48,17 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
             <Form action=SaveKey::PATH class="stack form-medium" hidden version=detail.key.version()>
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
-                <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {has_permissions.then(|| permissions(presets, choices, held))}
                 {needing_grant(others.iter())}
                 {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
-                <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
-                <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
-                <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
-                <TextArea label="Metadata" name="meta" value=meta help=METADATA maxlength=4000 rows=4 mono=true/>
+                <MoreFields words="Where it may call from and what, external id, metadata" begins is_set>
+                    <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
+                    <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
+                    <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
+                    <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
+                    <TextArea label="Metadata" name="meta" value=meta help=METADATA maxlength=4000 rows=4 mono=true/>
+                </MoreFields>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>

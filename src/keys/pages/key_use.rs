@@ -87,7 +87,6 @@ pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
                     <SelectField label="Method" name="method" id="test-method" options=methods value=typed.method/>
                     <TextField label="Path" name="path" id="test-path" mono=true placeholder="/orders/17" autocomplete="off" maxlength=2000 value=typed.path/>
                     <TextField label="From address" name="ip" id="test-ip" mono=true placeholder="203.0.113.7" autocomplete="off" maxlength=45 value=typed.ip.unwrap_or_default()/>
-                    <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=typed.origin.unwrap_or_default()/>
                     <Button>"Try"</Button>
                 </div>
                 {more}
@@ -104,12 +103,14 @@ fn more(detail: &KeyDetail, typed: &TypedCall) -> AnyView {
     permissions.extend(detail.permissions.iter().map(|p| (p.permission.to_string(), p.permission.to_string())));
     let other = typed.permission.clone().filter(|asked| permissions.iter().all(|(known, _)| known != asked));
     permissions.extend(other.map(|asked| (asked.clone(), asked)));
-    let TypedCall { permission, cost, at, .. } = typed.clone();
+    let TypedCall { permission, cost, at, origin, .. } = typed.clone();
+    let is_open = typed.has_more() || origin.is_some();
     let when = format!("{}. Empty: now.", detail.zone);
     view! {
-        <details class="more-fields" open=typed.has_more()>
+        <details class="more-fields" open=is_open>
             <summary>"More"</summary>
             <div class="stack form-medium">
+                <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=origin.unwrap_or_default() help="The origin that a browser sends. Empty: no browser."/>
                 <SelectField label="Permission that is asked for" name="permission" id="test-permission" options=permissions value=permission.unwrap_or_default() help="What the asking service names, beside what the route needs."/>
                 <TextField label="Cost" name="cost" id="test-cost" inputmode="numeric" autocomplete="off" maxlength=10 value=cost.unwrap_or_default() help="Units that the asking service names. Empty: what the route costs."/>
                 <TextField label="At" name="at" id="test-at" kind="datetime-local" value=at.unwrap_or_default() help=when/>

@@ -7,7 +7,10 @@ use crate::{
         api::{AddAlertRule, RemoveAlertRule, SaveNotices, my_notices},
         model::{AlertRule, NoticePage, NoticeSettings, RuleOffer, ToldNotice},
     },
-    ui::{ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, Section, SelectField, Size, TextField, Timeline, TimelineItem},
+    ui::{
+        ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, MoreFields, Section, SelectField, Size, TextField, Timeline,
+        TimelineItem,
+    },
     usage::model::KeyChoice,
     values::{Outcome, OutcomeGroup},
 };
@@ -39,7 +42,7 @@ fn settings(settings: NoticeSettings) -> AnyView {
     let thresholds = settings.thresholds_text();
     view! {
         <Form action=SaveNotices::PATH class="stack form-narrow" version=settings.version()>
-            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits of a key, and those that all your keys share, by the hour or longer; once in each window and for each mark; of a rolling window again when use was below half of the mark, or a window later; of credits once a day."/>
+            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits of a key, and those that all your keys share, by the hour or longer. Once in each window and for each mark."/>
             <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five marks from 1 to 100, such as 80, 100."/>
             <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30, 7 and 1 days before."/>
             <div><Button look=Look::Primary>"Save"</Button></div>
@@ -81,16 +84,22 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
     // Calls without a known key belong to nobody's workspace.
     let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
     let codes: Vec<Choice> = codes.map(|code| Choice::new(code.as_str(), code.as_str())).collect();
+    let is_set = api.is_some() || route.is_some() || code.is_some();
+    let begins = [("api", ""), ("route", ""), ("percent", ""), ("quiet_minutes", "60"), ("codes", ""), ("codes[]", "")];
+    let begins = begins.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let chosen: Vec<String> = code.into_iter().collect();
     view! {
         <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
             <SelectField label="Key" name="key" options=keys nostrip:value=key nostrip:help=help/>
-            <SelectField label="API" name="api" options=apis nostrip:value=api/>
-            <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As Usage shows it, such as GET /orders. Empty: every route."/>
             <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
-            <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Per cent of all these calls, also of those that passed. Empty: however many passed."/>
             <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1440."/>
-            <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>
-            <CheckGroup label="Answered with" name="codes[]" choices=codes values=code.into_iter().collect() help="None chosen: every code of calls that did not pass."/>
+            <MoreFields words="API, route, codes, share, silence" begins is_set>
+                <SelectField label="API" name="api" options=apis nostrip:value=api/>
+                <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As Usage shows it, such as GET /orders. Empty: every route."/>
+                <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Per cent of all these calls, also of those that passed. Empty: however many passed."/>
+                <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>
+                <CheckGroup label="Answered with" name="codes[]" choices=codes values=chosen help="None chosen: every code of calls that did not pass."/>
+            </MoreFields>
             <div><Button>"Add rule"</Button></div>
         </Form>
     }

@@ -38,6 +38,7 @@ pub fn DocsPage() -> impl IntoView {
     view! {
         <Title text="Docs"/>
         <PublicFrame links entered foot="Tollgate">
+            {super::docs_contents::contents()}
             <article class="prose article">
                 <h1>"Protect an API"</h1>
                 <p>"Tollgate answers one question: may this call pass? Your proxy asks it for every call, or your code does. A key is made on the page "<a href="/keys">"Keys"</a>"; its usage is drawn on "<a href="/usage">"Usage"</a>"."</p>
@@ -107,26 +108,23 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change of very many keys one by one (an import, a bundle that all of them hold) is applied row by row, and calls are answered meanwhile."</p>
                 <p>"Limits and grants of a plan, a group, a workspace or an API stand once in memory, whatever the number of keys below: a change of them holds for all keys at once and is answered when every node has confirmed it, too. What was counted goes on. Where it brings a limit that is new for the keys, what they used of its window before is added in the background; of a million keys that takes some seconds."</p>
 
-                {super::docs_speed::speed()}
+                {super::docs_usage::usage()}
 
                 {super::docs_factors::factors()}
                 {super::docs_factors::of_another_system()}
-
                 {super::docs_sign_in::sign_in()}
-
                 {super::docs_programs::programs()}
-
                 {super::docs_bans::bans()}
-
-                {super::docs_usage::usage()}
-                {super::docs_outages::outages()}
-
                 {super::docs_sessions::sessions()}
                 {super::docs_acting::acting()}
                 {super::docs_master_key::invitations()}
                 {super::docs_account::account()}
+
                 {super::docs_errors::errors()}
                 {super::docs_rest::rest()}
+
+                {super::docs_speed::speed()}
+                {super::docs_outages::outages()}
                 {super::docs_mails::mails()}
                 {super::docs_master_key::master_key()}
                 {super::docs_audit::audit()}

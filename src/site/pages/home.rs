@@ -45,7 +45,7 @@ fn page(home: Home) -> AnyView {
     let busiest = (!home.usage.keys.is_empty()).then(|| busiest(&home));
     view! {
         <PageHeader title="Home" lead=lead.into_any()>
-            <LinkButton href="/keys" look=Look::Primary icon=Icon::Plus>"Create key"</LinkButton>
+            {(!is_new).then(|| view! { <LinkButton href="/keys" look=Look::Primary icon=Icon::Plus>"Create key"</LinkButton> })}
         </PageHeader>
         {steps}
         {(!home.concerns.is_empty() || !home.notices.is_empty()).then(|| concerns(home.concerns, home.notices))}
@@ -143,6 +143,7 @@ fn busiest(home: &Home) -> AnyView {
 }
 
 fn first_steps(has_key: bool) -> AnyView {
+    let next = if has_key { "/docs" } else { "/keys" };
     let steps = [
         ("Make a key", "A key is how a program of yours is known to an API. A name is enough.", "/keys", "Create key", has_key),
         ("Protect an API", "Put Tollgate in front by nginx, Caddy, Traefik or Envoy, or ask it from your code.", "/docs", "Read how", false),
@@ -151,12 +152,14 @@ fn first_steps(has_key: bool) -> AnyView {
     let steps = steps
         .map(|(title, text, href, act, is_done)| {
             let gate = if is_done { Gate::Passed } else { Gate::Idle };
+            // The next step is the one to press.
+            let look = if href == next { Look::Primary } else { Look::Secondary };
             let done = is_done.then(|| view! { <span class="visually-hidden">", done"</span> });
             view! {
                 <li>
                     <GateGlyph position=gate tinted=true/>
                     <div class="cell-2"><span class="strong">{title}{done}</span><span>{text}</span></div>
-                    <LinkButton href size=Size::Small>{act}</LinkButton>
+                    <LinkButton href size=Size::Small look>{act}</LinkButton>
                 </li>
             }
         })

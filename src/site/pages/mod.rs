@@ -8,6 +8,7 @@ mod docs_audit;
 mod docs_bans;
 mod docs_blocks;
 mod docs_bundles;
+mod docs_contents;
 mod docs_credits;
 mod docs_errors;
 mod docs_factors;

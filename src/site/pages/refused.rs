@@ -21,6 +21,6 @@ pub fn RefusedPage(error: AppError) -> impl IntoView {
         view! { <Framed crumbs><ErrorPage error/></Framed> }.into_any()
     } else {
         let next = ("Go to the start".to_owned(), "/".to_owned());
-        view! { <PublicFrame><div class="site"><ErrorPage error next/></div></PublicFrame> }.into_any()
+        view! { <PublicFrame foot="Tollgate"><div class="site"><ErrorPage error next/></div></PublicFrame> }.into_any()
     }
 }

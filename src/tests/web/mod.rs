@@ -1,6 +1,7 @@
 //! What holds for the web as a whole: headers, what is read and refused, what hostile texts become, how connections end, whose word counts for
 //! where somebody is, what becomes of two open pages, and what the sources must not have.
 
+mod docs;
 mod headers;
 mod hostile;
 mod input;

@@ -3,7 +3,7 @@
 use super::{ERRORS, USAGE};
 use crate::{
     accounts::components::is_shown,
-    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, SearchField, Segments, Size, Tab, Tabs, TextField, number::count},
+    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, MoreFilters, SearchField, Segments, Size, Tab, Tabs, TextField, number::count},
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
 use leptos::prelude::*;
@@ -53,6 +53,7 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     });
     let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
     let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
+    let has_more = route.is_some() || address.is_some() || permission.is_some();
     // Calls are counted by route, by address or by permission: where one is chosen, the others can't be.
     let routes = (address.is_none() && permission.is_none()).then(|| {
         let options = with_first("All routes", report.route_choices.iter().map(|route| (route.clone(), route.clone())));
@@ -83,10 +84,12 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
                 {find}
                 <FilterSelect label="Key" name="key" options=keys nostrip:value=key/>
-                {routes}
-                {addresses}
-                {permissions}
                 <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/>
+                <MoreFilters is_set=has_more>
+                    {routes}
+                    {addresses}
+                    {permissions}
+                </MoreFilters>
             </Filters>
             {offered(&report)}
             {compare(query, path)}
@@ -138,15 +141,15 @@ fn compare(query: &UsageQuery, path: &'static str) -> AnyView {
             {chip(UsageQuery::BEFORE, "Compare with the time before")}
             {chip(UsageQuery::YEAR, "Compare with a year ago")}
             {drop}
+            <details class="own-range" open=is_open>
+                <summary>"Compare with another time"</summary>
+                <form class="form-actions" method="get" action=path aria-label="Compare with another time">
+                    {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+                    <TextField label="It begins on" name="compare" kind="date" value=day/>
+                    <Button>"Compare"</Button>
+                </form>
+            </details>
         </div>
-        <details class="own-range" open=is_open>
-            <summary>"Compare with another time"</summary>
-            <form class="form-actions" method="get" action=path aria-label="Compare with another time">
-                {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
-                <TextField label="It begins on" name="compare" kind="date" value=day/>
-                <Button>"Compare"</Button>
-            </form>
-        </details>
     }
     .into_any()
 }

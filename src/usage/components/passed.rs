@@ -3,7 +3,7 @@
 use super::{Place, refusal::post};
 use crate::{
     ui::{
-        CopyId, Fact, Facts, Icon, IconLink, Note, Size,
+        CopyId, Fact, Facts, Gate, Icon, IconLink, Note, Size,
         number::{count, millis, thousands},
     },
     usage::model::{Passage, Percentiles, RefusalDetail, RefusalQuery},
@@ -52,7 +52,7 @@ pub fn PassedPanel(detail: RefusalDetail, passed: Passage, #[prop(into)] back: S
                 <Note gate=code.group().into()><b class="strong">{code.as_str()}"."</b>" The call passed. "{kept}</Note>
                 {like_it}
                 {left}
-                <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(post).collect_view()}</ol></section>
+                <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(|it| post(it, Gate::Passed)).collect_view()}</ol></section>
                 <Facts>
                     <Fact term="Cost">{cost}</Fact>
                     {took.map(|took| view! { <Fact term="Such calls took">{taken(took)}</Fact> })}

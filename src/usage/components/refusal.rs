@@ -47,7 +47,7 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
             <div class="card-body stack">
                 <Note gate=code.group().into()><b class="strong">{code.as_str()}"."</b>" "{why}</Note>
                 {like_it}
-                <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(post).collect_view()}</ol></section>
+                <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(|it| post(it, code.group().into())).collect_view()}</ol></section>
                 <section class="stack-sm" aria-labelledby="h-next">
                     <h3 id="h-next">"What to do"</h3>
                     <p>{next_step(ground)}</p>
@@ -70,10 +70,11 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
     .into_any()
 }
 
-pub(super) fn post(post: Gatepost) -> AnyView {
+/// `decided` is how the one that decided stands.
+pub(super) fn post(post: Gatepost, decided: Gate) -> AnyView {
     let (class, gate, question, said) = match post {
         Gatepost::Passed(question) => ("", Gate::Passed, question, "passed"),
-        Gatepost::Decided(question) => ("is-deciding", Gate::Refused, question, "decided"),
+        Gatepost::Decided(question) => (if decided == Gate::Limited { "is-deciding" } else { "is-deciding is-refused" }, decided, question, "decided"),
         Gatepost::NotReached(question) => ("is-unreached", Gate::Idle, question, "not reached"),
     };
     view! { <li class=class><span><GateGlyph position=gate tinted=true/></span><span>{question.words()}</span><span class="faint">{said}</span></li> }

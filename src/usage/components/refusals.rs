@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     keys::model::Ground,
-    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, folded, number::count},
+    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, MoreFilters, Pagination, SearchField, Table, TextField, folded, number::count},
     usage::model::{RefusalList, RefusalQuery, RefusalSample},
     values::{Outcome, OutcomeGroup},
 };
@@ -69,6 +69,7 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     };
     let routes = with_first("Any route", list.routes.iter().map(|route| (route.clone(), route.clone())));
     let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
+    let has_more = [&route, &address, &permission, &limit, &rule].iter().any(|it| it.is_some());
     // What passed was refused by nothing.
     let of_refusals = (!query.is_of_passed()).then(|| {
         view! {
@@ -89,15 +90,17 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     view! {
         <div class="stack-sm">
             <Filters action=place.path label="Filter requests" kept>
-                <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
                 <SearchField placeholder="Request id" name="request" label="Request id" nostrip:value=request/>
                 {owner}
                 {time}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
                 {find}
                 {keys}
-                <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
-                {of_refusals}
+                <MoreFilters is_set=has_more>
+                    <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
+                    <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
+                    {of_refusals}
+                </MoreFilters>
             </Filters>
             {offered}
             {own_range(&list, place)}
@@ -221,14 +224,13 @@ fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<
     let why = if sample.detail.is_empty() { sample.code.sentence().to_owned() } else { sample.detail };
     let href = format!("{}#opened", RefusalQuery { open: Some(sample.cursor.clone()), ..query.clone() }.link(place.path));
     let key = match (sample.key, sample.key_name) {
-        (Some(id), Some(name)) => view! { <a href=format!("{}{id}", place.keys)>{name}</a> }.into_any(),
+        (Some(id), Some(name)) => view! { <a class="ink" href=format!("{}{id}", place.keys)>{name}</a> }.into_any(),
         (Some(_), None) => view! { <span class="faint nowrap">"a key that is gone"</span> }.into_any(),
         (None, _) => view! { <span class="faint nowrap">"no known key"</span> }.into_any(),
     };
     let mut facts = vec![(2, "Route", view! { <code>{sample.route.clone()}</code> }.into_any())];
     if open.is_none() {
         facts.push((3, "From", view! { <code>{sample.address.clone()}</code> }.into_any()));
-        facts.push((4, "Request", view! { <code>{sample.request_id.clone()}</code> }.into_any()));
     }
     let is_open = open == Some(sample.cursor.as_str());
     view! {

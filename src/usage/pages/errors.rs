@@ -42,7 +42,8 @@ fn page(errors: ErrorReport) -> AnyView {
     let all_calls = UsageQuery { outcome: None, ..report.query.clone() }.link(USAGE);
     let ended = if report.query.outcome.is_some() { "none ended so" } else { "every one passed" };
     let quiet = is_quiet.then(|| {
-        let words = format!("{} in this time, and {ended}.", crate::ui::number::count(calls, "call", "calls"));
+        let counted = crate::ui::number::count(calls, "call", "calls");
+        let words = if calls == 0 { format!("{counted} in this time.") } else { format!("{counted} in this time, and {ended}.") };
         view! { <Empty title="No errors" text=words><LinkButton href=all_calls>"See all calls"</LinkButton></Empty> }
     });
     view! {

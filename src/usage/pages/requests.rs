@@ -7,7 +7,7 @@ use crate::{
     usage::{
         api,
         components::{ExportButtons, Place, RefusalFilters, RefusalRows},
-        model::{RefusalList, RefusalQuery, SAMPLING, passed_sampling},
+        model::{RefusalList, RefusalQuery, passed_sampling},
     },
 };
 use leptos::prelude::*;
@@ -22,16 +22,24 @@ pub fn RequestsPage() -> impl IntoView {
 
 fn page(list: RefusalList) -> AnyView {
     let is_of_passed = list.query.is_of_passed();
-    let samples = if is_of_passed { format!("Below are {}", passed_sampling(&list.sampling)) } else { format!("Below are {SAMPLING}") };
+    let (samples, how) = if is_of_passed {
+        (format!("Below are {}", passed_sampling(&list.sampling)), "/docs#passed")
+    } else {
+        ("Below are samples.".to_owned(), "/docs#refusals")
+    };
     let title = if is_of_passed { "Requests that passed" } else { "Requests that did not pass" };
     let lead = match &list.codes {
         Some(codes) => format!("{}: {}. {samples}", list.period, count(codes.iter().map(|(_, calls)| calls).sum(), "call", "calls")),
         None => format!("{}. {samples}", list.period),
     };
     let is_empty = list.samples.is_empty() && list.query == RefusalQuery::default() && list.sampling.is_empty();
+    let lead = match is_empty {
+        true => "Samples of calls that were limited or refused.".into_any(),
+        false => view! { {lead}" "<a href=how>"Which calls are kept"</a> }.into_any(),
+    };
     let (csv, json, prepare) = (list.query.export("csv"), list.query.export("json"), list.query.prepare());
     view! {
-        <PageHeader title lead=lead.into_any()>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
+        <PageHeader title lead>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
         {(!is_empty).then(|| view! { <RefusalFilters list=list.clone() place=Place::OWN/> })}
         <RefusalRows list place=Place::OWN/>
     }

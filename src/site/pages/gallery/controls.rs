@@ -116,6 +116,7 @@ pub fn Controls() -> impl IntoView {
                 <SearchField placeholder="Name, start or id"/>
                 <FilterSelect label="API" name="api" options=options(&["All APIs", "Orders"])/>
                 <FilterSelect label="Status" name="status" options=options(&["Any status", "Passing", "Held at limit", "Refused"])/>
+                <MoreFilters><FilterSelect label="Tag" name="tag" options=options(&["Any tag", "prod"])/></MoreFilters>
             </Filters>
             <div class="row">
                 <Chip href="?code=" label="All" count=1_763 current=true/>
