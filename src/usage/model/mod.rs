@@ -8,7 +8,7 @@ mod report;
 
 pub use gatepost::{Gatepost, Question};
 pub use query::{BucketSize, PartKind, Range, UsageQuery};
-pub use refusals::{AttemptsFrom, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample, SAMPLING, passed_sampling};
+pub use refusals::{AttemptsFrom, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample, passed_sampling};
 pub use report::{
     AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitHint, LimitLine, LimitMeter, Percentiles, PermissionUsage,
     RouteUsage, UsageReport,

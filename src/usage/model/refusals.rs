@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A refusal in detail, or a call that passed. These are samples (`SAMPLING`, `passed_sampling`).
+/// A refusal in detail, or a call that passed. These are samples (`/docs#refusals`, `passed_sampling`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalSample {
     /// Opaque; continues the list after this row, or opens it (`open`).
@@ -59,9 +59,6 @@ pub fn passed_sampling(of: &[(String, u32)]) -> String {
 fn thousands(n: u32) -> String {
     crate::values::Language::En.thousands(u64::from(n))
 }
-
-/// What is kept, as pages say it; `keys::server::meter::sampling` does it.
-pub const SAMPLING: &str = "samples, kept for 30 days unless the operator chose otherwise: in a minute each server keeps one for each key, code, rule and address, at most 8 of a key and a code.";
 
 /// Attempts with secrets that no key has, from one address for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
