@@ -89,5 +89,5 @@ async fn of_many_keys_those_that_want_a_decision_are_found(db: PgPool) {
 
     let page = person.browser.page("/home").await;
     let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words} is missing in {page}"));
-    assert!(at("Two things want a decision") < at("the expiring one") && at("the expiring one") < at("the expired one"), "the most urgent first");
+    assert!(at("Wants a decision") < at("the expiring one") && at("the expiring one") < at("the expired one"), "the most urgent first");
 }

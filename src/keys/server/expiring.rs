@@ -30,11 +30,14 @@ pub async fn note_expiries(ctx: &Ctx) -> Result<usize, AppError> {
         let mut tx = ctx.db.begin().await?;
         if !expiries::lock_looking(&mut tx).await? {
             // Somebody else is at it, and goes on.
+            tx.rollback().await?;
             return Ok(told);
         }
         let due = expiries::list_due(&mut tx, ctx.clock.now(), AT_ONCE).await?;
         // Those that are being changed are told of by their change, or by the next look.
         if due.is_empty() || due == before {
+            // Said, not left to the end of the connection's turn: whoever looks next finds the lock free.
+            tx.rollback().await?;
             return Ok(told);
         }
         for id in expiries::lock_free(&mut tx, &due).await? {

@@ -51,6 +51,7 @@ async fn the_list_of_files_comes_in_pages(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let older = usage(&app, &mara).await;
+    app.ctx.clock.advance(Duration::seconds(1));
     let newer = ask(&app, &mara, json!({ "of": "keys" })).await;
     let (_, first) = json(mara.get(&app, "/api/v1/exports?limit=1").await).await;
     assert_eq!((&first["data"][0]["id"], &first["has_more"]), (&json!(newer.to_string()), &json!(true)), "the newest first");

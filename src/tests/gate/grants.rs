@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tollgate::{
     accounts::Caller,
     keys::{
-        model::ApiEdit,
+        model::{ApiEdit, Unmatched},
         server::{
             edit_api,
             gate::{Gate, Question},
@@ -106,7 +106,7 @@ async fn a_mark_is_confirmed_by_who_has_read_the_api_too(db: PgPool) {
          create trigger lose_routes after insert on events for each row when (new.kind = 'api.changed') execute function lose_routes();",
     )
     .await;
-    let edit = ApiEdit { needs_grant: vec![("orders:write".to_owned(), true)], ..ApiEdit::default() };
+    let edit = ApiEdit { needs_grant: vec![("orders:write".to_owned(), true)], unmatched: Some(Unmatched::Refuse), ..ApiEdit::default() };
     let spread = edit_api(&scene.app.ctx, &Caller::cli(), "demo", edit).await.unwrap().spread;
     assert_eq!(outcome(&scene.app, &scene.secret, "orders:write"), "FORBIDDEN");
     assert_eq!((spread.nodes, spread.confirmed), (1, 0), "{spread:?}");

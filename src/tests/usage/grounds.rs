@@ -124,7 +124,7 @@ async fn refusals_are_found_by_api_request_limit_rule_and_owner(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
-async fn the_page_has_every_filter_and_says_what_is_sampled(db: PgPool) {
+async fn the_page_has_every_filter_and_says_where_sampling_is_told(db: PgPool) {
     let scene = refused(&db).await;
     let operator = scene.app.sign_in_as("operator").await;
     let page = operator.browser.page("/admin/refusals?rule=key_blocked").await;
@@ -136,7 +136,7 @@ async fn the_page_has_every_filter_and_says_what_is_sampled(db: PgPool) {
         "name=\"owner\"",
         "name=\"key\"",
         "name=\"from\"",
-        "one for each key, code, rule and address",
+        "href=\"/docs#refusals\"",
     ] {
         assert!(page.contains(wanted), "{wanted}");
     }
