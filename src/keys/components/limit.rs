@@ -162,7 +162,7 @@ fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one, unless its route says otherwise."/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one, unless its route or the service that asks says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
         </div>
         <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>

@@ -30,7 +30,7 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     let limits = is_new.then(|| {
         view! {
             <div class="stack-sm">
-                <p class="help">"A call uses one unit, unless its route says otherwise. Days and months are those of UTC. All empty: the plan changes no limit. Other windows can be added once it is there."</p>
+                <p class="help">"A call uses one unit, unless its route or the service that asks says otherwise. Days and months are those of UTC. All empty: the plan changes no limit. Other windows can be added once it is there."</p>
                 {limit_fields("plan")}
             </div>
         }
@@ -175,7 +175,9 @@ pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
     let whom = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
     let counted = Trial { by_key: !trial.by_key, ..trial.clone() }.link(PATH, slug);
     let how = if trial.by_key { "All keys of a workspace together" } else { "Each key alone" };
-    let left_out = (!trial.by_key).then(|| view! { <p class="help">"Keys with limits of their own are left out: those hold them instead."</p> });
+    // By key all of everybody's count, of the workspaces that have it only those that it would hold.
+    let left_out =
+        (!trial.by_key || trial.of_holders).then(|| view! { <p class="help">"Keys with limits of their own are left out: those hold them instead."</p> });
     view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p>{left_out} }.into_any()
 }
 

@@ -231,6 +231,7 @@ fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<
     let mut facts = vec![(2, "Route", view! { <code>{sample.route.clone()}</code> }.into_any())];
     if open.is_none() {
         facts.push((3, "From", view! { <code>{sample.address.clone()}</code> }.into_any()));
+        facts.push((3, "Request", view! { <code>{sample.request_id.clone()}</code> }.into_any()));
     }
     let is_open = open == Some(sample.cursor.as_str());
     view! {
