@@ -30,6 +30,7 @@ use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
         Content, Object, OpenApi as Document, Ref, RefOr, Required, Response as Described, Type,
+        header::HeaderBuilder,
         path::{ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
@@ -127,7 +128,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(sign_up_work::http::Docs::openapi())
         .merge_from(programs::http::Docs::openapi())
         .merge_from(programs::device_http::Docs::openapi());
-    with_errors(with_names(document))
+    with_errors(with_links(with_names(document)))
 });
 
 /// Where the document says what an `Idempotency-Key` is, once for all operations that take one.
@@ -153,6 +154,23 @@ fn with_names(mut document: Document) -> Document {
         operation.parameters.get_or_insert_default().push(RefOr::Ref(Ref::new(format!("#/components/parameters/{NAME}"))));
         for status in ["409", "422"] {
             operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Described::default()));
+        }
+    }
+    document
+}
+
+/// Where the document says what `Link` is, once for all lists.
+const NEXT_PAGE: &str = "NextPage";
+
+/// Adds the `Link` to what lists answer: who takes a cursor gives one.
+fn with_links(mut document: Document) -> Document {
+    let words = "`<…>; rel=\"next\"` (RFC 8288): the address of the next page, with everything that was asked for. Left out where `has_more` is false.";
+    let header = HeaderBuilder::new().description(Some(words)).schema(Some(Object::with_type(Type::String))).build();
+    document.components.get_or_insert_default().headers.insert(NEXT_PAGE.to_owned(), RefOr::T(header));
+    for operation in document.paths.paths.values_mut().filter_map(|item| item.get.as_mut()) {
+        let is_list = operation.parameters.iter().flatten().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "cursor"));
+        if let Some(RefOr::T(page)) = operation.responses.responses.get_mut("200").filter(|_| is_list) {
+            page.headers.insert("Link".to_owned(), RefOr::Ref(Ref::new(format!("#/components/headers/{NEXT_PAGE}"))));
         }
     }
     document

@@ -18,7 +18,9 @@ use crate::{
     platform::{
         Ctx,
         http::{
-            csp_reports, csrf, headers, reply, request,
+            csp_reports, csrf, headers,
+            pages::link_next,
+            reply, request,
             request::panicked,
             uploads::{LIST_PAGES, PICTURE_PAGE, limit_bodies, whole_bodies},
         },
@@ -104,6 +106,7 @@ pub fn router(state: AppState) -> Router {
         .merge(usage::http::routes())
         .merge(exports::http::routes())
         .merge(notices::http::routes())
+        .route_layer(from_fn_with_state(ctx.clone(), link_next))
         .route_layer(from_fn_with_state(ctx.clone(), do_once))
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)

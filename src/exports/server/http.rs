@@ -13,7 +13,7 @@ use crate::{
         http::{
             file::{Format, attachment},
             json::{Body, Query, located},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
     values::{ExportId, JobState},
@@ -140,11 +140,11 @@ fn id(text: &str) -> Result<ExportId, AppError> {
     responses((status = 200, body = ExportListBody)),
     security(("key" = [])),
 )]
-async fn list_exports(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<ExportListBody>, AppError> {
+async fn list_exports(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<ExportListBody>, AppError> {
     // The younger it is the earlier it stands.
     let place = |export: &Export| format!("{:032x}", u128::MAX - export.id.uuid().as_u128());
     let (exports, next) = asked.page(asking::list_exports(&ctx, &caller).await?, "files", place)?;
-    Ok(Json(ExportListBody { data: exports.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| ExportListBody { data: exports.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Have a file prepared

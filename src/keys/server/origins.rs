@@ -74,7 +74,7 @@ pub fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
 
 /// What a page may read of the head of an answer, beyond the few fields that the standard lets every page read: what is left of limits, when
 /// to try again, the id to report. Proxies hand it on with what an API answers, whose own `Location` and `ETag` belong to it, too.
-const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, ETag, Location, Allow, Content-Disposition, WWW-Authenticate, \
+const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, ETag, Link, Location, Allow, Content-Disposition, WWW-Authenticate, \
                        Accept-Signature, Idempotency-Replayed, X-Auth-Code, X-Over-Limit";
 
 /// Lets a page of this origin read the answer.

@@ -13,7 +13,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query, located},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
     values::{AlertRuleId, KeyId},
@@ -237,10 +237,10 @@ async fn edit_notices(State(ctx): State<Ctx>, caller: Caller, Body(body): Body<E
     responses((status = 200, body = AlertRuleListBody)),
     security(("key" = [])),
 )]
-async fn list_rules(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<AlertRuleListBody>, AppError> {
+async fn list_rules(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<AlertRuleListBody>, AppError> {
     let place = |rule: &Rule| format!("{:032x}{:032x}", rule.created_at.unix_timestamp_nanos(), rule.id.as_u128());
     let (rules, next) = asked.page(list_alert_rules(&ctx, &caller).await?, "rules", place)?;
-    Ok(Json(AlertRuleListBody { data: rules.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| AlertRuleListBody { data: rules.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Add a rule on errors

@@ -1,7 +1,7 @@
 //! The HTTP layers, in the order in which `boot::router` stacks them: request id and log (outermost), panics, time-out, body limit,
 //! headers, CSRF. `answer` is the body of what goes out, `csp_reports` where browsers tell what a policy stopped, `reply` what a server
-//! function may say besides its answer, `file` how a browser is given a file, `json` and `pages` what REST routes read, `pace` how
-//! many requests a minute.
+//! function may say besides its answer, `file` how a browser is given a file, `json` and `pages` what REST routes read and what lists
+//! answer, `pace` how many requests a minute.
 
 pub mod answer;
 pub mod csp_reports;

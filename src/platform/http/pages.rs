@@ -1,10 +1,19 @@
 //! Lists that are short enough to be read whole, given in pages all the same: `?limit=&cursor=`, keyset order. A row is found again by its
-//! place in the order, not by its number, so what is added or taken away meanwhile shows no row twice and hides none.
+//! place in the order, not by its number, so what is added or taken away meanwhile shows no row twice and hides none. And how every list is
+//! answered: where there is a next page, its address stands in `Link` (RFC 8288), too.
 
 use super::json::page_size;
 use crate::{error::AppError, platform::Ctx};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderValue, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded::{Serializer, parse};
 use utoipa::IntoParams;
 
 /// What cursors are sealed for.
@@ -77,9 +86,66 @@ pub fn foreign() -> AppError {
     AppError::invalid("cursor", "This cursor is not one of this list. Begin without a cursor.")
 }
 
+/// A page of a list, as every list answers it.
+#[derive(Debug)]
+pub struct Listed<T> {
+    body: T,
+    next: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// `body` is given `has_more` and `next_cursor`.
+    pub fn page(next: Option<String>, body: impl FnOnce(bool, Option<String>) -> T) -> Self {
+        Self { body: body(next.is_some(), next.clone()), next }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        if let Some(cursor) = self.next {
+            response.extensions_mut().insert(NextPage(cursor));
+        }
+        response
+    }
+}
+
+/// Where the page after an answer begins.
+#[derive(Debug, Clone)]
+struct NextPage(String);
+
+/// The layer over the REST routes: the address of the next page is that of this one, but for the cursor.
+pub async fn link_next(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let asked = request.uri().clone();
+    let mut response = next.run(request).await;
+    let link = response.extensions().get::<NextPage>().map(|NextPage(cursor)| format!("<{}>; rel=\"next\"", ctx.config.link(&following(&asked, cursor))));
+    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
+}
+
+/// The path and query of the page that begins at this cursor, where this page was asked for. Written anew, so nothing in it ends the link.
+fn following(asked: &Uri, cursor: &str) -> String {
+    let kept = parse(asked.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "cursor");
+    let query = Serializer::new(String::new()).extend_pairs(kept).append_pair("cursor", cursor).finish();
+    format!("{}?{query}", asked.path())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_page_is_asked_for_as_this_one_was() {
+        let next = |asked: &'static str, cursor| following(&Uri::from_static(asked), cursor);
+        assert_eq!(next("/api/v1/plans", "cA"), "/api/v1/plans?cursor=cA");
+        assert_eq!(
+            next("/api/v1/keys?cursor=old&limit=3&q=a%20b%26c&tag=", "a+/=&>\u{e9}"),
+            "/api/v1/keys?limit=3&q=a+b%26c&tag=&cursor=a%2B%2F%3D%26%3E%C3%A9"
+        );
+        assert_eq!(next("/api/v1/keys?%63ursor=old&q=cursor%3Done", "new"), "/api/v1/keys?q=cursor%3Done&cursor=new");
+    }
 
     fn page(rows: &[&str], limit: usize, cursor: Option<String>) -> (Vec<String>, Option<String>) {
         let query = PageQuery { limit: Some(limit), cursor };

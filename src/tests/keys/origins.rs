@@ -34,7 +34,9 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
     assert_eq!((passing.status().as_u16(), header(&passing, "access-control-allow-origin"), header(&passing, "vary")), (200, Some(APP), Some("Origin")));
     let exposed = header(&passing, "access-control-expose-headers").unwrap();
     assert!(
-        ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate", "ETag"].iter().all(|name| exposed.split(", ").any(|n| n == *name))
+        ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate", "ETag", "Link"]
+            .iter()
+            .all(|name| exposed.split(", ").any(|n| n == *name))
     );
     for (origin, status) in [
         (None, 200),

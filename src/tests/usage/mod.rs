@@ -8,7 +8,7 @@ mod minutes;
 mod named;
 mod pages;
 mod partitions;
-mod passing;
+pub mod passing;
 mod permissions;
 mod refusals;
 mod reports;

@@ -45,7 +45,8 @@ async fn kept(db: &PgPool) -> i64 {
     sqlx::query_scalar("select count(*) from passed_samples").fetch_one(db).await.unwrap()
 }
 
-fn call(owner: &Caller, key: KeyId, route: &str, address: &str, seconds_ago: i64) -> PassedCall {
+/// A sample of a call that passed so long before the clock began.
+pub fn call(owner: &Caller, key: KeyId, route: &str, address: &str, seconds_ago: i64) -> PassedCall {
     PassedCall {
         at_micros: (T0.unix_timestamp() - seconds_ago) * 1_000_000,
         key,

@@ -8,13 +8,13 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    platform::{Ctx, http::json::page_size},
+    platform::{
+        Ctx,
+        http::{json::page_size, pages::Listed},
+    },
     usage::model::RefusalQuery,
 };
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::extract::{Query, State};
 use serde::Serialize;
 
 /// Samples of calls, newest first.
@@ -50,7 +50,7 @@ pub struct RequestList {
     responses((status = 200, description = "The samples", body = RequestList)),
     security(("key" = [])),
 )]
-pub async fn list(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<RequestList>, AppError> {
+pub async fn list(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Listed<RequestList>, AppError> {
     let names = ["code", "key", "api", "route", "address", "permission", "request", "limit_name", "rule", "range", "from", "to", "limit", "cursor"];
     known(&given, &names)?;
     let rows = match value(&given, "limit") {
@@ -64,6 +64,6 @@ pub async fn list(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Ve
         "open" | "owner" => None,
         name => value(&given, name),
     });
-    let (samples, next_cursor) = read_refusals(&ctx, &caller, &query, page_size(Some(rows), "requests")?).await?;
-    Ok(Json(RequestList { data: samples.into_iter().map(Into::into).collect(), has_more: next_cursor.is_some(), next_cursor }))
+    let (samples, next) = read_refusals(&ctx, &caller, &query, page_size(Some(rows), "requests")?).await?;
+    Ok(Listed::page(next, |has_more, next_cursor| RequestList { data: samples.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }

@@ -9,7 +9,10 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{json::Query, pages::PageQuery},
+        http::{
+            json::Query,
+            pages::{Listed, PageQuery},
+        },
     },
     values::SessionId,
 };
@@ -67,10 +70,10 @@ pub struct EndedBody {
     ),
     security(("key" = [])),
 )]
-pub async fn read_sessions(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<SessionsBody>, AppError> {
+pub async fn read_sessions(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<SessionsBody>, AppError> {
     let list = list_sessions(&ctx, &caller).await?;
     let (sessions, next) = asked.page(list.sessions, "sessions", place)?;
-    Ok(Json(SessionsBody { data: sessions.into_iter().map(session).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| SessionsBody { data: sessions.into_iter().map(session).collect(), has_more, next_cursor }))
 }
 
 /// The later it was used the earlier it stands; of two at once the younger one.

@@ -12,7 +12,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
 };
@@ -96,11 +96,11 @@ impl From<PolicyOf> for PolicyOfBody {
     ),
     security(("key" = [])),
 )]
-async fn list(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<PolicyListBody>, AppError> {
+async fn list(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<PolicyListBody>, AppError> {
     let all: Vec<PolicyOfBody> = list_policies(&ctx, &caller).await?.into_iter().map(Into::into).collect();
     let place = |of: &PolicyOfBody| format!("{}{}\0{}", u8::from(of.kind != "role"), of.name.to_lowercase(), of.slug);
     let (data, next) = asked.page(all, "policies", place)?;
-    Ok(Json(PolicyListBody { data, has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| PolicyListBody { data, has_more, next_cursor }))
 }
 
 /// Set how long sessions and keys last

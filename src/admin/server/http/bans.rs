@@ -9,7 +9,10 @@ use crate::{
     keys::server::{http::SpreadBody, nodes},
     platform::{
         Ctx,
-        http::json::{Body, Query, located, page_size},
+        http::{
+            json::{Body, Query, located, page_size},
+            pages::Listed,
+        },
     },
     values::{AccountId, BanId},
 };
@@ -155,7 +158,7 @@ fn ban(id: &str) -> Result<BanId, AppError> {
     responses((status = 200, body = BanListBody)),
     security(("key" = [])),
 )]
-async fn list_bans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Json<BanListBody>, AppError> {
+async fn list_bans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Listed<BanListBody>, AppError> {
     let limit = page_size(asked.limit, "bans")?;
     let over = match asked.state.as_deref() {
         None | Some("active") => false,
@@ -168,9 +171,9 @@ async fn list_bans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<L
     let mut bans = accounts::page_of_bans(&ctx, &caller, over, older, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
     let has_more = bans.len() > limit;
     bans.truncate(limit);
-    let next_cursor = bans.last().filter(|_| has_more).map(|ban| ban.id.to_string());
+    let next = bans.last().filter(|_| has_more).map(|ban| ban.id.to_string());
     let now = ctx.clock.now();
-    Ok(Json(BanListBody { data: bans.into_iter().map(|ban| BanBody::of(ban, now)).collect(), has_more, next_cursor }))
+    Ok(Listed::page(next, |has_more, next_cursor| BanListBody { data: bans.into_iter().map(|ban| BanBody::of(ban, now)).collect(), has_more, next_cursor }))
 }
 
 /// Ban an account, a mail domain or a network

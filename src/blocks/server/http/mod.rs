@@ -11,7 +11,10 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::json::{Body, Query, located, page_size},
+        http::{
+            json::{Body, Query, located, page_size},
+            pages::Listed,
+        },
     },
     values::BlockId,
 };
@@ -87,12 +90,12 @@ struct ListQuery {
     responses((status = 200, body = BlockListBody)),
     security(("key" = [])),
 )]
-async fn list_blocks(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
+async fn list_blocks(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Listed<BlockListBody>, AppError> {
     let limit = page_size(asked.limit, "blocks")?;
     let query = BlockQuery { state: asked.state, of: asked.of, by: asked.by, q: asked.q, older: asked.cursor };
     let list = server::list_blocks(&ctx, &caller, &query, limit).await?;
-    let next_cursor = list.older.map(|id| id.to_string());
-    Ok(Json(BlockListBody { data: list.blocks.into_iter().map(Into::into).collect(), has_more: next_cursor.is_some(), next_cursor }))
+    let next = list.older.map(|id| id.to_string());
+    Ok(Listed::page(next, |has_more, next_cursor| BlockListBody { data: list.blocks.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Block an address, a key, a workspace or an account

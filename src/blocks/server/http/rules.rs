@@ -12,7 +12,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
     values::AbuseRule,
@@ -43,11 +43,11 @@ fn rule(name: &str) -> Result<AbuseRule, AppError> {
     responses((status = 200, body = RuleListBody)),
     security(("key" = [])),
 )]
-pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<RuleListBody>, AppError> {
+pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<RuleListBody>, AppError> {
     let (rules, _) = server::rule_settings(&ctx, &caller).await?;
     let place = |setting: &RuleSetting| AbuseRule::ALL.iter().take_while(|rule| **rule != setting.rule).count().to_string();
     let (rules, next) = asked.page(rules, "rules", place)?;
-    Ok(Json(RuleListBody { data: rules.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| RuleListBody { data: rules.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Read an abuse rule

@@ -12,7 +12,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query, located},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
 };
@@ -259,11 +259,11 @@ struct ChangedRoutesBody {
     ),
     security(("key" = [])),
 )]
-async fn list_apis(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<ApiListBody>, AppError> {
+async fn list_apis(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<ApiListBody>, AppError> {
     let apis = server::list_apis(&ctx, &caller).await?;
     let place = |api: &Api| format!("{}{}\0{}", u8::from(api.is_own()), api.name.to_lowercase(), api.slug);
     let (apis, next) = asked.page(apis, "APIs", place)?;
-    Ok(Json(ApiListBody { data: apis.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| ApiListBody { data: apis.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Describe an API

@@ -12,7 +12,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
 };
@@ -105,10 +105,10 @@ async fn list_bundles(
     caller: Caller,
     Path(slug): Path<String>,
     Query(asked): Query<PageQuery>,
-) -> Result<Json<BundleListBody>, AppError> {
+) -> Result<Listed<BundleListBody>, AppError> {
     let all: Vec<BundleBody> = server::list_bundles(&ctx, &caller, &slug).await?.into_iter().map(Into::into).collect();
     let (data, next) = asked.page(all, "bundles", |bundle| bundle.name.clone())?;
-    Ok(Json(BundleListBody { data, has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| BundleListBody { data, has_more, next_cursor }))
 }
 
 /// Describe a bundle

@@ -35,7 +35,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query, located, page_size},
-            pages::{PageQuery, foreign},
+            pages::{Listed, PageQuery, foreign},
         },
     },
     values::KeyId,
@@ -44,7 +44,7 @@ use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use serde::Deserialize;
@@ -178,21 +178,11 @@ impl ListQuery {
     responses((status = 200, body = KeyListBody)),
     security(("key" = [])),
 )]
-async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
+async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Listed<KeyListBody>, AppError> {
     let limit = page_size(asked.limit, "keys")?;
-    let query = asked.query();
-    let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
+    let (keys, next) = server::page_of_keys(&ctx, &caller, &asked.query(), limit).await?;
     let now = ctx.clock.now();
-    let link = next.as_deref().map(|cursor| {
-        let path = KeyQuery { older: None, ..query.clone() }.request("/api/v1/keys", Some(("cursor", cursor)));
-        format!("<{}&limit={limit}>; rel=\"next\"", ctx.config.link(&path))
-    });
-    let body = KeyListBody { data: keys.into_iter().map(|k| KeyBody::of(k, now)).collect(), has_more: next.is_some(), next_cursor: next };
-    let mut response = Json(body).into_response();
-    if let Some(link) = link.and_then(|l| HeaderValue::from_str(&l).ok()) {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    Ok(response)
+    Ok(Listed::page(next, |has_more, next_cursor| KeyListBody { data: keys.into_iter().map(|k| KeyBody::of(k, now)).collect(), has_more, next_cursor }))
 }
 
 /// Create a key
@@ -294,14 +284,14 @@ async fn revoke_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why
     ),
     security(("key" = [])),
 )]
-async fn read_history(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Query(asked): Query<PageQuery>) -> Result<Json<HistoryListBody>, AppError> {
+async fn read_history(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Query(asked): Query<PageQuery>) -> Result<Listed<HistoryListBody>, AppError> {
     let (most, after) = (asked.rows("changes")?, asked.opened(&ctx, id.uuid().as_bytes())?);
     let before = after.map(|place| place_in(&place).ok_or_else(foreign)).transpose()?;
     let (entries, next) = server::key_history(&ctx, &caller, id, before, most).await?;
     // Sealed: the number counts the changes of all keys, whoever has them.
     let cursor = |(at, number): (OffsetDateTime, i64)| PageQuery::sealed(&ctx, id.uuid().as_bytes(), &format!("{}.{number}", at.unix_timestamp_nanos()));
-    let next_cursor = next.map(cursor).transpose()?;
-    Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor }))
+    let next = next.map(cursor).transpose()?;
+    Ok(Listed::page(next, |has_more, next_cursor| HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// A place in a history as a cursor tells it: nanoseconds since 1970, a dot, a number.

@@ -16,7 +16,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query, located},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
     values::WorkspaceId,
@@ -91,10 +91,10 @@ async fn changed(ctx: &Ctx, hold: WorkspaceHold, since: Instant) -> WorkspaceHol
     ),
     security(("key" = [])),
 )]
-async fn list_plans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<PlanListBody>, AppError> {
+async fn list_plans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<PlanListBody>, AppError> {
     let plans = server::list_plans(&ctx, &caller).await?;
     let (plans, next) = asked.page(plans, "plans", |plan| format!("{}\0{}", plan.name.to_lowercase(), plan.slug))?;
-    Ok(Json(PlanListBody { data: plans.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| PlanListBody { data: plans.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Create a plan

@@ -15,7 +15,7 @@ use crate::{
         Ctx,
         http::{
             json::{Body, Query, located},
-            pages::PageQuery,
+            pages::{Listed, PageQuery},
         },
     },
     values::WorkspaceId,
@@ -55,10 +55,10 @@ pub fn routes() -> Router<Ctx> {
     ),
     security(("key" = [])),
 )]
-async fn list_groups(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<GroupListBody>, AppError> {
+async fn list_groups(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Listed<GroupListBody>, AppError> {
     let groups = server::list_groups(&ctx, &caller).await?;
     let (groups, next) = asked.page(groups, "groups", |group| format!("{}\0{}", group.name.to_lowercase(), group.slug))?;
-    Ok(Json(GroupListBody { data: groups.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(Listed::page(next, |has_more, next_cursor| GroupListBody { data: groups.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Create a group
@@ -148,7 +148,7 @@ async fn list_members(
     caller: Caller,
     Path(slug): Path<String>,
     Query(asked): Query<MembersQuery>,
-) -> Result<Json<MemberListBody>, AppError> {
+) -> Result<Listed<MemberListBody>, AppError> {
     let most = asked.limit.unwrap_or(50);
     if !(1..=100).contains(&most) {
         return Err(AppError::invalid("limit", "A page has 1 to 100 rows."));
@@ -156,11 +156,8 @@ async fn list_members(
     let begin = |_| AppError::invalid("cursor", "This cursor is not one of this list. Begin without a cursor.");
     let after = asked.cursor.map(|id| id.parse::<WorkspaceId>().map_err(begin)).transpose()?;
     let members = server::list_members(&ctx, &caller, &slug, after, most).await?;
-    Ok(Json(MemberListBody {
-        data: members.rows.into_iter().map(Into::into).collect(),
-        has_more: members.next.is_some(),
-        next_cursor: members.next.map(|id| id.to_string()),
-    }))
+    let next = members.next.map(|id| id.to_string());
+    Ok(Listed::page(next, |has_more, next_cursor| MemberListBody { data: members.rows.into_iter().map(Into::into).collect(), has_more, next_cursor }))
 }
 
 /// Put somebody into a group
