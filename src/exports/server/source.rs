@@ -53,7 +53,7 @@ impl Source {
             Subject::Usage => Self::Usage(UsageQuery::read(get)),
             Subject::Refusals => Self::Refusals(Whose::Own, RefusalQuery::read(get)),
             Subject::AllRefusals => Self::Refusals(Whose::All, RefusalQuery::read(get)),
-            Subject::Keys => Self::Keys(KeyQuery { everywhere: get(KeyQuery::EVERYWHERE).is_some_and(|word| word == "true"), ..KeyQuery::read(get) }),
+            Subject::Keys => Self::Keys(KeyQuery { everywhere: everywhere(get(KeyQuery::EVERYWHERE).as_deref())?, ..KeyQuery::read(get) }),
         })
     }
 
@@ -99,6 +99,15 @@ impl Source {
                 write(&lines, next, format, written)
             }
         }
+    }
+}
+
+/// A word that says neither is an error, too: read as no, the file would be of the own workspace without a word.
+fn everywhere(word: Option<&str>) -> Result<bool, AppError> {
+    match word {
+        Some("true") => Ok(true),
+        None | Some("false" | "") => Ok(false),
+        Some(_) => Err(AppError::invalid("filters.everywhere", "Write true for the keys of every workspace, or leave it out.")),
     }
 }
 

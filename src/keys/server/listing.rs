@@ -24,6 +24,8 @@ use time::OffsetDateTime;
 
 /// Rows of a page.
 const PAGE: usize = 50;
+/// The same where all are read.
+const OF_ALL: usize = 5_000;
 /// Days of a sparkline.
 pub(super) const DAYS: i64 = 30;
 
@@ -177,11 +179,15 @@ pub async fn count_found(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result
     Ok(store::listing::list_keys(&ctx.db, &wanted, local.now(), today(&local)).await?.first().map_or(0, |listed| listed.found))
 }
 
-/// Every key that the filters leave, newest first, read by the thousand so that no statement takes long. None: there are more than `most`.
+/// Every key that the filters leave, newest first. None: there are more than `most`, which is told before they are read. Read in pages, so that
+/// no statement takes long; long ones, since each goes over all that the filters leave, however few of them it gives.
 pub async fn every_key(ctx: &Ctx, caller: &Caller, mut query: KeyQuery, most: usize) -> Result<Option<Vec<Key>>, AppError> {
     let mut all = Vec::new();
+    if count_found(ctx, caller, &query).await? > most as u64 {
+        return Ok(None);
+    }
     loop {
-        let (page, next) = page_of_keys(ctx, caller, &query, 1_000).await?;
+        let (page, next) = page_of_keys(ctx, caller, &query, OF_ALL).await?;
         all.extend(page);
         if all.len() > most {
             return Ok(None);

@@ -184,6 +184,20 @@ async fn a_day_that_begins_at_half_past_is_cut_there(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn that_there_are_too_many_keys_is_told_before_they_are_read(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    mara.new_key(&app, "demo").await;
+    let caller = caller(&app, &mara).await;
+    let every = async |most: usize| server::every_key(&app.ctx, &caller, KeyQuery::default(), most).await;
+    assert_eq!(every(2).await.unwrap().map(|keys| keys.len()), Some(2), "hers, and the one that she asks with");
+    // Whoever reads keys reads their limits.
+    sqlx::query("alter table key_limits rename to key_limits_lost").execute(&db).await.unwrap();
+    assert!(every(2).await.is_err());
+    assert!(every(1).await.unwrap().is_none());
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_new_key_can_be_given_is_read_where_it_is_shown(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -268,6 +268,9 @@ async fn operators_list_and_export_the_keys_of_every_workspace(db: PgPool) {
         assert_eq!(mara.get(&app, &path).await.status(), 403, "{path}");
     }
     assert_eq!(mara.post(&app, "/api/v1/exports", asked).await.status(), 403);
+    let unclear = json!({ "of": "keys", "filters": { "everywhere": "yes" } });
+    let (status, problem) = json(olga.post(&app, "/api/v1/exports", unclear).await).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/filters/everywhere")), "{problem}");
 
     let page = app.sign_in_as("operator").await.browser.page("/admin/keys?api=demo").await.replace("&amp;", "&");
     for wanted in ["/api/v1/keys/export?api=demo&everywhere=true&format=csv", "/exports?of=keys&api=demo&everywhere=true"] {
