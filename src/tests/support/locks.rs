@@ -30,8 +30,9 @@ impl Held {
         sqlx::query_scalar(waiting).fetch_one(&mut self.0).await.unwrap()
     }
 
-    /// Lets them go.
-    pub async fn release(self) {
+    /// Lets them go: they are gone when it answers, which the end of a connection alone does not say.
+    pub async fn release(mut self) {
+        sqlx::raw_sql("rollback").execute(&mut self.0).await.unwrap();
         self.0.close().await.unwrap();
     }
 
