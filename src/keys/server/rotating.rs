@@ -2,8 +2,8 @@
 //! send changes.
 //!
 //! An old secret lives on for a time, until a date, or until the newest is first used. That first use is noticed by the gate, which refuses
-//! the old ones from that call on, on its own node (`gate::facts::Waits`). It is told with the meter's next batch, two seconds later at most
-//! while there is a database, and a job (`jobs::EndReplaced`) ends them for all nodes: the second end is without effect.
+//! the old ones from that call on, on its own node (`gate::facts::Waits`). It is told with the meter's next batch, two seconds later (ten at
+//! most, where very many keys are in use) while there is a database, and a job (`jobs::EndReplaced`) ends them for all nodes: the second end is without effect.
 
 use super::{
     apis,

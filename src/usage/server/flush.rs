@@ -1,4 +1,5 @@
-//! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once.
+//! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once. Where very many keys are in use a batch costs
+//! Postgres a second; then fewer are written, so that the counts of the gate leave it most of its time (`rest_after`).
 //!
 //! A batch has an id. When the database is slow or gone, the same batch is tried again under the same id, with growing pauses, while
 //! the meter goes on counting; a batch that was written although its answer was lost is known by its id and not written twice. What a
@@ -29,12 +30,15 @@ use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const EVERY: Duration = Duration::from_secs(2);
+/// After a batch that took long the next one waits so many times as long, and at most ten seconds.
+const REST: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each chunk of
@@ -89,11 +93,12 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
     while stop.run_until_cancelled(sleep(pause)).await.is_some() {
         pending = pending.or_else(|| some(take()));
         let Some(batch) = &pending else { continue };
+        let began = Instant::now();
         // A try is not interrupted by the end: its answer is wanted.
         match attempt(&ctx, batch, &mut closed).await {
             Ok(()) => {
                 pending = None;
-                pause = every;
+                pause = rest_after(began.elapsed(), every);
             }
             Err(error) => {
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -104,6 +109,11 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
     if timeout(LAST_WORDS, finish(&ctx, pending, &take, &mut closed)).await.is_err() {
         tracing::error!("the database did not take the last usage in {} seconds; it waits in the data folder for the next start", LAST_WORDS.as_secs());
     }
+}
+
+/// How long until the next batch, where the last one took that long.
+fn rest_after(took: Duration, every: Duration) -> Duration {
+    every.max((took * REST).min(LONGEST_REST))
 }
 
 /// The batch on its way, then what was counted since.
@@ -488,6 +498,12 @@ fn text(from: &str) -> String {
 mod tests {
     use super::*;
     use crate::keys::server::meter::Attempt;
+
+    #[test]
+    fn batches_that_take_long_are_written_less_often() {
+        let rest = |millis| rest_after(Duration::from_millis(millis), EVERY);
+        assert_eq!([rest(0), rest(500), rest(1_000), rest(60_000)], [EVERY, EVERY, Duration::from_secs(4), LONGEST_REST]);
+    }
 
     #[test]
     fn a_batch_of_many_rows_may_take_longer() {
