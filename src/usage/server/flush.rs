@@ -1,5 +1,5 @@
 //! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once. Where very many keys are in use a batch costs
-//! Postgres a second; then fewer are written, so that the counts of the gate leave it most of its time (`rest_after`).
+//! Postgres a second; then fewer are written, so that the counts of the gate leave it most of its time (`rhythm`).
 //!
 //! A batch has an id. When the database is slow or gone, the same batch is tried again under the same id, with growing pauses, while
 //! the meter goes on counting; a batch that was written although its answer was lost is known by its id and not written twice. What a
@@ -9,6 +9,7 @@
 use super::{
     backlog,
     calendar::instant,
+    rhythm::{patience, rest_after},
     store::{
         latency::{self, LatencyColumns},
         parts::{self, PartColumns},
@@ -36,19 +37,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const EVERY: Duration = Duration::from_secs(2);
-/// After a batch that took long the next one waits so many times as long, and at most ten seconds.
-const REST: u32 = 4;
-const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each chunk of
-/// them. What hours without the database leave must pass at some time, or it is tried for ever.
-const TRY: Duration = Duration::from_secs(25);
-const OF_A_CHUNK: Duration = Duration::from_secs(2);
 /// How long an orderly end waits for the database.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Rows in one statement.
-const CHUNK: usize = 5_000;
+pub(super) const CHUNK: usize = 5_000;
 /// Quarters of an hour.
 const QUARTERS_OF_A_DAY: i64 = 96;
 /// Routes and details are cut here: an index entry must fit a page, and callers name the routes.
@@ -111,11 +105,6 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
     }
 }
 
-/// How long until the next batch, where the last one took that long.
-fn rest_after(took: Duration, every: Duration) -> Duration {
-    every.max((took * REST).min(LONGEST_REST))
-}
-
 /// The batch on its way, then what was counted since.
 async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch, closed: &mut Vec<Uuid>) {
     let mut pending = pending.or_else(|| some(take()));
@@ -140,12 +129,6 @@ async fn close(ctx: &Ctx, ids: &[Uuid]) -> sqlx::Result<()> {
     }
     let mut conn = ctx.db.acquire().await?;
     writing::close_batches(&mut conn, ids).await
-}
-
-/// How long a try may take.
-fn patience(batch: &Batch) -> Duration {
-    let chunks = (batch.counts.len() + batch.unknown.len()) / CHUNK;
-    TRY.saturating_add(OF_A_CHUNK.saturating_mul(u32::try_from(chunks).unwrap_or(u32::MAX)))
 }
 
 /// `closed`: earlier batches that no file holds any more, of which Postgres was not told; this one joins them.
@@ -492,25 +475,4 @@ fn minute_start(minute: i64) -> time::OffsetDateTime {
 /// What Postgres takes as text: no NUL, and short. A batch must never fail for what a caller sent, or it would be tried for ever.
 fn text(from: &str) -> String {
     from.chars().filter(|c| *c != '\0').take(TEXT).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keys::server::meter::Attempt;
-
-    #[test]
-    fn batches_that_take_long_are_written_less_often() {
-        let rest = |millis| rest_after(Duration::from_millis(millis), EVERY);
-        assert_eq!([rest(0), rest(500), rest(1_000), rest(60_000)], [EVERY, EVERY, Duration::from_secs(4), LONGEST_REST]);
-    }
-
-    #[test]
-    fn a_batch_of_many_rows_may_take_longer() {
-        let of = |rows: usize| {
-            let attempt = Attempt { minute: 29_000_000, reason: Outcome::Unknown, address: String::new(), count: 1 };
-            patience(&Batch { unknown: vec![attempt; rows], ..Batch::default() })
-        };
-        assert_eq!((of(0), of(CHUNK - 1), of(CHUNK * 100)), (TRY, TRY, TRY + 100 * OF_A_CHUNK));
-    }
 }

@@ -25,6 +25,7 @@ mod refusals;
 mod report;
 pub mod requests_http;
 mod retention;
+mod rhythm;
 mod series;
 mod span;
 mod store;

@@ -1,0 +1,47 @@
+//! When the next batch is written, and how long a try may take.
+
+use super::flush::CHUNK;
+use crate::keys::server::meter::Batch;
+use std::time::Duration;
+
+/// After a batch that took long the next one waits so many times as long, and at most ten seconds.
+const REST: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(10);
+/// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each chunk of
+/// them. What hours without the database leave must pass at some time, or it is tried for ever.
+const TRY: Duration = Duration::from_secs(25);
+const OF_A_CHUNK: Duration = Duration::from_secs(2);
+
+/// How long until the next batch, where the last one took that long.
+pub fn rest_after(took: Duration, every: Duration) -> Duration {
+    every.max((took * REST).min(LONGEST_REST))
+}
+
+/// How long a try may take.
+pub fn patience(batch: &Batch) -> Duration {
+    let chunks = (batch.counts.len() + batch.unknown.len()) / CHUNK;
+    TRY.saturating_add(OF_A_CHUNK.saturating_mul(u32::try_from(chunks).unwrap_or(u32::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{keys::server::meter::Attempt, values::Outcome};
+
+    const EVERY: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn batches_that_take_long_are_written_less_often() {
+        let rest = |millis| rest_after(Duration::from_millis(millis), EVERY);
+        assert_eq!([rest(0), rest(500), rest(1_000), rest(60_000)], [EVERY, EVERY, Duration::from_secs(4), LONGEST_REST]);
+    }
+
+    #[test]
+    fn a_batch_of_many_rows_may_take_longer() {
+        let of = |rows: usize| {
+            let attempt = Attempt { minute: 29_000_000, reason: Outcome::Unknown, address: String::new(), count: 1 };
+            patience(&Batch { unknown: vec![attempt; rows], ..Batch::default() })
+        };
+        assert_eq!((of(0), of(CHUNK - 1), of(CHUNK * 100)), (TRY, TRY, TRY + 100 * OF_A_CHUNK));
+    }
+}
