@@ -113,7 +113,7 @@ impl Bench {
         }
         let gate = Gate::new(&ctx, None);
         let nodes = Nodes::new(&ctx, ctx.new_id(), 0);
-        let sync = Sync::start(Arc::clone(&gate), nodes, &ctx).await.unwrap();
+        let sync = Sync::start(Arc::clone(&gate), nodes, &ctx, &[]).await.unwrap();
         Self { db, gate, sync, secrets }
     }
 }

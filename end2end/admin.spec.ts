@@ -1,5 +1,7 @@
 // An operator watches over everybody: a key is disabled and the next call refused; an account is kept out and let in again.
 import type { Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
+import { hydrated } from './support/checks';
 import { startOrders, type Orders } from './support/orders';
 import { signIn, signUp, somebody, stored, type Person } from './support/people';
 import type { Product } from './support/product';
@@ -204,4 +206,25 @@ test.describe('a limit that is tried, without JavaScript', () => {
     complaints.allow(/409/);
     await tried(page, await anotherVisitor({ javaScriptEnabled: false }), product);
   });
+});
+
+test('the files of a list are behind one button, by keyboard too, and a file that is saved closes them', async ({ page, product }) => {
+  const person = await operator(product);
+  await product.cli(['key', 'create', '--account', person.email, '--api', 'demo', '--name', 'in the file', '--json']);
+  await signIn(page, person);
+  await page.goto('/admin/keys');
+  await hydrated(page);
+  const button = page.getByRole('button', { name: 'Export keys' });
+  const csv = page.getByRole('link', { name: 'Export keys, CSV' });
+  await button.press('Enter');
+  await expect(csv).toBeVisible();
+  await page.keyboard.press('Tab');
+  await expect(csv).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(csv).toBeHidden();
+  await expect(button).toBeFocused();
+  await button.press('Enter');
+  const [download] = await Promise.all([page.waitForEvent('download'), csv.click()]);
+  expect(await readFile(await download.path(), 'utf8')).toContain('in the file');
+  await expect(csv).toBeHidden();
 });

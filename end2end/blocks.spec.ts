@@ -42,7 +42,7 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await expect(row).toContainText('Blocked');
   await expect.poll(call, 'within a second').toBe(403);
   await accessibleAndNarrow(other, scripts);
-  await row.getByRole('button', { name: /^Undo/ }).click();
+  await row.getByRole('button', { name: /^Lift/ }).click();
   await expect.poll(call).toBe(200);
 
   await other.goto(`/admin/accounts?q=${encodeURIComponent(person.email)}`);

@@ -15,7 +15,7 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
   const form = page.getByRole('form', { name: 'Add a limit' });
   await form.getByLabel('How many').fill('2');
   await form.getByLabel('Of what').selectOption({ label: 'units a day' });
-  await form.getByText('More: seconds, credits back').click();
+  await form.getByText('More: calls or units').click();
   await form.getByLabel('Credits back each time').fill('1');
   await form.getByRole('button', { name: 'Add limit' }).click();
   await expect(page.getByRole('alert').first()).toContainText('Credits back each time');

@@ -1,5 +1,6 @@
 // Living with keys: many at once, a rotation that ends the old secret by itself, and whose a pasted key is.
 import type { Page } from '@playwright/test';
+import { hydrated, noHorizontalScroll } from './support/checks';
 import { signIn, signUp, somebody, stored } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
@@ -93,6 +94,7 @@ withAndWithoutJavaScript('a rotation ends the old secret with the first use of t
 
   const secrets = page.getByRole('region', { name: 'Secrets' });
   await expect(secrets.getByRole('row', { name: old.slice(0, 14) })).toContainText('at the latest');
+  await noHorizontalScroll(page);
   expect(await call(product, old), 'until then it passes').toBe(200);
   const row = secrets.getByRole('row', { name: old.slice(0, 14) });
   await expect
@@ -204,4 +206,20 @@ test.describe('without JavaScript', () => {
     await expect(page.locator('input[type=search]:invalid'), 'the browser says where to look').toHaveCount(1);
     expect(page.url()).not.toContain(secret);
   });
+});
+
+test('a dialog that is closed gives the focus back to what opened it', async ({ page, product }) => {
+  await developer(page, product);
+  await newKey(page, 'checkout');
+  const revoke = page.getByRole('button', { name: 'Revoke', exact: true });
+  for (const close of ['Escape', 'Cancel']) {
+    await hydrated(page);
+    await revoke.press('Enter');
+    await page.waitForURL(/dialog=revoke/);
+    await hydrated(page);
+    if (close === 'Escape') await page.keyboard.press('Escape');
+    else await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).press('Enter');
+    await page.waitForURL((url) => !url.searchParams.has('dialog'));
+    await expect(revoke, close).toBeFocused();
+  }
 });

@@ -1,6 +1,7 @@
 // The landing page, and what a first visit needs: the process answers, the assets are small and may be kept.
 import type { Page, Request } from '@playwright/test';
 import { accessible, hydrated, noHorizontalScroll } from './support/checks';
+import { DOCS } from './support/docs';
 import { signIn, signUp, somebody } from './support/people';
 import { expect, test } from './support/test';
 
@@ -63,16 +64,18 @@ test('what the page loads is compressed and may be kept for ever', async ({ page
 });
 
 test('a first visit transfers little', async ({ page, product, anotherVisitor }) => {
+  test.setTimeout(test.info().timeout + DOCS.length * 5_000);
   const person = somebody('sizes');
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
   const cookies = await page.context().cookies();
-  for (const path of ['/', '/sign-in', '/keys', '/usage', '/docs']) {
+  for (const path of ['/', '/sign-in', '/keys', '/usage', '/docs', ...DOCS]) {
     const visitor = await anotherVisitor(); // has nothing kept
     if (path === '/keys' || path === '/usage') await visitor.context().addCookies(cookies);
     const { all, beforeWasm } = await firstVisit(visitor, path);
     expect(new URL(visitor.url()).pathname).toBe(path);
     expect(all, `${path} in all`).toBeLessThanOrEqual(MOST);
-    if (path !== '/docs') expect(beforeWasm, `${path} before its WASM`).toBeLessThanOrEqual(MOST_BEFORE_WASM); // one long page, and nobody's first
+    expect(beforeWasm, `${path} before its WASM`).toBeLessThanOrEqual(MOST_BEFORE_WASM);
+    await visitor.close();
   }
 });

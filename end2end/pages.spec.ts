@@ -1,7 +1,8 @@
 // Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways or is lost at 360 px. Most lists are empty
-// here; filled.spec.ts looks at full ones.
+// here; filled.spec.ts looks at full ones, and states.spec.ts at what stands behind mailed links, which nobody has opened here.
 import { readFileSync } from 'node:fs';
 import { accessibleInBothThemes, eachPage, noHorizontalScroll } from './support/checks';
+import { DOCS } from './support/docs';
 import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
 
@@ -19,6 +20,10 @@ const filled = (paths: string[], values: Record<string, string>): string[] => pa
 test('signed out', async ({ page, complaints }) => {
   complaints.allow(/404/);
   await eachPage(page, SIGNED_OUT);
+});
+
+test('the docs', async ({ page }) => {
+  await eachPage(page, DOCS);
 });
 
 test('a developer', async ({ page, product }) => {
@@ -63,7 +68,7 @@ test('an operator', async ({ page, product, complaints }) => {
 test('every route of the application is among these pages', () => {
   // Kept in step with src/app.rs by a Rust test (src/tests/routes.rs).
   const routes = JSON.parse(readFileSync(new URL('support/routes.json', import.meta.url), 'utf8')) as string[];
-  const listed = [...SIGNED_OUT, ...SIGNED_IN, ...OPERATOR, ...OF_A_KEY, ...OF_A_PERSON, ...OF_AN_ACCOUNT, ...ELSEWHERE].map((path) => path.split('?')[0]);
+  const listed = [...SIGNED_OUT, ...DOCS, ...SIGNED_IN, ...OPERATOR, ...OF_A_KEY, ...OF_A_PERSON, ...OF_AN_ACCOUNT, ...ELSEWHERE].map((path) => path.split('?')[0]);
   // A part of a route that is a parameter stands for any one, but a page of its own (`/keys/find`) is not one of `/keys/:id`.
   const isOf = (route: string, path: string): boolean => path === route || (!routes.includes(path) && new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`).test(path));
   expect(routes.filter((route) => !listed.some((path) => isOf(route, path)))).toEqual([]);

@@ -1,4 +1,4 @@
-// The proxies of the documentation, for real: what `/docs` shows is the files of examples/orders, and is run in nginx and Caddy as it
+// The proxies of the documentation, for real: what `/docs/proxies` shows is the files of examples/orders, and is run in nginx and Caddy as it
 // stands, with other addresses; the same questions go to the whole example.
 import type { Page } from '@playwright/test';
 import { execFile } from 'node:child_process';
@@ -36,9 +36,9 @@ const test = base.extend<Proxies>({
 
 const example = (file: string) => readFile(fileURLToPath(new URL(`../examples/orders/${file}`, import.meta.url)), 'utf8');
 
-/** A configuration of `/docs`, which is a file of the example, with the addresses of this test in place of those that stand there. */
+/** A configuration of `/docs/proxies`, which is a file of the example, with the addresses of this test in place of those that stand there. */
 async function documented(page: Page, product: Product, upstream: Server, id: string, file: string): Promise<string> {
-  await page.goto('/docs');
+  await page.goto('/docs/proxies');
   const code = await page.locator(`pre#${id}`).textContent() ?? '';
   expect(code).toBe((await example(file)).trimEnd());
   return code.replaceAll('127.0.0.1:3000', new URL(product.url).host).replaceAll('127.0.0.1:4000', upstream.address);

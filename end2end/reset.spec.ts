@@ -1,4 +1,5 @@
 // Forgot and reset: the link of the mail sets a new password, and every other session ends.
+import { lookAt } from './support/checks';
 import { linkIn } from './support/smtp';
 import { signIn, signUp, somebody } from './support/people';
 import { expect, test } from './support/test';
@@ -12,12 +13,15 @@ test('a forgotten password is replaced and other sessions end', async ({ page, p
   await other.goto('/forgot-password');
   await other.getByLabel('Email').fill(person.email);
   await other.getByRole('button', { name: 'Send reset link' }).click();
+  await lookAt(other, 'Check your inbox');
   const link = linkIn(await product.mailbox.waitFor({ to: person.email }), '/reset-password');
 
   await other.goto(link);
   expect(other.url(), 'the token left the address (R54)').not.toContain('token');
   const next = { ...person, password: 'a different quiet harbour' };
   await other.getByLabel('New password').fill(next.password);
+  await expect(other.locator('[data-strength] meter')).toBeVisible();
+  await lookAt(other, 'Set a new password');
   await other.getByRole('button', { name: 'Set new password' }).click();
   await expect(other).toHaveURL(/\/sign-in/);
 

@@ -82,6 +82,7 @@ addEventListener('click', (event) => {
   if (button?.dataset.copy) copy(button);
   if (button?.dataset.reveal) reveal(button);
   if (button?.dataset.print !== undefined) print();
+  event.target.closest('.menu a')?.closest('[popover]')?.hidePopover?.(); // a file that is saved leaves the page as it is
   if (button?.form?.matches('[data-theme-form]')) {
     event.preventDefault();
     root.dataset.theme = button.value;
@@ -161,6 +162,20 @@ addEventListener('input', ({ target }) => {
   if (words) telling = setTimeout(() => { line.textContent = words; }, line.textContent ? 400 : 0);
   else line.textContent = '';
 });
+
+// Closing a dialog leads to a new page: what opened the dialog has the focus there again. The dialog's own page is the one that led here. A page
+// that is loaded again or gone back to was led to by it, too: there nothing moves. Nor where a part of the page, or a field, is gone to.
+const cameFrom = document.referrer;
+const isNew = performance.getEntriesByType('navigation')[0]?.type === 'navigate' && !location.hash && document.activeElement === document.body;
+const isTaken = document.querySelector('dialog[data-modal], .error-summary, [autofocus]');
+if (isNew && !isTaken && /[?&]dialog=/.test(cameFrom) && cameFrom.split('?')[0] === location.href.split(/[?#]/)[0]) {
+  const leads = (form) => `${cameFrom.split('?')[0]}?${new URLSearchParams(new FormData(form))}` === cameFrom;
+  const link = [...$$('main a[href]')].find(({ href }) => href.split('#')[0] === cameFrom);
+  const opened = link ?? [...$$('main form[method=get]')].find(leads)?.querySelector('button');
+  // What stands in a menu is not there before that is opened: its button is.
+  const menu = opened?.closest('[popover]');
+  (menu ? [...$$('[popovertarget]')].find((button) => button.getAttribute('popovertarget') === menu.id) : opened)?.focus();
+}
 
 // A tooltip can be sent away without moving the pointer.
 addEventListener('keydown', ({ key }) => {

@@ -142,13 +142,14 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/templates") view=admin::TemplatesPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
+            <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>
+            <Route path=path!("/docs/:slug") view=site::DocPage ssr=SsrMode::Async/>
             <Route path=path!("/status") view=site::StatusPage ssr=SsrMode::Async/>
             <Route path=path!("/home") view=site::HomePage ssr=SsrMode::Async/>
             <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>
             <Route path=path!("/usage/errors") view=usage::ErrorsPage ssr=SsrMode::Async/>
             <Route path=path!("/exports") view=exports::ExportsPage ssr=SsrMode::Async/>
             <Route path=path!("/requests") view=usage::RequestsPage ssr=SsrMode::Async/>
-            <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

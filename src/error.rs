@@ -3,12 +3,13 @@
 //!
 //! `Internal` carries nothing but the request id: its cause was logged where it happened.
 
-use crate::values::{Area, NotNow, Version};
+use crate::values::{Area, BlockPolicy, NotNow, Outcome, Version};
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
 
 /// What went wrong with one field. An empty `field` speaks of the form as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub enum AppError {
     /// Signed in, but this act needs a proof of who it is that is not older than ten minutes. 401
     #[error("This needs a proof of who you are that is not older than ten minutes. Give one at /step-up, then try again.")]
     StepUpNeeded,
+    /// The key that was sent lets nobody in, and why. 401
+    #[error("{}", .outcome.sentence())]
+    NotThisKey { outcome: Outcome },
     /// The permission is missing. 403
     #[error("You may not do this: it needs the permission {permission}.")]
     Forbidden { permission: String },
@@ -36,6 +40,9 @@ pub enum AppError {
     /// Not in this way, or not from here. 403
     #[error("{message}")]
     Refused { message: String },
+    /// A block refuses calls from an address, of a key or of its workspace; seconds until it ends, none where somebody must lift it. 403
+    #[error("{message}")]
+    Blocked { policy: BlockPolicy, message: Box<str>, retry_after: Option<NonZeroU64> },
     /// It does not exist, or not for you: the answer is the same. 404
     #[error("There is nothing here. It may have been removed, or the address is wrong.")]
     NotFound,
@@ -152,8 +159,8 @@ impl AppError {
     /// The HTTP status that says the same.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Unauthenticated | Self::StepUpNeeded => 401,
-            Self::Forbidden { .. } | Self::Locked { .. } | Self::Refused { .. } => 403,
+            Self::Unauthenticated | Self::StepUpNeeded | Self::NotThisKey { .. } => 401,
+            Self::Forbidden { .. } | Self::Locked { .. } | Self::Refused { .. } | Self::Blocked { .. } => 403,
             Self::NotFound => 404,
             Self::Invalid { .. } => 422,
             Self::Conflict { .. } | Self::Changed { .. } => 409,
@@ -170,6 +177,7 @@ impl AppError {
         match self {
             Self::RateLimited { retry_after } | Self::Unavailable { retry_after } | Self::NotNow { retry_after, .. } => Some(*retry_after),
             Self::QuotaExceeded { retry_after, .. } => *retry_after,
+            Self::Blocked { retry_after: Some(seconds), .. } => Some(seconds.get()),
             _ => None,
         }
     }
@@ -261,6 +269,10 @@ mod ssr {
     };
 
     impl AppError {
+        /// Types of problems that draft-ietf-httpapi-ratelimit-headers registers: a limit is used up, and a block refuses.
+        pub const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+        pub const ABNORMAL_USAGE: &str = "https://iana.org/assignments/http-problem-types#abnormal-usage-detected";
+
         /// Logs the cause once, here, and keeps only the request id.
         pub fn internal(cause: impl std::fmt::Display) -> Self {
             let request_id = request_id();
@@ -287,11 +299,16 @@ mod ssr {
                     });
                     body["errors"] = errors.collect();
                 }
+                Self::NotThisKey { outcome } => body["code"] = outcome.as_str().into(),
                 Self::Forbidden { permission } => body["permission"] = permission.clone().into(),
                 Self::Locked { .. } => body["code"] = "config_locked".into(),
                 Self::QuotaExceeded { quotas, .. } => {
-                    body["type"] = "https://iana.org/assignments/http-problem-types#quota-exceeded".into();
+                    body["type"] = Self::QUOTA_EXCEEDED.into();
                     body["violated-policies"] = serde_json::json!(quotas);
+                }
+                Self::Blocked { policy, .. } => {
+                    body["type"] = Self::ABNORMAL_USAGE.into();
+                    body["violated-policies"] = serde_json::json!([policy.as_str()]);
                 }
                 _ => {}
             }
@@ -334,8 +351,26 @@ mod ssr {
                 sqlx::Error::Database(refused) if refused.code().is_some_and(|code| code == "22021") => {
                     Self::invalid("", "A text holds a character (NUL) that can't be stored. Leave it out.")
                 }
-                other => Self::internal(other),
+                other => {
+                    let answer = other.as_database_error().and_then(|refused| refused.code()).and_then(|code| passing(&code));
+                    if answer.is_some() {
+                        tracing::warn!("a statement did not come to its end: {other}");
+                    }
+                    answer.unwrap_or_else(|| Self::internal(other))
+                }
             }
+        }
+    }
+
+    /// What Postgres says (SQLSTATE) where the same may go well a moment later.
+    pub(super) fn passing(code: &str) -> Option<AppError> {
+        match code {
+            // It stops, is starting, or ends the connection, as a restart does with what runs; or it has no connection left.
+            "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Some(AppError::not_now(NotNow::DatabaseAway, 5)),
+            _ if code.starts_with("08") => Some(AppError::not_now(NotNow::DatabaseAway, 5)),
+            // Our own time-outs, of a statement and of the wait for a lock; and transactions of which one has to begin again.
+            "57014" | "55P03" | "40P01" | "40001" => Some(AppError::Unavailable { retry_after: 2 }),
+            _ => None,
         }
     }
 }
@@ -378,5 +413,19 @@ mod tests {
         assert_eq!(error.field("name"), Some("Enter a name."));
         assert!(error.field("email").is_some());
         assert_eq!(error.status(), 422);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn what_passes_by_itself_is_no_fault_of_ours() {
+        for code in ["57P01", "57P03", "08006", "53300"] {
+            assert_eq!(ssr::passing(code), Some(AppError::not_now(NotNow::DatabaseAway, 5)), "{code}");
+        }
+        for code in ["57014", "55P03", "40P01"] {
+            assert_eq!(ssr::passing(code), Some(AppError::Unavailable { retry_after: 2 }), "{code}");
+        }
+        for code in ["42P01", "23505", "25P03", "57P04"] {
+            assert_eq!(ssr::passing(code), None, "{code}");
+        }
     }
 }

@@ -35,12 +35,29 @@ export async function eachPage(page: Page, paths: string[], look?: (path: string
     await hydrated(page); // leaving a page while its WASM loads makes the browser complain
     await expect(page.getByRole('heading', { level: 1 }), `${path} has a title`).toHaveCount(1);
     await look?.(path);
-    await accessibleInBothThemes(page);
-    await inANarrowWindow(page, async () => {
-      await nothingSticksOut(page);
-      await nothingLost(page);
-    });
+    await allOver(page);
   }
+}
+
+/** A state of a page in the middle of a journey, looked at like a page of its own; `title` says that it is there. It takes its time: once for
+ * each state. */
+export async function lookAt(page: Page, title: string): Promise<void> {
+  test.setTimeout(test.info().timeout + 15_000);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
+  await hydrated(page);
+  await allOver(page);
+}
+
+/** What a journey looks with: that is gone again without scripts, where axe can't look. */
+export type Look = typeof lookAt;
+export const lookAway: Look = async () => {};
+
+async function allOver(page: Page): Promise<void> {
+  await accessibleInBothThemes(page);
+  await inANarrowWindow(page, async () => {
+    await nothingSticksOut(page);
+    await nothingLost(page);
+  });
 }
 
 /** Both, in the middle of a journey; axe is a script itself: where none runs it can't look. */
@@ -56,7 +73,7 @@ async function inANarrowWindow(page: Page, look: () => Promise<void>): Promise<v
   if (before !== null) await page.setViewportSize(before);
 }
 
-/** What columns say that leave in a narrow window stands in a cell that stays. */
+/** What columns say that leave in a narrow window stands in a cell that stays; a drawing leaves, its sums stand there in words. */
 async function nothingLost(page: Page): Promise<void> {
   const lost = await page.evaluate(() => {
     const isSeen = (element: Element): boolean => element.checkVisibility();
@@ -69,8 +86,6 @@ async function nothingLost(page: Page): Promise<void> {
         const text = texts.currentNode.textContent?.trim() ?? '';
         if (text !== '' && !shown.some((fold) => (fold.textContent ?? '').includes(text))) lost.push(text);
       }
-      const drawing = cell.querySelector('svg[aria-label]')?.getAttribute('aria-label');
-      if (drawing && !shown.some((fold) => fold.querySelector('svg')?.getAttribute('aria-label') === drawing)) lost.push(drawing);
       return lost;
     });
   });

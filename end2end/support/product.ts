@@ -40,9 +40,9 @@ export interface Ended {
   err: string;
 }
 
-/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'; `host` is a name of this machine;
- * `flags` are of `serve`. */
-export async function startProduct(name: string, settings: Record<string, string> = {}, host = '127.0.0.1', flags: string[] = []): Promise<Product> {
+/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'; a setting that is `undefined` is
+ * left out; `host` is a name of this machine; `flags` are of `serve`. */
+export async function startProduct(name: string, settings: Record<string, string | undefined> = {}, host = '127.0.0.1', flags: string[] = []): Promise<Product> {
   await access(BINARY).catch(() => { throw new Error(`There is no ${BINARY}: run scripts/build.`); });
   const folder = await productFolder();
   await chmod(folder, 0o755); // as root the database runs as another user, who must get to its files

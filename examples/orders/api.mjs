@@ -2,6 +2,7 @@
 //
 // Its proxy asks Tollgate about every call and says who calls in X-Key-Id and X-Key-Owner. The API listens on loopback, believes
 // these two headers because nobody but the proxy can reach it, and refuses a call that comes without them.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 
 const orders = new Map();
@@ -21,6 +22,13 @@ const json = (status, value, headers = {}) => ({ status, type: 'application/json
 const problem = (status, title, detail, headers = {}) =>
   ({ status, type: 'application/problem+json', value: { type: 'about:blank', title, status, detail }, headers });
 
+/** True unless the Content-Digest (RFC 9530) that came is of another body: of a signed call Tollgate saw the digest, and only this API sees both. */
+function isOfDigest(bytes, told) {
+  if (told === undefined) return true;
+  const parts = told.split(',').map((part) => part.trim().match(/^(sha-256|sha-512)=:([A-Za-z0-9+/=]*):$/)).filter(Boolean);
+  return parts.length > 0 && parts.every(([, name, digest]) => createHash(name.replace('-', '')).update(bytes).digest('base64') === digest);
+}
+
 async function body(request) {
   const chunks = [];
   let size = 0;
@@ -29,8 +37,10 @@ async function body(request) {
     if (size > MAX_BODY) return { refused: problem(413, 'Content Too Large', `An order has at most ${MAX_BODY} bytes.`, { Connection: 'close' }) };
     chunks.push(chunk);
   }
+  const bytes = Buffer.concat(chunks);
+  if (!isOfDigest(bytes, request.headers['content-digest'])) return { refused: problem(400, 'Bad Request', 'The Content-Digest is not that of the body.') };
   try {
-    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+    return { value: JSON.parse(bytes.toString('utf8')) };
   } catch {
     return { refused: problem(400, 'Bad Request', 'The body is not JSON.') };
   }

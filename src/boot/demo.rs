@@ -3,7 +3,7 @@
 //! everybody to read, so `serve` does not start outside development while one of them opens an account (R13).
 //!
 //! People and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
-//! directly: no operation can write it.
+//! directly: no operation can write it. Its ids are of its time, too (`uuid_at`).
 
 mod plans;
 mod usage;
@@ -261,8 +261,14 @@ async fn caller_of(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Calle
 
 /// Makes the account; none if it was there before.
 async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<AccountId>, AppError> {
-    let new =
-        NewAccount { email: email_of(person)?, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
+    let new = NewAccount {
+        email: email_of(person)?,
+        name: person.name,
+        password: Some(SecretString::from(person.password)),
+        roles,
+        is_verified: true,
+        by: "Demo data",
+    };
     match create_account(ctx, &new).await {
         Ok(account) => Ok(Some(account)),
         Err(AppError::Conflict { .. }) => Ok(None),
@@ -293,7 +299,7 @@ async fn write_past(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -
     .await?;
     sqlx::query!(
         "insert into key_state_changes (id, key_id, at, act, actor, reason)
-         select gen_random_uuid(), k.id, $2::timestamptz - interval '7 days', 'disabled', 'Mara Lindqvist', 'The new storefront is live' from keys k where k.id = any($1) and k.state = 'disabled'",
+         select uuid_at($2::timestamptz - interval '7 days'), k.id, $2 - interval '7 days', 'disabled', 'Mara Lindqvist', 'The new storefront is live' from keys k where k.id = any($1) and k.state = 'disabled'",
         keys,
         now,
     )
@@ -326,11 +332,11 @@ async fn write_rotation(tx: &mut PgConnection, key: Uuid, now: OffsetDateTime) -
              from keys k where k.id = $1 and s.key_id = k.id returning s.id, s.key_id, s.start),
            new as (
              insert into key_secrets (id, key_id, hash, start, created_at)
-             select gen_random_uuid(), key_id, sha256(convert_to(gen_random_uuid()::text, 'UTF8')), left(start, -4) || 'q7Wx', $2 - interval '2 days' from old
+             select uuid_at($2 - interval '2 days'), key_id, sha256(convert_to(gen_random_uuid()::text, 'UTF8')), left(start, -4) || 'q7Wx', $2 - interval '2 days' from old
              returning id),
            history as (
              insert into key_state_changes (id, key_id, at, act, actor, detail)
-             values (gen_random_uuid(), $1, $2 - interval '2 days', 'rotated', 'Mara Lindqvist', 'the old one is accepted for 7 days'))
+             values (uuid_at($2 - interval '2 days'), $1, $2 - interval '2 days', 'rotated', 'Mara Lindqvist', 'the old one is accepted for 7 days'))
            select old.id as "old!", new.id as "new!" from old cross join new"#,
         key,
         now,
@@ -366,13 +372,14 @@ async fn write_rotation(tx: &mut PgConnection, key: Uuid, now: OffsetDateTime) -
 /// Samples of refusals of the last day, and attempts with secrets that nobody has.
 async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
     sqlx::query!(
-        r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
-           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 17 * n + o), k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail, s.ground, s.limit_name
+        r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name, permission)
+           select uuid_at(t.at), t.at, k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail, s.ground, s.limit_name, s.permission
            from (values
-             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 units an hour was used up.', 0, 'limit', 'default'),
-             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5, 'permission', ''),
-             (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9, 'disabled', '')) s(nth, code, route, address, detail, o, ground, limit_name)
-           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n"#,
+             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 units an hour was used up.', 0, 'limit', 'default', ''),
+             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5, 'permission', '', 'orders:write'),
+             (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9, 'disabled', '', '')) s(nth, code, route, address, detail, o, ground, limit_name, permission)
+           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n
+             cross join lateral (select $2::timestamptz - make_interval(mins => 17 * n + o) as at) t"#,
         keys,
         now,
     )
@@ -393,14 +400,15 @@ async fn write_passed(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime)
     sqlx::query!("update apis set sample_one_in = 100 where id in (select api_id from keys where id = any($1))", keys).execute(&mut *tx).await?;
     sqlx::query!(
         r#"insert into passed_samples (id, at, key_id, workspace_id, api_id, route, address, request_id, cost, one_in, limits)
-           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 7 * n, secs => 11 * s.nth), k.id, k.workspace_id, k.api_id, s.route, s.address,
+           select uuid_at(t.at), t.at, k.id, k.workspace_id, k.api_id, s.route, s.address,
              substr(md5(s.route || n::text), 1, 20), 1, 100,
              jsonb_build_array(jsonb_build_object('name', 'default', 'limit', s.most, 'remaining', s.most - 37 * n))
            from (values
              (1, 'GET /orders/{id}', '203.0.113.18', 2400),
              (2, 'GET /orders', '198.51.100.23', 1200),
              (3, 'POST /orders', '192.0.2.10', 2400)) s(nth, route, address, most)
-           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 20) n"#,
+           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 20) n
+             cross join lateral (select $2::timestamptz - make_interval(mins => 7 * n, secs => 11 * s.nth) as at) t"#,
         keys,
         now,
     )

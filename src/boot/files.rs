@@ -8,13 +8,17 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, Method, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::any,
 };
 use leptos::config::{Env, LeptosOptions};
 use std::path::{Path, PathBuf};
 use tower_http::services::ServeDir;
+
+/// No file of the site has a longer name, in bytes as it is asked for, or a longer path.
+const LONGEST_NAME: usize = 200;
+const LONGEST_PATH: usize = 1_000;
 
 /// What Leptos needs to know to name the site's files in a page.
 pub fn leptos_options() -> LeptosOptions {
@@ -45,7 +49,18 @@ pub fn files(state: &AppState) -> Router<AppState> {
     let missing = any(missing).with_state(state.clone());
     let pkg = ServeDir::new(root.join("pkg")).precompressed_br().precompressed_gzip();
     let others = ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip().fallback(missing);
-    Router::new().nest_service("/pkg", pkg).layer(from_fn(forever)).fallback_service(Router::new().fallback_service(others).layer(from_fn(revalidate)))
+    let short = from_fn_with_state(state.clone(), short_names);
+    let others = Router::new().fallback_service(others).layer(from_fn(revalidate)).layer(short.clone());
+    Router::new().nest_service("/pkg", pkg).layer(from_fn(forever)).layer(short).fallback_service(others)
+}
+
+/// The layer: what no file system takes as a name (255 bytes of one, 4096 of a path) is no file of ours, and no failure of the disk either.
+async fn short_names(state: State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.len() > LONGEST_PATH || path.split('/').any(|name| name.len() > LONGEST_NAME) {
+        return missing(state, request).await;
+    }
+    next.run(request).await
 }
 
 async fn forever(request: Request, next: Next) -> Response {

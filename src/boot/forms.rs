@@ -17,7 +17,6 @@ use crate::{
     platform::{
         config::SignUpMode,
         http::{RequestInfo, csp_reports, headers::page_policy, reply, uploads::BODY_BYTES},
-        telemetry::request_id,
     },
     ui::{FormOutcome, MadeFor, RequestId, SignUpOpen, SiteOrigin, ThemeChoice, Toast, WayBack},
 };
@@ -45,6 +44,9 @@ pub(super) const FILE: &str = "file";
 
 /// The page that shows mails in a frame.
 const FRAMING_PAGE: &str = "/admin/templates";
+
+/// The page whose only form is known by its address (`POST /sign-out` of the contract).
+const SIGN_OUT: &str = "/sign-out";
 
 /// GET of a page; a form on it that waited for a proof stands as it was left.
 pub async fn get_page(State(state): State<AppState>, request: Request) -> Response {
@@ -108,7 +110,9 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
 /// Does what the form asks for: `fields` as they came, `bytes` the same in the encoding of forms.
 pub(super) async fn answer_form(state: &AppState, parts: Parts, fields: Vec<(String, String)>, bytes: Bytes) -> Response {
     let named = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
-    let Some(action) = named("_fn").filter(|f| f.starts_with("/fn/")) else {
+    // A program has no form of ours to send, and whoever posts to this page means that.
+    let implied = (parts.uri.path() == SIGN_OUT).then(|| SignOut::PATH.to_owned());
+    let Some(action) = named("_fn").or(implied).filter(|f| f.starts_with("/fn/")) else {
         return AppError::invalid("_fn", "This page takes no such form. Open the page anew and send its form again.").into_response();
     };
     if let Some(made_for) = named(MadeFor::FIELD)
@@ -162,19 +166,12 @@ pub async fn server_fn(State(state): State<AppState>, request: Request) -> Respo
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     head.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(head, Body::from(with_request_id(bytes)))
+    Response::from_parts(head, Body::from(reply::with_request_id(bytes)))
 }
 
 /// A form as it came. One that is too long is read to its end all the same: a browser that is still sending does not see its answer.
 async fn form_bytes(body: Body) -> Option<Bytes> {
     to_bytes(body, BODY_BYTES).await.ok().filter(|bytes| bytes.len() <= FORM_BYTES)
-}
-
-/// An error as it crosses the wire, and beside it the id of the request, whatever the error is.
-fn with_request_id(error: Bytes) -> Bytes {
-    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&error) else { return error };
-    fields.entry("request_id").or_insert_with(|| request_id().into());
-    serde_json::Value::Object(fields).to_string().into()
 }
 
 /// Renders the page that the request asks for, or the one that says why not.

@@ -15,7 +15,10 @@ use crate::{
     notices::server::http as notices,
     plans::server::http as plans,
     platform::Ctx,
-    usage::server::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit, files_http, http as usage, latency_http, oversight_http, requests_http},
+    usage::server::{
+        AttemptLine, CodeLine, LatencyLine, RefusalLine, UsageLine, UsedLimit, codes_http, files_http, http as usage, latency_http, oversight_http,
+        requests_http,
+    },
     values::NotNow,
 };
 use axum::{
@@ -45,8 +48,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate`, or the access token of a program that signed in, as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, release_http::release_holds, usage::list_usage, usage::list_addresses, usage::list_permissions, usage::export, usage::export_refusals, requests_http::list, files_http::export_latencies, files_http::export_limits, oversight_http::export_all, oversight_http::export_attempts, latency_http::report),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, verify_http::HoldBody, release_http::ReleaseRequest, release_http::ReleaseAnswer, release_http::ReleasedBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, usage::PermissionsAnswer, usage::PermissionPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, requests_http::RequestList, files_http::LatencyExport, LatencyLine, files_http::LimitExport, UsedLimit, oversight_http::AttemptExport, AttemptLine, WindowSchema, Problem, WrongInput)),
+    paths(verify_http::verify_key, release_http::release_holds, usage::list_usage, usage::list_addresses, usage::list_permissions, usage::export, usage::export_refusals, requests_http::list, files_http::export_latencies, files_http::export_limits, oversight_http::export_all, oversight_http::export_attempts, codes_http::export_codes, codes_http::export_all_codes, latency_http::report),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, verify_http::HoldBody, release_http::ReleaseRequest, release_http::ReleaseAnswer, release_http::ReleasedBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, usage::PermissionsAnswer, usage::PermissionPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, requests_http::RequestList, files_http::LatencyExport, LatencyLine, files_http::LimitExport, UsedLimit, oversight_http::AttemptExport, AttemptLine, codes_http::CodeExport, CodeLine, WindowSchema, Problem, WrongInput)),
     modifiers(&Security),
 )]
 struct Api;
@@ -84,7 +87,8 @@ struct Problem {
     /// Of the request, as in the log of the server.
     #[schema(min_length = 8)]
     request_id: String,
-    /// Of 503: why, as `/docs#errors` lists them. Of 403: `config_locked` where whoever runs the server has locked what would change.
+    /// Of 503: why, as `/docs/errors` lists them. Of 403: `config_locked` where whoever runs the server has locked what would change. Of 401:
+    /// what is wrong with the key that was sent, such as `REVOKED`.
     code: Option<String>,
     /// Of 422: what is wrong with which field.
     errors: Option<Vec<WrongInput>>,

@@ -18,7 +18,7 @@ use crate::{
     platform::{
         Ctx,
         http::{
-            csp_reports, csrf, headers,
+            csp_reports, csrf, headers, late,
             pages::link_next,
             reply, request,
             request::panicked,
@@ -66,7 +66,7 @@ pub fn router(state: AppState) -> Router {
     let ctx = state.ctx.clone();
     // The cookie lives as long as any session may; when one ends is written in its row (`platform::session`).
     let sessions = SessionManagerLayer::new(PgSessions::new(ctx.db.clone(), ctx.clock.clone(), &ctx.config.auth))
-        .with_name(reply::full_name(&ctx, "sid"))
+        .with_name(reply::full_name(&ctx, reply::SESSION))
         .with_same_site(SameSite::Lax)
         .with_secure(ctx.config.secure_cookies())
         .with_expiry(Expiry::OnInactivity(time::Duration::try_from(ctx.config.auth.session_cap).unwrap_or(time::Duration::days(400))));
@@ -85,10 +85,11 @@ pub fn router(state: AppState) -> Router {
     let signed_in = ServiceBuilder::new()
         .layer(from_fn(whole_bodies))
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
+        .layer(from_fn_with_state(ctx.clone(), reply::take_back_whole))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
         .layer(from_fn_with_state(ctx.clone(), pacing::pace))
-        .layer(from_fn(guard));
+        .layer(from_fn_with_state(ctx.clone(), guard));
     let signed_in_rest = signed_in.clone();
     let browser = pages.route("/fn/{*path}", post(forms::server_fn));
     // Outermost: who is not signed in is sent on to sign in with the address that they asked for.
@@ -120,6 +121,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), tell_refusals))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(late::tell_late_bodies))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
         .layer(from_fn_with_state(ctx.clone(), csrf::csrf))
         .layer(from_fn_with_state(ctx.clone(), only_in_development))
@@ -141,7 +143,7 @@ pub fn router(state: AppState) -> Router {
 
 /// Pages need a signed-in caller, and those of `/admin` an operator; who owes a second factor sets it up first, and is nobody to REST.
 /// Server functions and REST check in their operations too.
-async fn guard(mut request: Request, next: Next) -> Response {
+async fn guard(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     if request.extensions().get::<ActsAs>().is_some() {
         // What an operator may see as somebody else was decided where that began (accounts::server::acting).
         return next.run(request).await;
@@ -156,7 +158,9 @@ async fn guard(mut request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>();
     match caller {
         Some(_) if owes && !path.starts_with("/fn/") && !path.starts_with(WITH_OTHERS) && !MAY_OWE.contains(&path) => forms::see_other(SET_UP),
-        Some(_) if NOT_AGAIN.contains(&path) && request.method() == Method::GET => forms::see_other("/home"),
+        Some(_) if NOT_AGAIN.contains(&path) && request.method() == Method::GET => {
+            forms::see_other(&wanted(&ctx, &request).unwrap_or_else(|| "/home".to_owned()))
+        }
         _ if is_public => next.run(request).await,
         None => forms::see_other(&format!("/sign-in?next={}", forms::encoded(forms::path_and_query(request.uri())))),
         Some(caller) => {
@@ -168,6 +172,13 @@ async fn guard(mut request: Request, next: Next) -> Response {
             next.run(request).await
         }
     }
+}
+
+/// Where whoever signs in would go, as sign-in itself takes it (R76).
+fn wanted(ctx: &Ctx, request: &Request) -> Option<String> {
+    let query = request.uri().query().unwrap_or_default();
+    let (_, next) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next")?;
+    links::safe_next(ctx, &next)
 }
 
 /// Production has no `/dev`: the mailbox there would sign anybody in.

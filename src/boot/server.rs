@@ -10,18 +10,23 @@ use super::{
     worker,
 };
 use crate::{
-    accounts::server::{avatars::Queue, openid::Providers},
+    accounts::server::{
+        avatars::Queue,
+        leaving::{KeysRefused, Refused},
+        openid::Providers,
+    },
     blocks::server::Guard,
     keys::server::{
         Door,
         gate::{Gate, LeftDebtsError, Sync, write_left_debts},
-        meter::{self, Spool},
-        nodes::{self, NodeId, Nodes},
+        meter::{LeftOver, Spool},
+        nodes::{NodeId, Nodes, spread_of_account},
         pacing::Paces,
         signing::{LeftNoncesError, write_left_nonces},
     },
     platform::Ctx,
-    usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
+    usage::server::{Backlog, Flusher, LeftOverError, close_left_over, write_left_over},
+    values::AccountId,
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -57,23 +62,34 @@ pub enum StartError {
     Database(#[from] sqlx::Error),
 }
 
+/// On which servers keys of an account that was left are refused.
+async fn refused(ctx: Ctx, account: AccountId) -> Refused {
+    let spread = spread_of_account(&ctx, account).await;
+    let missing = (!spread.is_whole()).then(|| spread.words("refused"));
+    Refused { spread: spread.into(), missing }
+}
+
 impl Running {
     /// Loads what the process keeps in memory, then answers on the listener. The database is migrated.
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
-        let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
-        let unread = write_left_nonces(&ctx).await?;
-        let ended: Vec<_> = ended.into_iter().filter(|node| !unread.contains(&node.uuid())).collect();
+        write_left_nonces(&ctx).await?;
         write_left_debts(&ctx).await?;
-        nodes::forget(&ctx, &ended).await?;
         let me: NodeId = ctx.new_id();
         let spool = Spool::open(&ctx.config.server.data_dir, me.uuid()).map_err(StartError::Spool)?;
-        write_left_over(&ctx, &spool).await?;
+        let left = write_left_over(&ctx, &spool).await?;
+        // A node that starts elsewhere waits for these until they are forgotten: only now is all of theirs in the database, but for what
+        // `Sync` tells first.
+        let ended: Vec<NodeId> = left.iter().filter_map(LeftOver::ended).map(NodeId::new).collect();
         let (gate, nodes) = (Gate::new(&ctx, Some(spool)), Nodes::new(&ctx, me, addr.port()));
-        let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
+        let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx, &ended).await?;
+        if let Err(error) = close_left_over(&ctx, left).await {
+            key_table.stop().await;
+            return Err(error.into());
+        }
         let (paces, room) = (Arc::new(Paces::new(&ctx.config.limits)), Room::new(&ctx.config));
         let ctx = ctx.with(Arc::clone(&gate)).with(nodes).with(paces).with(Arc::new(Backlog::default()));
-        let ctx = ctx.with(Arc::new(Providers::default())).with(Arc::new(Queue::default())).with(Arc::clone(&room));
+        let ctx = ctx.with(Arc::new(Providers::default())).with(Arc::new(Queue::default())).with(Arc::clone(&room)).with(Arc::new(KeysRefused::new(refused)));
         let flusher = Flusher::start(ctx.clone(), {
             let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())

@@ -18,21 +18,53 @@ pub fn says_something(value: &Value) -> bool {
     }
 }
 
-/// RFC 3339, or milliseconds or seconds since 1970.
+/// RFC 3339, a time as a dump of a database has it, or milliseconds or seconds since 1970.
 pub fn moment(value: &Value) -> Option<OffsetDateTime> {
     let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
     match number {
         // The year 5138 in seconds, 1973 in milliseconds.
         Some(n) => OffsetDateTime::from_unix_timestamp(if n >= 100_000_000_000 { n / 1000 } else { n }).ok(),
-        None => value.as_str().and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok()),
+        None => value.as_str().map(str::trim).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| dumped(text))),
     }
+}
+
+/// `2027-01-31 12:30:00.5+00`; without an offset of UTC.
+fn dumped(text: &str) -> Option<OffsetDateTime> {
+    let (date, clock) = text.split_once(' ')?;
+    let (clock, offset) = match clock.find(['+', '-']) {
+        Some(at) => clock.split_at(at),
+        None => (clock, "+00"),
+    };
+    let minutes = if offset.len() == 3 { ":00" } else { "" };
+    OffsetDateTime::parse(&format!("{date}T{clock}{offset}{minutes}"), &Rfc3339).ok()
 }
 
 pub fn truth(value: &Value) -> Option<bool> {
     match (value, value.as_str()) {
         (Value::Bool(is), _) => Some(*is),
-        (_, Some("true" | "TRUE" | "1" | "yes")) => Some(true),
-        (_, Some("false" | "FALSE" | "0" | "no")) => Some(false),
+        (_, Some("true" | "TRUE" | "t" | "1" | "yes")) => Some(true),
+        (_, Some("false" | "FALSE" | "f" | "0" | "no")) => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_moment_is_read_as_programs_and_dumps_of_databases_write_it() {
+        let noon = datetime!(2027-01-31 12:00 UTC);
+        for written in
+            ["2027-01-31T12:00:00Z", "2027-01-31 12:00:00", "2027-01-31 12:00:00.000", "2027-01-31 17:30:00+05:30", "2027-01-31 09:00:00-03", "1801396800"]
+        {
+            assert_eq!(moment(&json!(written)), Some(noon), "{written}");
+        }
+        for wrong in ["", "2027-01-31", "31.1.2027 12:00", "tomorrow at noon"] {
+            assert_eq!(moment(&json!(wrong)), None, "{wrong}");
+        }
+        assert_eq!([truth(&json!("t")), truth(&json!("f")), truth(&json!("x"))], [Some(true), Some(false), None]);
     }
 }

@@ -1,6 +1,7 @@
 //! What operations stand on: configuration, database, clock, randomness, sessions, HTTP layers, mail, jobs, logs.
 //! It knows no feature. Server only.
 
+pub mod aside;
 pub mod clock;
 pub mod config;
 pub mod crypto;
@@ -17,6 +18,7 @@ pub mod loose;
 pub mod mail;
 pub mod mapped;
 pub mod maps;
+pub mod memory;
 pub mod once;
 pub mod postgres;
 pub mod salted_hash;

@@ -10,6 +10,7 @@ use tollgate::platform::{
         show,
     },
     crypto::Rng,
+    memory,
 };
 
 /// A working directory with a config file and a `.env`, and an environment.
@@ -79,6 +80,10 @@ fn what_hangs_on_other_settings_follows_them() {
     assert_eq!(loaded.config.server.secret_file, PathBuf::from("/srv/gate/secret"));
     assert!(loaded.config.mail.smtp_url.is_none(), "an empty variable is not set");
     assert_eq!(load("", "", &[("TOLLGATE_ADDR", "[::1]:80")]).unwrap().config.origin(), "http://[::1]");
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let at_once = load("", "", &[("TOLLGATE_ARGON2_MEMORY", "1048576")]).unwrap().config.auth.argon2_parallel;
+    assert_eq!(at_once, memory::places(cores, memory::limit(), 1_048_576), "large hashes have room for fewer at once");
+    assert_eq!(load("", "", &[("TOLLGATE_ARGON2_PARALLEL", "7")]).unwrap().config.auth.argon2_parallel, 7);
 }
 
 #[test]
@@ -114,7 +119,7 @@ fn retention_is_in_days_and_counting_is_off_only_where_one_measures() {
 
 #[test]
 fn a_variable_that_is_nearly_a_setting_is_warned_of_and_another_program_s_is_not() {
-    let dot_env = "A=1\nTOLGATE_ADDR=127.0.0.1:1\nDATABASE_URL_FIEL=x\n";
+    let dot_env = "A=1\nDATABASE_HOST=x\nDATABASE_UR=\n";
     let env = [("DATABASE_ULR", "postgres://x"), ("database_url", "x"), ("DATABASE_UR", ""), ("PATH", "/bin"), ("DATABASE_HOST", "x"), ("HOME", "/root")];
     let loaded = load("", dot_env, &env).unwrap();
     assert!(loaded.config.database.url.is_none(), "a slip is not taken for what was meant");
@@ -122,13 +127,19 @@ fn a_variable_that_is_nearly_a_setting_is_warned_of_and_another_program_s_is_not
     assert_eq!(
         told,
         [
-            ".env line 2: TOLGATE_ADDR is not a setting, and nothing reads it. Did you mean TOLLGATE_ADDR?",
-            ".env line 3: DATABASE_URL_FIEL is not a setting, and nothing reads it. Did you mean DATABASE_URL_FILE?",
             "environment: DATABASE_ULR is not a setting, and nothing reads it. Did you mean DATABASE_URL?",
             "environment: database_url is not a setting, and nothing reads it. Did you mean DATABASE_URL?",
         ]
     );
     assert!(load("", "TOLLGATE_CONFIG=\n", &[("DATABASE_URL", "postgres://me:hunter2@db/x"), ("TOLLGATE_SMTP_URL_FILE", "")]).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_line_of_dot_env_that_is_nearly_a_setting_refuses_the_start() {
+    assert_eq!(refused("", "A=1\nTOLGATE_ADDR=127.0.0.1:1\n", &[]), ".env line 2: TOLGATE_ADDR is not a setting. Did you mean TOLLGATE_ADDR?");
+    assert_eq!(refused("", "DATABASE_ULR=postgres://db/x", &[]), ".env line 1: DATABASE_ULR is not a setting. Did you mean DATABASE_URL?");
+    assert_eq!(refused("", "DATABASE_URL_FIEL=x", &[]), ".env line 1: DATABASE_URL_FIEL is not a setting. Did you mean DATABASE_URL_FILE?");
+    assert_eq!(refused("", "database_url=x", &[]), ".env line 1: database_url is not a setting. Did you mean DATABASE_URL?");
 }
 
 #[test]

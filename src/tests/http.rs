@@ -36,6 +36,19 @@ async fn an_unknown_rest_path_is_a_problem_document(db: PgPool) {
     assert!(body["request_id"].as_str().unwrap().len() >= 8);
 }
 
+/// The file system says of these that no name is so long, which is no fault of anybody's here.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn r81_an_address_longer_than_any_file_is_not_found_and_nothing_failed(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for long in [300, 5_000] {
+        let name = "a".repeat(long);
+        for path in [format!("/{name}"), format!("/pkg/{name}.js"), format!("/api/{name}"), format!("/nothing/{}", "a/".repeat(long))] {
+            assert_eq!(app.get(&path).await.status(), 404, "{} bytes", path.len());
+        }
+    }
+    assert_eq!(app.get("/api/v1/openapi.json").await.status(), 200);
+}
+
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s47_a_form_from_another_site_is_refused(db: PgPool) {
     let app = TestApp::start(db).await;

@@ -9,6 +9,7 @@ mod audit;
 mod blocks;
 mod cli;
 mod config;
+mod demo;
 mod exports;
 mod gallery;
 mod gate;

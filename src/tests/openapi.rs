@@ -354,7 +354,14 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=json", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=csv&outcome=errors", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?outcome=maybe", None, 422).await;
-    for of in ["/api/v1/usage/latencies/export", "/api/v1/usage/limits/export", "/api/v1/usage/refusals/all/export", "/api/v1/usage/attempts/export"] {
+    for of in [
+        "/api/v1/usage/latencies/export",
+        "/api/v1/usage/limits/export",
+        "/api/v1/usage/refusals/all/export",
+        "/api/v1/usage/refusals/codes/export",
+        "/api/v1/usage/refusals/all/codes/export",
+        "/api/v1/usage/attempts/export",
+    ] {
         r.ask(get.clone(), of, "", "?format=json", None, 200).await;
         r.ask(get.clone(), of, "", "?format=csv", None, 200).await;
         r.ask(get.clone(), of, "", "?format=xls", None, 422).await;

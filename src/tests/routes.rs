@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::{collections::BTreeSet, path::Path};
-use tollgate::{boot::openapi::DOCUMENT, keys::server::meter::Batch, usage::server::write_batch};
+use tollgate::{boot::openapi::DOCUMENT, keys::server::meter::Batch, site::pages::all_docs, usage::server::write_batch};
 
 #[test]
 fn the_browser_tests_know_every_route() {
@@ -28,6 +28,14 @@ fn the_browser_tests_know_every_route() {
         lacking.is_empty() && gone.is_empty(),
         "add to end2end/support/routes.json and to a list of end2end/pages.spec.ts: {lacking:?}; take away: {gone:?}"
     );
+}
+
+/// The pages of the docs are one route: `end2end/support/docs.json` names them for the browser tests.
+#[test]
+fn the_browser_tests_know_every_page_of_the_docs() {
+    let known = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("end2end/support/docs.json")).unwrap();
+    let known: Vec<String> = serde_json::from_str(&known).unwrap();
+    assert_eq!(known, all_docs().map(|doc| doc.path()).collect::<Vec<_>>(), "end2end/support/docs.json, in the order of the contents");
 }
 
 /// What answers `data` and is no list: it is told whole, as a report.

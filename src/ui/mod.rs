@@ -9,7 +9,7 @@
 //! | comparing | `Table` (`heads`) `SortHeader` `Pagination`; `Sparkline` in a cell |
 //! | state, facts | `Badge` `BadgeTip` `OutlineBadge` `CodeTag`; `Facts` of `Fact`, `Figures` of `Figure`, `Timeline` |
 //! | saying | `Note` `Banner` `Toast` `Empty` `ErrorPage` |
-//! | deciding | `Dialog` (a state of the page with a URL), `Menu` (a popover) |
+//! | deciding | `Dialog` (a state of the page with a URL), `Menu` and `ButtonMenu` (popovers) |
 //! | copying | `Secret` `CodeBlock` `CopyId` `CopyButton` |
 //! | numbers over time | `chart::UsageChart` `QuotaMeter` `Bar`; words: `number::*`, `time::*` |
 //! | around a page | `layout::{AppFrame, AuthFrame, PublicFrame, PageHeader, Section}`; `loaded(load, show, next)`, `awaited(load, show)`; `status::set(404)` |

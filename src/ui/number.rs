@@ -29,6 +29,16 @@ pub fn short(n: u64) -> String {
     format!("{text}{unit}")
 }
 
+/// How large a file is: "950 B", "20 kB", "1.68 MB".
+pub fn bytes(n: u64) -> String {
+    let text = short(n);
+    match text.strip_suffix('k') {
+        Some(figure) => format!("{figure} kB"),
+        None if n < 1_000 => format!("{text} B"),
+        None => format!("{text}B"),
+    }
+}
+
 /// The share of `part` in `whole`: "99.23 %", "16.7 %", "100 %"; a dash where there is no whole.
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -79,6 +89,11 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_a_unit_behind_a_space() {
+        assert_eq!([0, 950, 20_400, 1_680_000].map(bytes), ["0 B", "950 B", "20.4 kB", "1.68 MB"]);
+    }
 
     #[test]
     fn thousands_are_separated() {

@@ -1,7 +1,8 @@
 //! Tables, where people compare. Write `<thead>` (or `heads`) and `<tbody>` yourself (always both); classes: `num` end-aligned, `col-2`,
 //! `col-3`, `col-4` leave when it gets narrow (52, 68, 84 rem), `cell-status` and `cell-more` hug their content; in a row
 //! `<th scope="row">` with a `row-link`, `cell-2` for two lines, `is-off`, `is-current`. What leaves with a column comes back as a line of
-//! the first cell (`folded`): nothing is lost on a phone.
+//! the first cell (`folded`): nothing is lost on a phone but drawings, whose sums stand there in words. Lists of things with a state are `cards`
+//! there: name and state on one line, all else below.
 
 use super::{Icon, IconView};
 use leptos::prelude::*;
@@ -16,10 +17,25 @@ pub fn Table(
     /// Inside a card, which already draws the frame.
     #[prop(optional)]
     bare: bool,
+    /// On a phone each row is a card. Its cells: `cell-check` if any, the `<th>` with a `cell-2`, columns that leave, `cell-status`,
+    /// `cell-more` if any.
+    #[prop(optional)]
+    cards: bool,
+    /// On a phone each row has two lines: when it was and what came of it; below, whose it was and all else. Its cells: those three, then
+    /// columns that leave.
+    #[prop(optional)]
+    lines: bool,
     children: Children,
 ) -> impl IntoView {
+    let class = match (small, cards, lines) {
+        (true, _, true) => "table table-sm table-lines",
+        (false, _, true) => "table table-lines",
+        (true, _, false) => "table table-sm",
+        (false, true, false) => "table table-cards",
+        (false, false, false) => "table",
+    };
     let table = view! {
-        <table class=if small { "table table-sm" } else { "table" }>
+        <table class=class>
             <caption class="visually-hidden">{caption}</caption>
             {children()}
         </table>

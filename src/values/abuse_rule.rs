@@ -9,7 +9,8 @@ use std::{fmt, str::FromStr};
 pub enum AbuseRule {
     /// Tries of secrets that no key has, or that are none, from one address (IPv4 /32, IPv6 /64).
     UnknownKeys,
-    /// Calls of one key that were refused, whatever for.
+    /// Calls of one key that were refused for what they asked, or by a limit: `FORBIDDEN`, `WRONG_API`, `RATE_LIMITED`, `QUOTA_EXCEEDED`. Others
+    /// (an address that is not the key's, a key that has ended, a block) anybody could send who once had a secret of it.
     Refusals,
     /// Networks (IPv4 /24, IPv6 /48) that one key was used from.
     Spread,

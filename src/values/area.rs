@@ -39,18 +39,13 @@ impl Area {
     /// Why nothing of it is changed here, and the next step: the same on pages, over REST and on the command line.
     pub fn locked(self) -> String {
         let what = match self {
-            Self::Apis => "The description of APIs is",
-            Self::Fields => "The fields of profiles are",
-            Self::Plans => "Plans and groups are",
-            Self::Rules => "The rules of blocks are",
-            Self::Sessions => "The rules of sessions are",
+            Self::Apis => "The descriptions of APIs",
+            Self::Fields => "The fields of profiles",
+            Self::Plans => "Plans and groups",
+            Self::Rules => "The rules of blocks",
+            Self::Sessions => "The rules of sessions",
         };
-        let next = match self {
-            // The command line, which passes, has no command for these.
-            Self::Fields | Self::Sessions => "unlocks them first",
-            Self::Apis | Self::Plans | Self::Rules => "changes them there, or unlocks them",
-        };
-        format!("{what} locked in the server's configuration. Who runs the server {next}: tollgate config unlock {self}")
+        format!("{what} are locked in the server's configuration. Who runs the server changes them there, or unlocks them: tollgate config unlock {self}")
     }
 }
 

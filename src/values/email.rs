@@ -1,15 +1,26 @@
 //! An address people type. Kept as typed (mail goes there, R59); compared by its key, which is the same for every way to write one mailbox.
 
+use super::is_blank;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use unicode_normalization::UnicodeNormalization;
 
-/// A mail address that can be written to: at most 254 bytes, one `@`, no spaces, control characters, quotes or angle brackets (R75).
+/// A mail address that can be written to: at most 254 bytes, one `@`, no spaces, control characters, quotes or angle brackets (R75). One that is
+/// new here has no characters either that nobody sees (`anew`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
 impl Email {
+    /// One that an account is to have from now on: it is what it looks like (S73). Whoever has another one since before this was asked goes on
+    /// signing in with it.
+    pub fn anew(text: &str) -> Result<Self, &'static str> {
+        if text.trim().chars().any(is_blank) {
+            return Err("There is a character in this address that nobody sees. Type it anew instead of pasting it.");
+        }
+        text.parse()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -104,6 +115,16 @@ mod tests {
         // A dotless i, a wide m, a Cyrillic a.
         for other in ["mıke@example.com", "ｍike@example.com", "mike@ex\u{430}mple.com"] {
             assert_ne!(key(other), key("mike@example.com"), "{other}");
+        }
+    }
+
+    #[test]
+    fn s73_an_address_holds_nothing_that_nobody_sees() {
+        for unseen in ['\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{ad}', '\u{3164}', '\u{fe0f}'] {
+            for text in [format!("mi{unseen}ke@example.com"), format!("mike@example.com{unseen}"), format!("mike@exam{unseen}ple.com")] {
+                assert!(Email::anew(&text).is_err_and(|why| why.contains("nobody sees")), "{text:?}");
+            }
+            assert!(format!("mi{unseen}ke@example.com").parse::<Email>().is_ok(), "whoever has it is still known by it");
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// An id that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an id of this kind starts with {expected}_ and has 26 characters after it")]
+#[error("An id of this kind starts with {expected}_ and has 26 characters after it.")]
 pub struct IdError {
     pub expected: &'static str,
 }

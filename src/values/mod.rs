@@ -1,7 +1,9 @@
 //! Small parsed value types of both sides. What has one of these types has been checked; nothing here does I/O.
 
 mod abuse_rule;
+mod actor;
 mod area;
+mod block_policy;
 mod counts;
 mod email;
 mod ids;
@@ -15,10 +17,13 @@ mod picture;
 mod secret_shape;
 mod slug;
 mod typed;
+mod unseen;
 mod version;
 
 pub use abuse_rule::AbuseRule;
+pub use actor::{Actor, actor_words, by_words};
 pub use area::Area;
+pub use block_policy::BlockPolicy;
 pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
@@ -35,4 +40,5 @@ pub use picture::{Picture, PictureSize};
 pub use secret_shape::{SECRET_SHAPE, holds_secret};
 pub use slug::{KeyPrefix, Slug};
 pub use typed::Typed;
+pub use unseen::{is_blank, is_unseen, turns_writing};
 pub use version::Version;

@@ -1,5 +1,5 @@
-//! Why something can't be answered just now: each a problem type of its own (RFC 9457), with 503 and `Retry-After`. All of them stand under
-//! `/docs#errors` with what to do.
+//! Why something can't be answered just now: each a problem type of its own (RFC 9457), with 503 and `Retry-After`. All of them stand on
+//! `/docs`, and on `/docs/errors`, with what to do.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -97,9 +97,12 @@ impl fmt::Display for Outcome {
     }
 }
 
+const UNKNOWN_CODE: &str = "A code is VALID, MALFORMED, UNKNOWN, REVOKED, DISABLED, EXPIRED, WRONG_API, FORBIDDEN, IP_DENIED, RATE_LIMITED, \
+                            QUOTA_EXCEEDED or BANNED.";
+
 impl FromStr for Outcome {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|o| o.as_str() == text).ok_or("no such outcome")
+        Self::ALL.into_iter().find(|o| o.as_str() == text).ok_or(UNKNOWN_CODE)
     }
 }

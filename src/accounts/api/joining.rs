@@ -22,10 +22,10 @@ pub async fn sign_up(
     use crate::accounts::server::{self, NewSignUp, SignUpWith, links};
     use crate::platform::http::{reply, request};
     let (ctx, caller) = server::maybe_caller().await?;
-    let (language, invite) = (request::language_here(), reply::sealed(&ctx, links::INVITE));
+    let (language, invite, held) = (request::language_here(), reply::sealed(&ctx, links::INVITE), reply::as_held(&ctx, links::INVITE));
     server::must_be_nobody(&ctx, caller.as_ref(), invite.as_deref())?;
     let with = SignUpWith::Password(password.into());
-    server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() }).await
+    server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, held, fields, work, is_bot: !homepage.is_empty() }).await
 }
 
 /// Proves an address: by the typed code, or by the link that this browser opened. In another browser than the one that signed up the next

@@ -12,10 +12,10 @@ pub async fn deactivate() -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor, leaving};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    leaving::deactivate(&ctx, &caller, &Visitor::here(), None).await?;
+    let refused = leaving::deactivate(&ctx, &caller, &Visitor::here(), None).await?;
     server::sign_out(&ctx, &server::session()?, None, &Visitor::here()).await?;
     reply::clear_site_data();
-    reply::toast(&ctx, "Your account is deactivated. Sign in to bring it back.");
+    reply::toast(&ctx, &leaving::said("Your account is deactivated. Sign in to bring it back.", refused));
     reply::redirect("/sign-in");
     Ok(())
 }
@@ -38,9 +38,9 @@ pub async fn confirm_deletion() -> Result<(), AppError> {
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let token = reply::sealed(&ctx, links::DELETE).unwrap_or_default();
-    leaving::confirm_deletion(&ctx, &Visitor::here(), &token).await?;
+    let refused = leaving::confirm_deletion(&ctx, &Visitor::here(), &token).await?;
     reply::unseal_and_drop(&ctx, links::DELETE);
-    reply::toast(&ctx, "Your account is deleted. Sign in within 30 days to bring it back.");
+    reply::toast(&ctx, &leaving::said("Your account is deleted. Sign in within 30 days to bring it back.", refused));
     reply::redirect("/sign-in");
     Ok(())
 }

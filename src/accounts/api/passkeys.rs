@@ -49,10 +49,10 @@ pub async fn sign_up_with_passkey(
     use crate::accounts::server::{self, NewSignUp, SignUpWith, links};
     use crate::platform::http::{reply, request};
     let (ctx, caller) = server::maybe_caller().await?;
-    let (language, invite) = (request::language_here(), reply::sealed(&ctx, links::INVITE));
+    let (language, invite, held) = (request::language_here(), reply::sealed(&ctx, links::INVITE), reply::as_held(&ctx, links::INVITE));
     server::must_be_nobody(&ctx, caller.as_ref(), invite.as_deref())?;
     let with = SignUpWith::Passkey { browser: server::browser_of(&ctx), answer: credential };
-    server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() }).await
+    server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, held, fields, work, is_bot: !homepage.is_empty() }).await
 }
 
 /// Begins to add a passkey.

@@ -14,13 +14,13 @@ pub async fn read_policies() -> Result<PolicyPage, AppError> {
     server::policies::policy_page(&ctx, &caller).await
 }
 
-/// Sets what a role or a plan says.
+/// Sets what a role or a plan says, unless it says something else by now than in this `version`.
 #[server]
-pub async fn save_policy(#[server(default)] policy: PolicyForm) -> Result<(), AppError> {
+pub async fn save_policy(#[server(default)] policy: PolicyForm, version: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    let saved = server::policies::save_policy(&ctx, &caller, &Visitor::here(), &policy).await?;
+    let saved = server::policies::save_policy(&ctx, &caller, &Visitor::here(), &policy, version.as_deref()).await?;
     reply::toast(&ctx, &format!("Saved. Running sessions of the {} {} are held by it from their next click on.", saved.holder.kind(), saved.name));
     reply::redirect("/admin/sessions");
     Ok(())

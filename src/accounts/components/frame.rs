@@ -5,7 +5,7 @@ use super::is_shown;
 use crate::{
     accounts::{api::SignOut, model::Caller},
     error::AppError,
-    ui::{AppFrame, Crumb, ErrorPage, Frame, Icon, NavEntry, NavGroup, PublicFrame},
+    ui::{AppFrame, Crumb, ErrorPage, Frame, Icon, NavEntry, NavGroup, PublicFrame, awaited},
     values::{Permission, permission_names as may},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -32,6 +32,44 @@ pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
         sign_out: SignOut::PATH.to_owned(),
     };
     view! { <AppFrame frame crumbs=all>{children()}</AppFrame> }.into_any()
+}
+
+/// A signed-in page whose crumbs name what was loaded: `way` ends with the list, `name` says which one of it is shown, if one is. An error
+/// takes the place of the page, with its status, and `next` (words, href) leads on.
+pub fn loaded_in_frame<T, Load>(
+    way: Vec<Crumb>,
+    load: impl Fn() -> Load + Send + Sync + 'static,
+    name: fn(&T) -> Option<String>,
+    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+    next: (&'static str, &'static str),
+) -> AnyView
+where
+    T: Clone + Send + Sync + 'static,
+    Load: Future<Output = Result<T, AppError>> + Send + 'static,
+{
+    awaited(load, move |it| {
+        let here = match &it {
+            Ok(it) => name(it),
+            Err(AppError::NotFound) => Some("Not found".to_owned()),
+            Err(_) => None,
+        };
+        let crumbs = crumbs_to(way.clone(), here);
+        let page = match it {
+            Ok(it) => show(it),
+            Err(error) => view! { <ErrorPage error next=(next.0.to_owned(), next.1.to_owned())/> }.into_any(),
+        };
+        view! { <Framed crumbs>{page}</Framed> }.into_any()
+    })
+}
+
+/// The way with what is shown at its end; without that the list is where one is.
+fn crumbs_to(mut way: Vec<Crumb>, here: Option<String>) -> Vec<Crumb> {
+    if let Some(name) = here {
+        way.push(Crumb::here(name));
+    } else if let Some(list) = way.last_mut() {
+        list.href = None;
+    }
+    way
 }
 
 fn account_menu() -> Vec<NavEntry> {
@@ -83,4 +121,18 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
         group(None, &[("Docs", "/docs", Icon::Book, None)]),
     ];
     groups.into_iter().filter(|g| !g.entries.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crumbs_end_with_the_name_of_what_is_shown() {
+        let way = || vec![Crumb::link("Admin", "/admin"), Crumb::link("Plans", "/admin/plans")];
+        let labels = |crumbs: Vec<Crumb>| crumbs.into_iter().map(|crumb| (crumb.label, crumb.href.is_some())).collect::<Vec<_>>();
+        let said = |crumbs: &[(&str, bool)]| crumbs.iter().map(|(label, is_link)| ((*label).to_owned(), *is_link)).collect::<Vec<_>>();
+        assert_eq!(labels(crumbs_to(way(), Some("Pro".to_owned()))), said(&[("Admin", true), ("Plans", true), ("Pro", false)]));
+        assert_eq!(labels(crumbs_to(way(), None)), said(&[("Admin", true), ("Plans", false)]));
+    }
 }

@@ -19,7 +19,7 @@ mod zone;
 pub use acting::{ActAsCard, ActingBanner, is_shown};
 pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
 pub use fields::FieldInputs;
-pub use frame::Framed;
+pub use frame::{Framed, loaded_in_frame};
 pub use linked::LinkedSignIns;
 pub use loaded::loaded;
 pub use passkey::{PasskeyField, PasskeyPart};

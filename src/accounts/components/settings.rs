@@ -50,8 +50,18 @@ impl Setting {
 }
 
 #[component]
-pub fn SettingsFrame(page: Setting, children: Children) -> impl IntoView {
-    let crumbs = vec![Crumb::link("Settings", Setting::Profile.href()), Crumb::here(page.title())];
+pub fn SettingsFrame(
+    page: Setting,
+    /// A page of its own behind that one: "Change email".
+    #[prop(optional)]
+    detail: Option<&'static str>,
+    children: Children,
+) -> impl IntoView {
+    let settings = Crumb::link("Settings", Setting::Profile.href());
+    let crumbs = match detail {
+        Some(detail) => vec![settings, Crumb::link(page.title(), page.href()), Crumb::here(detail)],
+        None => vec![settings, Crumb::here(page.title())],
+    };
     let (shown, hidden): (Vec<Setting>, Vec<Setting>) = Setting::ALL.into_iter().partition(|one| is_shown(one.href()));
     let tabs: Vec<Tab> = shown.into_iter().map(|one| Tab::new(one.title(), one.href(), one == page)).collect();
     let why = (!hidden.is_empty()).then(|| {
@@ -60,7 +70,7 @@ pub fn SettingsFrame(page: Setting, children: Children) -> impl IntoView {
     });
     view! {
         <Framed crumbs>
-            <PageHeader title=page.title() lead=view! { {page.lead()} }.into_any()/>
+            <PageHeader title=page.title() chosen=detail.map(str::to_owned) lead=view! { {page.lead()} }.into_any()/>
             <Tabs label="Settings" tabs/>
             {why}
             <div class="settings">{children()}</div>

@@ -1,5 +1,6 @@
 //! How long sessions and keys last: what roles and plans say of it, and what holds for one account.
 
+use crate::values::Version;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -73,6 +74,13 @@ pub struct PolicyForm {
     pub max: String,
     pub count: String,
     pub key_max: String,
+}
+
+impl PolicyForm {
+    /// Of what it shows; that nothing is said is a state, too.
+    pub fn version(&self) -> Version {
+        Version::of(self)
+    }
 }
 
 /// A role or a plan on `/admin/sessions`.

@@ -26,10 +26,10 @@ pub fn DangerPage() -> impl IntoView {
 fn sections(profile: Profile, export: ExportState) -> AnyView {
     let (state, fetch) = match export {
         ExportState::None => (None, None),
-        ExportState::Writing => (Some("It is being written; a mail says when it is there.".to_owned()), None),
+        ExportState::Writing => (Some("Being written. You get a mail when it can be downloaded.".to_owned()), None),
         ExportState::There { until, kilobytes } => {
-            let link = view! { <LinkButton href="/api/v1/me/export" look=Look::Primary download=true>"Fetch"</LinkButton> };
-            (Some(format!("There until {until}, {kilobytes} kB.")), Some(link))
+            let link = view! { <LinkButton href="/api/v1/me/export" look=Look::Primary download=true>"Download"</LinkButton> };
+            (Some(format!("Ready until {until}, {kilobytes} kB.")), Some(link))
         }
     };
     let help = match &profile.handle {
@@ -65,7 +65,7 @@ fn deactivate() -> AnyView {
 }
 
 fn ask_export() -> AnyView {
-    let lead = "We write it into one JSON file and mail you when it can be fetched, for 24 hours.";
+    let lead = "We write it into one JSON file and mail you when it can be downloaded, for 24 hours.";
     question("export", "All your data", lead, AskExport::PATH, view! { <Button look=Look::Primary>"Export"</Button> }.into_any())
 }
 

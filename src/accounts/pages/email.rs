@@ -12,7 +12,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn EmailPage() -> impl IntoView {
-    view! { <SettingsFrame page=Setting::Profile>{loaded(my_account, sections)}</SettingsFrame> }
+    view! { <SettingsFrame page=Setting::Profile detail="Change email">{loaded(my_account, sections)}</SettingsFrame> }
 }
 
 fn sections(profile: Profile) -> AnyView {

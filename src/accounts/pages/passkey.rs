@@ -27,7 +27,7 @@ fn start(foot: Vec<(String, String)>) -> AnyView {
         <AuthFrame title="Add a passkey" lead=view! { "You sign in with your fingerprint, your face or a PIN, and there is no password to steal." }.into_any() foot=foot>
             <ErrorSummary action=AddPasskey::PATH/> // a question is used up by the try that failed
             <Form action=StartPasskey::PATH class="stack">
-                <Button look=Look::Primary size=Size::Large block=true>"Begin"</Button>
+                <Button look=Look::Primary size=Size::Large block=true>"Choose where to keep it"</Button>
             </Form>
         </AuthFrame>
     }

@@ -56,7 +56,7 @@ fn table(it: PolicyPage) -> AnyView {
 
 fn line(row: PolicyRow, may_change: bool) -> AnyView {
     let PolicyRow { holder, name, form } = row;
-    let href = link(PATH, [("edit", form.of.as_str())]);
+    let href = format!("{}#h-panel", link(PATH, [("edit", form.of.as_str())]));
     let name = if may_change { view! { <a class="row-link" href=href>{name}</a> }.into_any() } else { view! { <span>{name}</span> }.into_any() };
     let kind = if holder.kind() == "role" { "Role" } else { "Plan" };
     view! { <tr><th scope="row"><span class="cell-2">{name}<span>{kind}</span></span>{facts(&form)}</th>{values(form)}</tr> }.into_any()
@@ -100,14 +100,15 @@ fn rules(cap: &str) -> AnyView {
 fn form(row: PolicyRow, cap: &str) -> AnyView {
     let PolicyRow { holder, name, form } = row;
     let title = if holder.kind() == "role" { format!("Role {name}") } else { format!("Plan {name}") };
+    let version = form.version();
     let max_help = format!("After sign-in, used or not. Never is {cap}.");
     view! {
-        <FormPanel title action=SavePolicy::PATH close=PATH hidden=vec![("policy[of]", form.of)]>
-            <p class="help">"30m, 8h, 30d, never; empty says nothing."</p>
+        <FormPanel title action=SavePolicy::PATH close=PATH hidden=vec![("policy[of]", form.of)] version>
+            <p class="help">"Such as 30m, 8h, 30d or never. Empty: the next one in line decides."</p>
             <TextField label="A session ends unused after" name="policy[idle]" value=form.idle maxlength=12 autocomplete="off"/>
             <TextField label="A session lasts at most" name="policy[max]" value=form.max maxlength=12 autocomplete="off" help=max_help/>
             <TextField label="Devices at once" name="policy[count]" value=form.count inputmode="numeric" maxlength=3 autocomplete="off" help="1 to 200. A new sign-in ends the oldest session beyond it."/>
-            <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="From its making. Keys that are there keep the end that they have."/>
+            <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="From the moment it is created. Keys that exist already keep their expiry."/>
             <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
         </FormPanel>
     }

@@ -41,10 +41,10 @@ fn form(profile: Profile, zones: Vec<String>, is_acted: bool) -> AnyView {
         </Section>
         {picture}
         <Section id="address" title="Where mails go" lead=waits.unwrap_or_else(|| "A new address counts once it is confirmed.".to_owned())>
-            {is_shown("/settings/email").then(|| view! { <div><LinkButton href="/settings/email">"Change address"</LinkButton></div> })}
+            {is_shown("/settings/email").then(|| view! { <div><LinkButton href="/settings/email">"Change email"</LinkButton></div> })}
         </Section>
         <Section id="others" title="What others see" lead=seen>
-            <div><LinkButton href="/settings/public">"Choose"</LinkButton></div>
+            <div><LinkButton href="/settings/public">"Choose what others see"</LinkButton></div>
         </Section>
     }
     .into_any()

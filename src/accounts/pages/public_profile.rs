@@ -12,7 +12,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn PublicProfilePage() -> impl IntoView {
-    view! { <SettingsFrame page=Setting::Profile>{loaded(my_account, form)}</SettingsFrame> }
+    view! { <SettingsFrame page=Setting::Profile detail="What others see">{loaded(my_account, form)}</SettingsFrame> }
 }
 
 fn form(profile: Profile) -> AnyView {

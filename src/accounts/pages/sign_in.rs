@@ -6,7 +6,8 @@ use crate::{
         components::{PasskeyField, PasskeyPart, WithOthers, ZoneField, loaded},
         model::{Door, LinkView, PasskeyUse},
     },
-    ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
+    error::AppError,
+    ui::{AuthFrame, Button, Form, FormOutcome, Look, PasswordField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -41,9 +42,11 @@ fn form(it: LinkView, next: Option<String>) -> AnyView {
 
 /// A form of its own; the browser offers passkeys in the field of the address, too.
 fn with_passkey(hidden: Vec<(&'static str, String)>) -> AnyView {
+    // Of a passkey that this site does not know, the field has words of its own; that there is no such page would be the wrong ones.
+    let is_unknown = use_context::<FormOutcome>().is_some_and(|sent| sent.action == SignInWithPasskey::PATH && sent.error == Some(AppError::NotFound));
     view! {
         <PasskeyPart>
-            <Form action=SignInWithPasskey::PATH class="stack" hidden=hidden>
+            <Form action=SignInWithPasskey::PATH class="stack" hidden=hidden quiet=is_unknown>
                 <PasskeyField name="credential" asks=PasskeyUse::SignIn suggests=true/>
                 <ZoneField/>
                 <Button size=Size::Large block=true>"Sign in with a passkey"</Button>

@@ -7,7 +7,7 @@ use crate::{
         components::{PasskeyPart, loaded},
         model::{Factors, QrCode, TotpSetup},
     },
-    ui::{AuthFrame, Button, CheckField, CodeBlock, CopyId, Form, LinkButton, Look, Size, TextField, button_class},
+    ui::{AuthFrame, Button, CheckField, CodeBlock, CopyId, ErrorSummary, Form, LinkButton, Look, Size, TextField, button_class},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -31,6 +31,8 @@ fn start(factors: &Factors) -> AnyView {
         owes(factors).then(|| view! { <PasskeyPart><p class="help"><a href="/settings/security/passkey">"Add a passkey instead"</a></p></PasskeyPart> });
     view! {
         <AuthFrame title="Authenticator app" lead=view! { {lead} }.into_any() foot=way_out(factors)>
+            // The set-up that a code was typed for is gone: too late, or confirmed already.
+            <ErrorSummary action=ConfirmTotp::PATH/>
             <Form action=StartTotp::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Set up an app"</Button>
             </Form>

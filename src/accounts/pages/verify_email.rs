@@ -5,7 +5,7 @@ use crate::{
     accounts::{
         api::{ResendVerification, VerifyEmail, before_sign_in},
         components::{WayOn, loaded},
-        model::{LinkView, VerifyLink},
+        model::{Door, LinkView, VerifyLink},
     },
     ui::{AuthFrame, Button, ErrorSummary, Fact, Facts, Form, FormOutcome, Look, SignUpOpen, Size, TextField},
 };
@@ -17,7 +17,7 @@ pub fn VerifyEmailPage() -> impl IntoView {
         (Some(VerifyLink::Works { is_elsewhere }), pending) => confirm(pending, is_elsewhere),
         (Some(VerifyLink::Used), _) => used(),
         (Some(VerifyLink::Dead), pending) => dead(pending),
-        (None, Some(address)) => check_inbox(address, it.mail_from),
+        (None, Some(address)) => check_inbox(address, it.mail_from, it.door),
         (None, None) => ask_again(),
     })
 }
@@ -83,7 +83,13 @@ fn code() -> AnyView {
     .into_any()
 }
 
-fn check_inbox(address: String, mail_from: String) -> AnyView {
+fn check_inbox(address: String, mail_from: String, door: Door) -> AnyView {
+    // An invitation that is used up opens the page for signing up no more.
+    let otherwise = match door {
+        Door::Open | Door::Invited => view! { ", or "<a href="/sign-up">"use another address"</a>"." }.into_any(),
+        Door::InviteNeeded | Door::InviteOver => view! { ". If that address is wrong, ask for another invitation." }.into_any(),
+        Door::Closed => view! { "." }.into_any(),
+    };
     let lead = view! {
         "We sent a mail to "<b class="strong ink">{address.clone()}</b>". Open its link on any device and press the button there, or type its code here."
     };
@@ -93,8 +99,8 @@ fn check_inbox(address: String, mail_from: String) -> AnyView {
             {code()}
             {resend(Some(address))}
             <p class="help">
-                "Nothing after a minute? Look in spam, or "<a href="/sign-up">"use another address"</a>
-                ". For an address that already has an account, we send a note to sign in instead."
+                "Nothing after a minute? Look in spam"{otherwise}
+                " For an address that already has an account, we send a note to sign in instead."
             </p>
         </AuthFrame>
     }

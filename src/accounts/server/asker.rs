@@ -72,7 +72,7 @@ pub async fn asker(ctx: &Ctx, headers: &HeaderMap, address: IpAddr) -> Known {
 /// The same for what can't go on with nobody: it waits for the database as any request does, and says where that has no answer.
 pub async fn asker_for_sure(ctx: &Ctx, headers: &HeaderMap, address: IpAddr) -> Result<Known, AppError> {
     let jar = CookieJar::from_headers(headers);
-    let Some(cookie) = jar.get(&reply::full_name(ctx, "sid")) else { return Ok(Known::default()) };
+    let Some(cookie) = jar.get(&reply::full_name(ctx, reply::SESSION)) else { return Ok(Known::default()) };
     let sessions = PgSessions::new(ctx.db.clone(), ctx.clock.clone(), &ctx.config.auth);
     let Some((account, session)) = sessions.behind(cookie.value()).await.map_err(|_| AppError::not_now(NotNow::DatabaseAway, 5))? else {
         return Ok(Known::default());

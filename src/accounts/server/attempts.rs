@@ -57,6 +57,8 @@ pub const MAIL_FROM: Rule = Rule { name: "mail:ip", free: 100, first: 10, longes
 pub const OWN_MAIL: Rule = Rule { name: "mail:own", free: 20, first: 30, longest: 3600, forget_after: Duration::hours(1), stops_at: i32::MAX };
 /// Typed codes and links from one network address.
 pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1), stops_at: i32::MAX };
+/// Codes typed for one mail that proves an address, or for the last time that one was asked for: five are looked at, as of those below.
+pub const VERIFY_CODE: Rule = Rule { name: "verify_code:mail", free: 5, first: 3600, longest: 3600, forget_after: Duration::hours(24), stops_at: i32::MAX };
 /// Codes typed for one mail that sets a password: five are looked at, and no more while the code lives (R35).
 pub const RESET_CODE: Rule = Rule { name: "reset_code:mail", free: 5, first: 3600, longest: 3600, forget_after: Duration::hours(24), stops_at: i32::MAX };
 /// Wrong ones for one address, however many mails were asked for: a million codes are few for who may guess for years. The link still works.
@@ -133,6 +135,12 @@ impl Attempt {
     pub async fn refund(self, ctx: &Ctx) -> Result<(), AppError> {
         Ok(store::refund(&ctx.db, &self.bucket, ctx.clock.now()).await?)
     }
+}
+
+/// Names the last attempt that was counted of `who`: another one has another name. Counts nothing.
+pub async fn last_of(ctx: &Ctx, rule: &Rule, who: &str) -> Result<String, AppError> {
+    let counted = store::find_counter(&ctx.db, &rule.bucket(ctx, who)).await?;
+    Ok(counted.map(|(failures, until)| format!("{failures}:{}", until.unix_timestamp_nanos())).unwrap_or_default())
 }
 
 impl Rule {

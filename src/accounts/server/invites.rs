@@ -142,7 +142,7 @@ async fn make_link(ctx: &Ctx, actor: &Caller, uses: u32, lives: Duration, token:
 /// Invites one address by mail: nobody else can use that link. An address is invited once at a time, however it is written.
 pub async fn invite_address(ctx: &Ctx, actor: &Caller, email: &str, lives: Duration) -> Result<InviteFacts, AppError> {
     actor.require(&may::ACCOUNTS_MANAGE)?;
-    let email: Email = email.parse().map_err(|words: &str| AppError::invalid("email", words))?;
+    let email = Email::anew(email).map_err(|words| AppError::invalid("email", words))?;
     must_fit(lives)?;
     let (id, key): (InviteId, _) = (ctx.new_id(), email.key());
     let now = ctx.clock.now();
@@ -240,18 +240,30 @@ pub fn must_be_nobody(ctx: &Ctx, caller: Option<&Caller>, invite: Option<&str>) 
     }
 }
 
-/// The hash of the invitation, where one is needed; refused early if it can't be used, or not with this address.
-pub(super) async fn invite_for(ctx: &Ctx, token: Option<&str>, email: &Email) -> Result<Option<[u8; 32]>, AppError> {
+/// An invitation in the hands of whoever signs up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InviteUse {
+    /// The hash of its token.
+    pub token: [u8; 32],
+    /// The same for a form that is sent twice, and for nobody else: of the address and of what this browser alone holds. Whoever else has
+    /// the link does not learn by it which address came in.
+    pub mark: Option<[u8; 32]>,
+}
+
+/// The invitation, where one is needed; refused early if it can't be used, or not with this address. `held`: how the browser that opened the
+/// link holds it; each time that somebody opens it, it is held otherwise.
+pub(super) async fn invite_for(ctx: &Ctx, token: Option<&str>, held: Option<&str>, email: &Email) -> Result<Option<InviteUse>, AppError> {
     if ctx.config.auth.sign_up == SignUpMode::Open {
         return Ok(None);
     }
+    let mark = held.map(|held| sha256(format!("{held}:{}", email.key())));
     let hash = sha256(token.unwrap_or_default());
-    let open = store::find_open(&ctx.db, &hash, ctx.clock.now()).await?.ok_or_else(no_invite)?;
+    let open = store::find_usable(&ctx.db, &hash, mark.as_ref().map(<[u8; 32]>::as_slice), ctx.clock.now()).await?.ok_or_else(no_invite)?;
     if open.email_key.is_some_and(|key| key != email.key()) {
         let words = "This invitation is for another address: the one that it was mailed to. Sign up with that one, or ask for an invitation for this one.";
         return Err(AppError::invalid("email", words));
     }
-    Ok(Some(hash))
+    Ok(Some(InviteUse { token: hash, mark }))
 }
 
 pub(super) fn no_invite() -> AppError {

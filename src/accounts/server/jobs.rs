@@ -1,6 +1,8 @@
 //! What happens after the response: the mails of accounts. A payload names the account and the event that caused the mail; the
 //! proof in it counts from when the job runs, so a mail that was late is still good, and the last one mailed wins.
 
+pub use super::mail_asked::{NoteAsked, Wish};
+
 use super::{
     acting::SendActedAs,
     email_change, export,
@@ -56,7 +58,8 @@ pub struct SendPasswordChanged {
     pub cause: EventId,
 }
 
-/// An unknown address asked for a mail. The job exists so that the answer takes as long as for a known one (R15).
+/// There is nobody to tell of a wrong password, or of a change of address. The job exists so that the answer takes as long as where there is
+/// somebody (R15).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SendNothing {}
 
@@ -119,6 +122,7 @@ impl Job for ForgetExpired {
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
     programs::register(super::warnings::register(export::jobs::register(leaving::jobs::register(email_change::jobs::register(registry)))))
+        .register::<NoteAsked>()
         .register::<SendVerification>()
         .register::<SendAlreadyRegistered>()
         .register::<SendInvitation>()

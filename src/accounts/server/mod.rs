@@ -31,6 +31,7 @@ pub mod links;
 mod locked;
 mod locks;
 mod mail;
+mod mail_asked;
 mod mailboxes;
 mod many;
 pub mod new_codes;
@@ -48,6 +49,7 @@ mod resetting;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod sign_up_fate;
 pub mod sign_up_work;
 mod store;
 mod taking_back;
@@ -81,7 +83,7 @@ pub use factors::{
     take_form, totp_setup, waiting_reset, with_pin,
 };
 pub use fields::{
-    change_field, create_field, delete_field, list_fields, sign_up_fields,
+    change_field, create_field, delete_field, list_fields, plan_field, sign_up_fields,
     values::{FieldsChange, Sent, beside_inputs},
     values_of,
 };

@@ -27,7 +27,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
 
 /// How many wait for each one that runs; at 150 ms each, the last waits about as long as a person does.
@@ -40,7 +40,7 @@ pub struct Passwords {
     peppers: Vec<Pepper>,
     /// A hash that no password has, under the present parameters.
     dummy: String,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     queue: usize,
     runs: AtomicU64,
@@ -71,7 +71,7 @@ impl Passwords {
             dummy: dummy(&params, rng).unwrap_or_default(),
             params,
             peppers,
-            permits: Semaphore::new(permits),
+            permits: Arc::new(Semaphore::new(permits)),
             waiting: AtomicUsize::new(0),
             queue: permits * QUEUE_PER_PERMIT,
             runs: AtomicU64::new(0),
@@ -148,18 +148,20 @@ impl Passwords {
         PasswordHash::new(phc).ok().and_then(same) != Some(true)
     }
 
-    /// One run on a blocking thread, after waiting for a permit.
+    /// One run on a blocking thread, after waiting for a permit. The permit is the thread's: it goes on when nobody waits for it any more,
+    /// and whoever sends and hangs up starts no more runs than whoever waits.
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         password: &SecretString,
         pepper: usize,
         work: impl FnOnce(&Argon2<'_>, &[u8]) -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let _permit = self.permit().await?;
+        let permit = self.permit().await?;
         self.runs.fetch_add(1, Ordering::Relaxed);
         let this = Arc::clone(self);
         let password = SecretString::from(password.expose_secret().nfkc().collect::<String>());
         let done = tokio::task::spawn_blocking(move || {
+            let _until_it_is_hashed = permit;
             let pepper = this.peppers.get(pepper).map_or(&[][..], |pepper| &pepper.key.expose_secret()[..]);
             let argon = Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, this.params.clone());
             argon.map(|argon| work(&argon, password.expose_secret().as_bytes()))
@@ -168,12 +170,12 @@ impl Passwords {
     }
 
     /// A place among those that run; refused when too many wait already (R12).
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, AppError> {
-        if let Ok(permit) = self.permits.try_acquire() {
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
         let _place = Place::take(&self.waiting, self.queue).ok_or(AppError::not_now(NotNow::Overloaded, 2))?;
-        self.permits.acquire().await.map_err(AppError::internal)
+        Arc::clone(&self.permits).acquire_owned().await.map_err(AppError::internal)
     }
 }
 
@@ -227,6 +229,7 @@ fn dummy(params: &Params, rng: &Rng) -> Option<String> {
 mod tests {
     use super::*;
     use crate::platform::config::Config;
+    use std::sync::atomic::AtomicBool;
 
     fn hasher(memory: u32, passes: u32, key: u8) -> Arc<Passwords> {
         let mut auth = Config::development(std::path::PathBuf::new()).auth;
@@ -325,5 +328,33 @@ mod tests {
             assert_eq!(one.await.unwrap(), Ok(Verdict::Wrong));
         }
         assert_eq!(hasher.waiting.load(Ordering::Acquire), 0);
+    }
+
+    #[tokio::test]
+    async fn r12_who_hangs_up_leaves_no_room_for_another_run() {
+        let (hasher, password) = (hasher(64, 1, 7), SecretString::from("x"));
+        let (begun, may_end) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        for _ in 0..20 {
+            let (of_task, password, before) = (Arc::clone(&hasher), password.clone(), begun.load(Ordering::Acquire));
+            let (begins, ends) = (Arc::clone(&begun), Arc::clone(&may_end));
+            let asked = tokio::spawn(async move {
+                let run = of_task.run(&password, 0, move |_, _| {
+                    begins.fetch_add(1, Ordering::AcqRel);
+                    while !ends.load(Ordering::Acquire) {
+                        std::thread::yield_now();
+                    }
+                });
+                run.await
+            });
+            while begun.load(Ordering::Acquire) == before && hasher.waiting.load(Ordering::Acquire) == 0 {
+                tokio::task::yield_now().await;
+            }
+            asked.abort();
+            assert!(asked.await.is_err(), "nobody waits for it any more");
+        }
+        let at_once = begun.load(Ordering::Acquire);
+        may_end.store(true, Ordering::Release);
+        assert_eq!(at_once, 1, "the first one runs on, the others found no place");
+        assert_eq!(hasher.verify(None, &password).await, Ok(Verdict::Wrong), "its place is free when it has ended");
     }
 }

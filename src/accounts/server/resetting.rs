@@ -8,7 +8,8 @@ use super::{
     devices,
     entry::is_of_banned_domain,
     fresh_proof::{guesses_at, must_know_password},
-    jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
+    jobs::SendPasswordChanged,
+    mail_asked::{Wish, ask},
     password_rules,
     passwords::Passwords,
     reset_codes::Asked,
@@ -44,24 +45,10 @@ pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<A
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
-    let flow = match store::find_by_email(&mut *tx, &email.key()).await?.filter(|_| !is_banned) {
-        Some(account) => {
-            let cause = record(ctx, &mut tx, Change { kind: "account.reset_asked", ..about(account.id, "somebody", from) }).await?;
-            let account_id = account.id;
-            if account.is_verified {
-                jobs::enqueue(ctx, &mut tx, &SendReset { account: account_id, cause, has_code: true }).await?;
-            } else {
-                jobs::enqueue(ctx, &mut tx, &SendVerification { account: account_id, cause }).await?;
-            }
-            cause.uuid()
-        }
-        None => {
-            jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
-            ctx.new_id()
-        }
-    };
+    let account = store::find_by_email(&mut *tx, &email.key()).await?.filter(|_| !is_banned);
+    let cause = ask(ctx, &mut tx, from, Wish::Reset, account.map(|account| account.id)).await?;
     tx.commit().await?;
-    Ok(Asked { email, flow })
+    Ok(Asked { email, flow: cause.uuid() })
 }
 
 /// What stands behind a link, if it still works. Changes nothing (R53).

@@ -13,10 +13,11 @@ use super::{
         sign_up_fields,
         values::{self, Sent},
     },
-    invites::{invite_for, no_invite},
-    jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
+    invites::{InviteUse, invite_for, no_invite},
+    mail_asked::Wish,
     password_rules,
     passwords::Passwords,
+    sign_up_fate::Fate,
     sign_up_work::must_have_worked,
     store::{accounts as store, factors::passkeys, invites, linked, tokens},
 };
@@ -24,8 +25,8 @@ use crate::{
     accounts::model::{Door, FieldValue, WorkDone},
     activity::server::{Change, record},
     error::{AppError, Fields},
-    platform::{Ctx, config::SignUpMode, jobs},
-    values::{AccountId, Email, Language, WorkspaceId},
+    platform::{Ctx, config::SignUpMode},
+    values::{AccountId, Email, Language, WorkspaceId, is_blank, turns_writing},
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -44,6 +45,8 @@ pub struct NewSignUp {
     pub language: Option<Language>,
     /// The token of an invitation.
     pub invite: Option<String>,
+    /// How the browser that opened its link holds it (`invites::invite_for`): a form that is sent twice is answered twice alike.
+    pub held: Option<String>,
     /// What the operators ask for, by the slugs of the fields.
     pub fields: Sent,
     /// What the browser computed, where that is asked.
@@ -94,7 +97,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
     fields.done()?;
     let (email, name) = names.ok_or(AppError::NotFound)?;
-    let invite = invite_for(ctx, input.invite.as_deref(), &email).await?;
+    let invite = invite_for(ctx, input.invite.as_deref(), input.held.as_deref(), &email).await?;
     must_have_worked(ctx, from, &input.work).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
@@ -112,8 +115,8 @@ struct Joining {
     name: String,
     time_zone: Option<String>,
     language: Option<Language>,
-    /// The hash of the invitation, where one is needed.
-    invite: Option<[u8; 32]>,
+    /// The invitation, where one is needed.
+    invite: Option<InviteUse>,
     password_hash: Option<String>,
     passkey: Option<FirstPasskey>,
     filled: Vec<FieldValue>,
@@ -122,49 +125,48 @@ struct Joining {
 
 async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError> {
     let Joining { email, name, time_zone, language, invite, password_hash, passkey, filled, is_bot } = it;
+    // The same answer, and nothing else: whoever tries domain after domain learns nothing, nor does a program that fills in everything.
     let comes_to_nothing = is_of_banned_domain(ctx, &email).await? || is_bot;
     let mut tx = ctx.db.begin().await?;
-    if comes_to_nothing {
-        // The same answer, and nothing else: whoever tries domain after domain learns nothing, nor does a program that fills in everything.
-        jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
-        tx.commit().await?;
-        begun::remember(ctx, new_sign_up(ctx));
-        return Ok(email);
+    let fate = Fate::of(&mut tx, &email, comes_to_nothing).await?;
+    let written_as = fate.address(ctx, &email)?;
+    if fate != Fate::Nothing {
+        use_invite(ctx, &mut tx, invite, &email).await?;
     }
-    if let Some(invite) = invite
-        && !invites::use_invite(&mut tx, &invite, &email.key(), ctx.clock.now()).await?
-    {
-        return Err(no_invite());
+    let mut draft = sqlx::Connection::begin(&mut *tx).await?;
+    if fate == Fate::Nothing {
+        use_invite(ctx, &mut draft, invite, &email).await?;
     }
     let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone));
     let language = language.unwrap_or(ctx.config.mail.language);
-    let row = Row { email: &email, name: &name, time_zone: time_zone.as_deref(), language, password_hash: password_hash.as_deref(), is_verified: false };
-    let sign_up = match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
-        Some(Inserted { account, workspace, sign_up }) => {
-            if let Some(passkey) = &passkey
-                && !insert_first(ctx, &mut tx, account, passkey).await?
-            {
-                return Err(AppError::Unavailable { retry_after: 1 }); // kept elsewhere between the check and here
-            }
-            tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
-            values::write(&mut tx, account, &[], &filled).await?;
-            let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
-            let cause = record(ctx, &mut tx, change).await?;
-            jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
-            sign_up
-        }
-        None => {
-            let Some(owner) = store::find_by_email(&mut *tx, &email.key()).await? else {
-                return Err(AppError::Unavailable { retry_after: 1 }); // deleted between the two statements
-            };
-            let cause = record(ctx, &mut tx, Change { kind: "account.sign_up_repeated", ..about(owner.id, "somebody", from) }).await?;
-            jobs::enqueue(ctx, &mut tx, &SendAlreadyRegistered { account: owner.id, cause }).await?;
-            new_sign_up(ctx)
-        }
+    let row = Row { email: &written_as, name: &name, time_zone: time_zone.as_deref(), language, password_hash: password_hash.as_deref(), is_verified: false };
+    let Some(Inserted { account, workspace, sign_up }) = insert(ctx, &mut draft, row, &[DEVELOPER]).await? else {
+        return Err(AppError::Unavailable { retry_after: 1 }); // proven between the two statements
     };
+    if let Some(passkey) = &passkey
+        && !insert_first(ctx, &mut draft, account, passkey).await?
+    {
+        return Err(AppError::Unavailable { retry_after: 1 }); // kept elsewhere between the check and here
+    }
+    tokens::delete_tokens(&mut draft, account, &["verify_email"]).await?;
+    values::write(&mut draft, account, &[], &filled).await?;
+    let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
+    let cause = record(ctx, &mut draft, change).await?;
+    fate.keep(draft).await?;
+    fate.tell(ctx, &mut tx, from, account, cause, Wish::SignUp).await?;
     tx.commit().await?;
     begun::remember(ctx, sign_up);
     Ok(email)
+}
+
+/// Takes one use of the invitation, where one is needed.
+pub(super) async fn use_invite(ctx: &Ctx, conn: &mut PgConnection, invite: Option<InviteUse>, email: &Email) -> Result<(), AppError> {
+    if let Some(InviteUse { token, mark }) = invite
+        && !invites::use_invite(conn, &token, mark.as_ref().map(<[u8; 32]>::as_slice), &email.key(), ctx.clock.now()).await?
+    {
+        return Err(no_invite());
+    }
+    Ok(())
 }
 
 /// Makes an account without a mail. Refused if the address belongs to somebody.
@@ -215,6 +217,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
         0 => Err("Enter a name.".to_owned()),
         n if n > NAME_CHARS => Err(format!("A name has at most {NAME_CHARS} characters.")),
         _ if name.chars().any(char::is_control) => Err("A name has no control characters.".to_owned()),
+        _ if name.chars().any(turns_writing) => Err("A name has no characters that turn the direction of writing. Type it anew.".to_owned()),
+        _ if name.chars().all(|c| is_blank(c) || c == ' ') => Err("Nobody would see this name. Enter one that can be read.".to_owned()),
         _ => Ok(name),
     }
 }
@@ -241,7 +245,7 @@ fn must_not_be_closed(ctx: &Ctx) -> Result<(), AppError> {
 /// Address and name; what is wrong with them is noted.
 fn checked_names(fields: &mut Fields, email: &str, typed: &str) -> Option<(Email, String)> {
     let name = fields.check("name", name(if typed.trim().is_empty() { before_at(email) } else { typed }));
-    let email = fields.check("email", email.parse::<Email>());
+    let email = fields.check("email", Email::anew(email));
     email.zip(name)
 }
 
@@ -264,7 +268,7 @@ pub(super) struct Inserted {
 }
 
 /// The id of a sign-up.
-pub(super) fn new_sign_up(ctx: &Ctx) -> Uuid {
+fn new_sign_up(ctx: &Ctx) -> Uuid {
     ctx.new_id()
 }
 

@@ -13,12 +13,15 @@ use super::{
     store::{
         devices as known, email_changes,
         factors::{has_second, passkeys, pending, recovery, resets, totp},
-        linked, recoveries, sessions, tokens as mailed,
+        linked,
+        recoveries::{self, EndedKey},
+        sessions, tokens as mailed,
     },
     tokens::{self, Purpose},
 };
 use crate::{
     accounts::model::{Caller, Via},
+    activity::server::{Change, record},
     error::AppError,
     platform::{
         Ctx,
@@ -49,11 +52,29 @@ impl Job for EndKeysAdded {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let mut tx = ctx.db.begin().await?;
         let ended = recoveries::insert_recovery(&mut tx, self.account, (self.since, self.until), ctx.clock.now()).await?;
-        if let Some(cause) = self.cause.filter(|_| ended > 0) {
+        for key in &ended {
+            note_ended(ctx, &mut tx, key).await?;
+        }
+        if let Some(cause) = self.cause.filter(|_| !ended.is_empty()) {
             jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: self.account, cause, told: Told::TakenBack }).await?;
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// What the history of the key says, as an event: as of every other change of a key.
+async fn note_ended(ctx: &Ctx, conn: &mut PgConnection, key: &EndedKey) -> sqlx::Result<()> {
+    let change = Change {
+        kind: &format!("key.{}", key.state),
+        workspace: Some(key.workspace),
+        actor: None,
+        actor_name: "system",
+        subject: Some(key.key.uuid()),
+        reason: "added or changed while somebody else was in the account",
+        data: serde_json::json!({ "name": key.name, "from": key.was }),
+    };
+    record(ctx, conn, change).await?;
+    Ok(())
 }
 
 /// Ends what was added since then, and mails that, if it was anything; for who holds the account's lock. `cause`: the event of it.

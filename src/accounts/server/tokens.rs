@@ -121,13 +121,29 @@ pub async fn check_link(ctx: &Ctx, token: &str, purpose: Purpose) -> Result<Opti
     Ok(found.map(|t| Right { account: t.account, id: t.id }))
 }
 
-/// Compares a typed code; each try counts before it is looked at.
-pub async fn check_code(ctx: &Ctx, email_key: &str, code: &str) -> Result<Option<Right>, AppError> {
-    let Some((id, account, expected)) = store::try_code(&ctx.db, email_key, CODE_TRIES, ctx.clock.now()).await? else { return Ok(None) };
-    Ok(is_code(ctx, account, code, &expected).then_some(Right { account, id }))
+/// The newest code that was mailed to prove an address.
+pub struct MailedCode {
+    id: TokenId,
+    account: AccountId,
+    /// None: it is too old.
+    hash: Option<Vec<u8>>,
 }
 
-/// The same for a code that was mailed to somebody who is signed in.
+/// The code that this address may type. Changes nothing: whoever compares it counts the tries (`attempts`).
+pub async fn find_mailed_code(ctx: &Ctx, email_key: &str) -> Result<Option<MailedCode>, AppError> {
+    let found = store::find_verify_code(&ctx.db, email_key, ctx.clock.now()).await?;
+    Ok(found.map(|(id, account, hash)| MailedCode { id, account, hash }))
+}
+
+/// Compares a typed code. Without a mailed one as much is computed.
+pub fn right_code(ctx: &Ctx, mailed: Option<MailedCode>, typed: &str) -> Option<Right> {
+    let mailed = mailed.unwrap_or_else(|| MailedCode { id: TokenId::new(Uuid::nil()), account: AccountId::new(Uuid::nil()), hash: None });
+    // Nothing has this hash: what is compared has 32 bytes.
+    let expected = mailed.hash.unwrap_or_default();
+    is_code(ctx, mailed.account, typed, &expected).then_some(Right { account: mailed.account, id: mailed.id })
+}
+
+/// Compares a code that was mailed to somebody who is signed in; each try counts before it is looked at.
 pub async fn check_code_of(ctx: &Ctx, account: AccountId, purpose: Purpose, code: &str) -> Result<Option<Right>, AppError> {
     let Some((id, expected)) = store::try_code_of(&ctx.db, account, purpose.as_str(), CODE_TRIES, ctx.clock.now()).await? else { return Ok(None) };
     Ok(is_code(ctx, account, code, &expected).then_some(Right { account, id }))
@@ -138,6 +154,13 @@ pub async fn token_of_reset_code(ctx: &Ctx, flow: Uuid, email_key: &str, code: &
     let found = store::find_reset_code(&ctx.db, TokenId::new(flow), email_key, ctx.clock.now()).await?;
     let right = found.filter(|(account, expected)| is_code(ctx, *account, code, expected));
     Ok(right.map(|(account, _)| secret(ctx, Purpose::ResetPassword.as_str(), account, EventId::new(flow))))
+}
+
+impl MailedCode {
+    /// Tells it from any other one.
+    pub fn name(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl Right {

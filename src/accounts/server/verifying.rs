@@ -8,7 +8,7 @@ use super::{
     attempts::{self, Attempt},
     begun::Beginner,
     entry::is_of_banned_domain,
-    jobs::{SendNothing, SendVerification},
+    mail_asked::{Wish, ask},
     sign_up::about,
     store::{
         accounts::{self as store, Account},
@@ -21,7 +21,7 @@ use crate::{
     accounts::model::VerifyLink,
     activity::server::{Change, record},
     error::AppError,
-    platform::{Ctx, jobs},
+    platform::Ctx,
     values::Email,
 };
 use serde_json::json;
@@ -55,10 +55,7 @@ pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof, beginner: &Be
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let right = match &proof {
         Proof::Link(token) => tokens::check_link(ctx, token, Purpose::VerifyEmail).await?,
-        Proof::Code { email, code } => {
-            let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
-            tokens::check_code(ctx, &email.key(), code).await?
-        }
+        Proof::Code { email, code } => try_code(ctx, email, code).await?,
     };
     let Some(right) = right else { return Err(why_not(ctx, &proof).await?) };
     let before = store::find_account(&ctx.db, right.account).await?.ok_or(AppError::NotFound)?;
@@ -80,6 +77,21 @@ pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof, beginner: &Be
     Ok(verified)
 }
 
+/// Compares a typed code; each try counts before it is looked at. Tries are counted as attempts, not beside the code, and for every address
+/// (R15): by the mail that the code is of, and where there is none by the last time that one was asked for, so that whoever asks anew has five
+/// tries anew, whatever is behind the address.
+async fn try_code(ctx: &Ctx, email: &str, code: &str) -> Result<Option<Right>, AppError> {
+    let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
+    let mailed = tokens::find_mailed_code(ctx, &email.key()).await?;
+    let asked = attempts::last_of(ctx, &attempts::MAIL, &email.key()).await?;
+    let counted_by = mailed.as_ref().map_or_else(|| format!("{} {asked}", email.key()), tokens::MailedCode::name);
+    match Attempt::charge(ctx, &attempts::VERIFY_CODE, &counted_by).await {
+        Ok(_) => Ok(tokens::right_code(ctx, mailed, code)),
+        Err(AppError::RateLimited { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
 /// How it stands with a link, for who opened it. Changes nothing (R53), and says no more than its button would.
 pub async fn verify_link(ctx: &Ctx, token: &str, beginner: &Beginner) -> Result<VerifyLink, AppError> {
     let found = tokens::look_up(ctx, token).await?.filter(|found| found.kind == Purpose::VerifyEmail.as_str());
@@ -98,15 +110,8 @@ pub async fn resend_verification(ctx: &Ctx, from: &Visitor, email: &str) -> Resu
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
-    match store::find_by_email(&mut *tx, &email.key()).await?.filter(|account| !account.is_verified && !is_banned) {
-        Some(account) => {
-            let cause = record(ctx, &mut tx, Change { kind: "account.verification_resent", ..about(account.id, &account.name, from) }).await?;
-            jobs::enqueue(ctx, &mut tx, &SendVerification { account: account.id, cause }).await?;
-        }
-        None => {
-            jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
-        }
-    }
+    let account = store::find_by_email(&mut *tx, &email.key()).await?.filter(|account| !account.is_verified && !is_banned);
+    ask(ctx, &mut tx, from, Wish::Proof, account.map(|account| account.id)).await?;
     tx.commit().await?;
     Ok(email)
 }

@@ -53,6 +53,16 @@ pub async fn on_behalf<F: Future>(who: OnBehalf, work: F) -> F::Output {
 /// place.
 pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> sqlx::Result<EventId> {
     let id: EventId = ctx.new_id();
+    insert_event(ctx, conn, id, ctx.clock.now(), change).await?;
+    Ok(id)
+}
+
+/// The same for what happened before, under the id that it got then: by a job, which may run twice. False: it is written already.
+pub async fn record_once(ctx: &Ctx, conn: &mut PgConnection, id: EventId, at: OffsetDateTime, change: Change<'_>) -> sqlx::Result<bool> {
+    insert_event(ctx, conn, id, at, change).await
+}
+
+async fn insert_event(ctx: &Ctx, conn: &mut PgConnection, id: EventId, at: OffsetDateTime, change: Change<'_>) -> sqlx::Result<bool> {
     let behalf = ON_BEHALF.try_with(Clone::clone).ok();
     let (actor, actor_name) = behalf.as_ref().map_or((change.actor, change.actor_name), |who| (Some(who.operator), who.operator_name.as_str()));
     let mut data = if change.data.is_null() { Value::Object(serde_json::Map::new()) } else { change.data };
@@ -61,7 +71,7 @@ pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> s
     }
     let row = Row {
         id: id.uuid(),
-        at: ctx.clock.now(),
+        at,
         kind: change.kind.to_owned(),
         workspace: change.workspace.map(WorkspaceId::uuid),
         actor_id: actor.map(AccountId::uuid),
@@ -74,10 +84,10 @@ pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> s
     let entry = Entry::of(Kind::Event, &row);
     let key = key_id(&ctx.vault);
     let voucher = entry.voucher(&ctx.vault, &key).unwrap_or_default();
-    sqlx::query!(
+    let written = sqlx::query!(
         "with event as (
            insert into events (id, at, kind, workspace_id, actor_id, actor, subject_id, reason, data, salt)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (id) do nothing returning id
          )
          insert into audit_waiting (kind, event_id, facts, person, key_id, voucher) select 'event', id, $11, $12, $13, $14 from event",
         row.id,
@@ -97,7 +107,7 @@ pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> s
     )
     .execute(conn)
     .await?;
-    Ok(id)
+    Ok(written.rows_affected() == 1)
 }
 
 /// When an event was, and its facts: for a mail that tells of it.

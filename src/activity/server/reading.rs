@@ -12,6 +12,8 @@ pub struct Event {
     pub kind: String,
     /// The actor's name at that time, or `cli`, `system`.
     pub actor: String,
+    /// An account did it: its name is one, also where it is `cli`.
+    pub is_account: bool,
     /// The present name of the account, key or API that changed; none if it is gone.
     pub subject_name: Option<String>,
     /// The present name of the account as which an operator did it.
@@ -24,7 +26,7 @@ pub struct Event {
 pub async fn list_events_about(db: &PgPool, account: AccountId, workspace: WorkspaceId, most: i64) -> sqlx::Result<Vec<Event>> {
     sqlx::query_as!(
         Event,
-        r#"select e.at, e.kind, e.actor, coalesce(a.name, k.name, p.name) as subject_name, b.name as "behalf?", e.reason, e.data
+        r#"select e.at, e.kind, e.actor, e.actor_id is not null as "is_account!", coalesce(a.name, k.name, p.name) as subject_name, b.name as "behalf?", e.reason, e.data
            from events e left join accounts a on a.id = e.subject_id left join keys k on k.id = e.subject_id left join apis p on p.id = e.subject_id
              left join accounts b on b.id = (e.data ->> 'on_behalf_of')::uuid
            where e.subject_id = $1 or e.workspace_id = $2
@@ -41,7 +43,7 @@ pub async fn list_events_about(db: &PgPool, account: AccountId, workspace: Works
 pub async fn list_interventions(db: &PgPool, most: i64) -> sqlx::Result<Vec<Event>> {
     sqlx::query_as!(
         Event,
-        r#"select e.at, e.kind, e.actor, coalesce(a.name, k.name, p.name) as subject_name, b.name as "behalf?", e.reason, e.data
+        r#"select e.at, e.kind, e.actor, e.actor_id is not null as "is_account!", coalesce(a.name, k.name, p.name) as subject_name, b.name as "behalf?", e.reason, e.data
            from events e left join accounts a on a.id = e.subject_id left join keys k on k.id = e.subject_id left join apis p on p.id = e.subject_id
              left join accounts b on b.id = (e.data ->> 'on_behalf_of')::uuid
            where (e.actor_id is null and e.actor = 'cli')

@@ -61,7 +61,7 @@ pub fn AccountTable(
         })
         .collect_view();
     view! {
-        <Table caption>
+        <Table caption cards=true>
             <thead>
                 <tr>
                     {choosable.then(|| view! { <CheckAll/> })}

@@ -11,8 +11,9 @@ pub fn Deeds(deeds: Vec<Deed>) -> impl IntoView {
     let items = deeds
         .into_iter()
         .map(|deed| {
-            let reason = (!deed.reason.is_empty()).then(|| format!(", “{}”", deed.reason));
-            view! { <TimelineItem dot=dot(deed.mark) when=deed.at.words iso=deed.at.at>{deed.actor}" "{deed.words}{reason}</TimelineItem> }
+            let reason = if deed.reason.is_empty() { String::new() } else { format!(", “{}”", deed.reason) };
+            let words = format!("{} {}{reason}", deed.actor, deed.words);
+            view! { <TimelineItem dot=dot(deed.mark) when=deed.at.words iso=deed.at.at>{words}</TimelineItem> }
         })
         .collect_view();
     view! { <Timeline>{items}</Timeline> }.into_any()

@@ -31,7 +31,7 @@ pub fn RefusalTable(rows: Vec<RefusalSample>, #[prop(into)] caption: String) -> 
         })
         .collect_view();
     view! {
-        <Table caption small=true>
+        <Table caption small=true lines=true>
             {heads(&[("Time", ""), ("Code", ""), ("Key", ""), ("Route", "col-2"), ("Address", "col-3")])}
             <tbody>{lines}</tbody>
         </Table>

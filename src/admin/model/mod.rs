@@ -20,4 +20,4 @@ pub use many_accounts::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts}
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};
-pub use templates::{TemplateList, TemplateQuery, TemplateRow, TemplateView};
+pub use templates::{TemplateList, TemplateQuery, TemplateRow, TemplateTheme, TemplateView};

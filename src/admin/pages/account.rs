@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     accounts::{
-        components::{ActAsCard, Framed},
+        components::{ActAsCard, loaded_in_frame},
         model::{AccountState, Linked, SessionView},
     },
     admin::{
         api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountGrants, SetAccountLimit, TakePicture, UnbanAccount, UnlockAccount},
-        components::{Deeds, StateBadge, loaded},
+        components::{Deeds, StateBadge},
         model::AccountPage as Page,
     },
     keys::{
@@ -25,7 +25,7 @@ use crate::{
         ACT, ActForm, Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, folded, heads,
         number::{count, thousands},
     },
-    values::{AccountId, link},
+    values::{AccountId, by_words, link},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -74,8 +74,9 @@ impl Ask {
 pub fn AccountPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id").unwrap_or_default());
     let asks = use_query_map().with_untracked(|q| q.get("ask")).and_then(|word| Ask::ALL.into_iter().find(|ask| ask.word() == word));
-    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("Accounts", "/admin/accounts"), Crumb::here("Account")];
-    view! { <Framed crumbs>{loaded(move || api::read_account(id.clone()), move |page| account(page, asks))}</Framed> }
+    let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("Accounts", "/admin/accounts")];
+    let name = |page: &Page| Some(page.account.name.clone());
+    loaded_in_frame(way, move || api::read_account(id.clone()), name, move |page| account(page, asks), ("Go to the accounts", "/admin/accounts"))
 }
 
 fn account(page: Page, asks: Option<Ask>) -> AnyView {
@@ -107,11 +108,11 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
                     {page.group.map(|group| view! { <Fact term="Group"><a href=link("/admin/groups", [("edit", group.as_str())])>{group.to_string()}</a></Fact> })}
-                    <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
+                    <Fact term="Email confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
                     <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
                     <Fact term="Second factor">{second_factor}</Fact>
                     <Fact term="Signs in with">{linked(&page.linked)}</Fact>
-                    <Fact term="Time zone">{page.time_zone}</Fact>
+                    <Fact term="Time zone">{page.time_zone.replace('_', " ")}</Fact>
                     {page.fields.into_iter().map(|it| view! { <Fact term=it.field.label>{it.value}</Fact> }).collect_view()}
                     <Fact term="Sessions end unused">{page.lasting.idle.in_full()}</Fact>
                     <Fact term="Sessions last">{page.lasting.max.in_full()}</Fact>
@@ -141,7 +142,7 @@ fn kept_out(page: &Page) -> AnyView {
             Some(until) => view! { "until "<SaidTime said=until/> }.into_any(),
             None => "until it is lifted".into_any(),
         };
-        view! { <Note gate=Gate::Refused><b class="strong">"Banned by "{b.by}", "<SaidTime said=b.at/>", "{until}"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{b.reason}"”"</Note> }
+        view! { <Note gate=Gate::Refused><b class="strong">"Banned "{by_words(&b.by)}", "<SaidTime said=b.at/>", "{until}"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{b.reason}"”"</Note> }
     });
     let stopped = page.is_password_stopped.then(|| {
         view! { <Note gate=Gate::Limited><b class="strong">"Password stopped."</b>" 100 wrong tries came in a row. It is tried no more, except in browsers that the account came in by before, until a new one is set. Passkeys still work."</Note> }
@@ -246,7 +247,7 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         .map(|k| {
             let (id, is_off) = (k.key.id, k.standing.kind.is_off());
             let facts = vec![
-                (2, "30 days", thousands(k.calls.total()).into_any()),
+                (2, "Calls, 30 days", thousands(k.calls.total()).into_any()),
                 (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
             ];
             view! {
@@ -264,7 +265,7 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         <section aria-labelledby="h-keys">
             <div class="section-head"><h2 id="h-keys">"Keys"</h2></div>
             <Table caption="Keys, newest first, with the calls of 30 days" small=true>
-                {heads(&[("Name", ""), ("30 days", "num col-2"), ("Last used", "col-2"), ("Status", "cell-status")])}
+                {heads(&[("Name", ""), ("Calls, 30 days", "num col-2"), ("Last used", "col-2"), ("Status", "cell-status")])}
                 <tbody>{rows}</tbody>
                 <tfoot><tr><th scope="row">{total}{folded(vec![(2, "30 days", thousands(sum).into_any())])}</th><td class="num col-2">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
             </Table>

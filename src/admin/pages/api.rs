@@ -3,10 +3,10 @@
 
 use super::api_bundles::{bundle_form, bundles};
 use crate::{
-    accounts::components::Framed,
+    accounts::components::loaded_in_frame,
     admin::{
         api::{self, DeleteBundle, RemoveRoute, SaveApi, SaveRoute, SetApiLimit},
-        components::{link, loaded},
+        components::link,
         model::ApiPage as Page,
     },
     error::AppError,
@@ -28,9 +28,11 @@ pub fn ApiPage() -> impl IntoView {
     let slug = use_params_map().with_untracked(|map| map.get("slug").unwrap_or_default());
     let route = use_query_map().with_untracked(|map| map.get("route"));
     let bundle = use_query_map().with_untracked(|map| map.get("bundle"));
-    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis"), Crumb::here(slug.clone())];
+    let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis")];
     let is_sent = use_context::<FormOutcome>().is_some_and(|sent| sent.action == SaveRoute::PATH);
-    view! { <Framed crumbs>{loaded(move || read(slug.clone(), route.clone(), bundle.clone(), is_sent), page)}</Framed> }
+    let load = move || read(slug.clone(), route.clone(), bundle.clone(), is_sent);
+    let name = |page: &Page| Some(page.api.name.clone());
+    loaded_in_frame(way, load, name, page, ("Go to the APIs", "/admin/apis"))
 }
 
 /// Where the route went away while its form was open, what was typed stands in the form of a new one.
@@ -77,7 +79,7 @@ fn routes(page: &Page) -> AnyView {
         Unmatched::Refuse => "A call that none of them matches is answered FORBIDDEN.",
     };
     let head = view! {
-        <div class="section-head"><h2 id="routes-title">"Routes"</h2><p>"The most specific one counts. "{others}" "<a href="/docs#routes">"How paths are matched"</a></p></div>
+        <div class="section-head"><h2 id="routes-title">"Routes"</h2><p>"The most specific one counts. "{others}" "<a href="/docs/routes">"How paths are matched"</a></p></div>
     };
     let list = if page.routes.is_empty() {
         let text = "Say what calls need: a permission, more cost than 1, or no quota. Until then every call of a valid key passes, unless who asks names a permission.";

@@ -9,6 +9,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{ACT, ActForm, Button, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, folded, heads, number::count},
+    values::by_words,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -65,20 +66,20 @@ fn line(ban: BanRow) -> AnyView {
     };
     let is_over = ban.lifted.is_some();
     let until = match (ban.lifted, ban.until) {
-        (Some((who, at)), _) => view! { "lifted by "{who}", "<SaidTime said=at/> }.into_any(),
+        (Some((who, at)), _) => view! { "lifted "{by_words(&who)}", "<SaidTime said=at/> }.into_any(),
         (None, Some(until)) => view! { <SaidTime said=until/> }.into_any(),
-        (None, None) => "until it is lifted".into_any(),
+        (None, None) => view! { <span class="faint">"it is lifted"</span> }.into_any(),
     };
     let lift = (!is_over).then(|| {
         view! {
             <ActForm action=LiftBan::PATH words="Lift" size=Size::Small label=format!("Lift the ban of {}", ban.what) hidden=vec![("id", ban.id.to_string())]/>
         }
     });
-    let since = view! { <SaidTime said=ban.at.clone()/>", by "{ban.by.clone()} }.into_any();
+    let since = view! { <SaidTime said=ban.at.clone()/>", "{by_words(&ban.by)} }.into_any();
     view! {
         <tr>
             <th scope="row"><span class="cell-2"><span>{who}</span><span>{ban.reason}</span></span>{folded(vec![(2, "Since", since)])}</th>
-            <td class="col-2"><span class="cell-2"><SaidTime said=ban.at/><span>{ban.by}</span></span></td>
+            <td class="col-2"><span class="cell-2"><SaidTime said=ban.at/><span>{by_words(&ban.by)}</span></span></td>
             <td>{until}</td>
             <td class="cell-more">{lift}</td>
         </tr>

@@ -64,7 +64,7 @@ fn table(fields: Vec<FieldUse>) -> AnyView {
 
 fn row(it: FieldUse) -> AnyView {
     let field = it.field;
-    let to = |act: &'static str| link(PATH, [(act, Some(field.slug.as_str()))]);
+    let to = |act: &'static str| format!("{}#h-panel", link(PATH, [(act, Some(field.slug.as_str()))]));
     let (edit, delete) = (to("edit"), to("delete"));
     let asked = [(field.at_sign_up, "on signing up"), (field.is_required, "required"), (field.may_be_public, "may be public")];
     let asked = asked.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect::<Vec<_>>().join(", ");
@@ -106,7 +106,7 @@ fn form(field: Option<ProfileField>) -> AnyView {
             <CheckField label="Ask on signing up" name="field[at_sign_up]" checked=at_sign_up/>
             <CheckField label="People may show it to everybody" name="field[may_be_public]" checked=may_be_public/>
             <TextField label="Place" name="field[position]" value=position inputmode="numeric" maxlength=3 autocomplete="off" help="0 to 999: small ones come first."/>
-            <div class="form-actions"><Button look=Look::Primary>{if is_new { "Make field" } else { "Save" }}</Button></div>
+            <div class="form-actions"><Button look=Look::Primary>{if is_new { "Create field" } else { "Save" }}</Button></div>
         </FormPanel>
     }
     .into_any()

@@ -12,6 +12,7 @@ use crate::{
         ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, folded, heads,
         number::count,
     },
+    values::by_words,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -85,11 +86,11 @@ fn line(invite: InviteRow) -> AnyView {
             <ActForm action=CancelInvite::PATH words="Cancel" size=Size::Small label=back hidden=vec![("id", id.clone())]/>
         }
     });
-    let made = view! { <SaidTime said=invite.at.clone()/>", by "{invite.by.clone()} }.into_any();
+    let made = view! { <SaidTime said=invite.at.clone()/>", "{by_words(&invite.by)} }.into_any();
     view! {
         <tr>
             <th scope="row"><span class="cell-2"><span>{whom}</span><span>{came}</span></span>{folded(vec![(2, "Made", made)])}</th>
-            <td class="col-2"><span class="cell-2"><SaidTime said=invite.at/><span>{invite.by}</span></span></td>
+            <td class="col-2"><span class="cell-2"><SaidTime said=invite.at/><span>{by_words(&invite.by)}</span></span></td>
             <td>{until}</td>
             <td class="cell-more">{resend}{cancel}</td>
         </tr>

@@ -41,7 +41,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
                     <Fact term="Owner">{chosen.owner}</Fact>
                     <Fact term="API">{key.api_name}</Fact>
                     <Fact term="Permissions"><span class="row">{permissions}</span></Fact>
-                    <Fact term="Created"><SaidTime said=chosen.created/>" by "{chosen.created_by}</Fact>
+                    <Fact term="Created"><SaidTime said=chosen.created/>" "{chosen.created_by.by()}</Fact>
                     <Fact term="Last used"><SaidOrNever said=chosen.last_used/></Fact>
                     <Fact term="Expires"><SaidOrNever said=chosen.expires/></Fact>
                     <Fact term="Today">{count(chosen.today.total(), "call", "calls")}", "{thousands(chosen.today.passed)}" passed"</Fact>
@@ -61,9 +61,9 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         .limits
         .iter()
         .map(|l| match l.window.kind() {
-            LimitKind::Credits => format!("{} left of {}: {}.", thousands(l.remaining), l.window.limit_words(l.limit), l.resets),
+            LimitKind::Credits => format!("{} left of {}: {}.", thousands(l.remaining), l.unit.limit_words(l.limit, l.window), l.resets),
             LimitKind::Concurrent => format!("{}; free again {}.", l.per, l.resets),
-            LimitKind::Fixed | LimitKind::Rolling if l.used == 0 => format!("Nothing used of {}.", l.window.limit_words(l.limit)),
+            LimitKind::Fixed | LimitKind::Rolling if l.used == 0 => format!("Nothing used of {}.", l.unit.limit_words(l.limit, l.window)),
             LimitKind::Fixed | LimitKind::Rolling => format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets),
         })
         .collect::<Vec<_>>()

@@ -3,10 +3,10 @@
 
 use super::key_panel::KeyPanel;
 use crate::{
-    accounts::components::Framed,
+    accounts::components::loaded_in_frame,
     admin::{
         api::{self, DisableKey, EnableKey},
-        components::{link, loaded},
+        components::link,
         model::AllKeys,
     },
     keys::{
@@ -14,8 +14,8 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Size,
-        Table, folded,
+        Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table,
+        folded,
         number::{count, thousands},
     },
     usage::components::files,
@@ -30,7 +30,9 @@ pub fn KeysPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| KeyQuery::read(|name| map.get(name)));
     let (chosen, asks) = parameters.with_untracked(|map| (map.get("key"), map.get("ask").is_some_and(|ask| ask == "revoke")));
-    view! { <Framed crumbs=super::crumbs("Keys")>{loaded(move || api::list_keys(query(), chosen.clone()), move |all| page(all, asks))}</Framed> }
+    let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("All keys", PATH)];
+    let name = |all: &AllKeys| all.chosen.as_ref().map(|chosen| chosen.key.name.clone());
+    loaded_in_frame(way, move || api::list_keys(query(), chosen.clone()), name, move |all| page(all, asks), ("Go to the keys", PATH))
 }
 
 fn page(all: AllKeys, asks: bool) -> AnyView {
@@ -40,9 +42,10 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
         .into_any();
     let back = here(&list.query, None);
     let revoke = chosen.as_ref().map(|c| link(PATH, [("key", Some(c.key.id.to_string().as_str())), ("ask", Some("revoke"))]));
+    let name = chosen.as_ref().map(|chosen| chosen.key.name.clone());
     let panel = chosen.map(|chosen| view! { <KeyPanel chosen back revoke=revoke.unwrap_or_default() asks/> });
     view! {
-        <PageHeader title="Keys" lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
+        <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
         {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
         <ErrorSummary action=DisableKey::PATH/>
@@ -94,14 +97,14 @@ fn table(list: KeyList) -> AnyView {
     let exports = exports(&query);
     let rows = list.rows.into_iter().map(|k| row(k, &query)).collect_view();
     view! {
-        <Table caption="Keys of every workspace, newest first">
+        <Table caption="Keys of every workspace, newest first" cards=true>
             <thead>
                 <tr>
                     <CheckAll/>
                     <th scope="col">"Name"</th>
                     <th scope="col" class="col-2">"Owner"</th>
                     <th scope="col" class="col-3">"API"</th>
-                    <th scope="col" class="num col-3">"30 days"</th>
+                    <th scope="col" class="num col-3">"Calls, 30 days"</th>
                     <th scope="col" class="col-3">"Last used"</th>
                     <th scope="col" class="cell-status">"Status"</th>
                     <td class="cell-more"><span class="visually-hidden">"More"</span></td>
@@ -120,13 +123,7 @@ fn table(list: KeyList) -> AnyView {
 fn exports(query: &KeyQuery) -> AnyView {
     let all = KeyQuery { everywhere: true, ..query.clone() };
     let file = |format| all.request("/api/v1/keys/export", Some(("format", format)));
-    view! {
-        <div class="row">
-            {files("keys", file("csv"), file("json"))}
-            <LinkButton href=all.request("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
-        </div>
-    }
-    .into_any()
+    files("keys", file("csv"), file("json"), Some(all.request("/exports?of=keys", None)))
 }
 
 fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
@@ -150,16 +147,18 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
             <MenuLink href=history icon=Icon::Activity label="History"/>
         </Menu>
     };
+    // On a phone the panel is below the list.
+    let opened = format!("{}#key", here(query, Some(("key", &id))));
     let facts = vec![
         (2, "Owner", k.owner.clone().into_any()),
         (3, "API", k.key.api_name.clone().into_any()),
-        (3, "30 days", thousands(k.calls.total()).into_any()),
+        (3, "Calls, 30 days", thousands(k.calls.total()).into_any()),
         (3, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
     ];
     view! {
         <tr class=is_off.then_some("is-off")>
             <CheckKey id=id.clone() name=k.key.name.clone()/>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span>{folded(facts)}</th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=opened>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span>{folded(facts)}</th>
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>

@@ -4,7 +4,7 @@ use crate::{
     accounts::components::Framed,
     admin::{api, components::loaded, model::AllRefusals},
     ui::{
-        CodeTag, LinkButton, Look, PageHeader, Size, Table, heads,
+        CodeTag, PageHeader, Table, heads,
         number::{count, thousands},
     },
     usage::{
@@ -27,32 +27,27 @@ fn page(all: AllRefusals) -> AnyView {
     let exact = list.codes.iter().flatten().map(|(_, calls)| calls).sum();
     let calls = if list.codes.is_some() { format!(" {} of known keys, counted exactly.", count(exact, "call", "calls")) } else { String::new() };
     let (samples, how) = match list.query.is_of_passed() {
-        true => (passed_sampling(&list.sampling), "/docs#passed"),
-        false => ("samples.".to_owned(), "/docs#refusals"),
+        true => (passed_sampling(&list.sampling), "/docs/requests#passed"),
+        false => ("samples.".to_owned(), "/docs/requests#refusals"),
     };
     let lead = format!("{}.{calls} Below are {samples} ", list.period);
     let lead = view! { {lead}<a href=how>"Which calls are kept"</a> }.into_any();
     let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default() || !list.sampling.is_empty();
-    let samples = has_any.then(|| {
-        let prepare = list.query.prepare_all();
-        view! {
-            <div class="row">
-                {files("refusals", list.query.export_all("csv"), list.query.export_all("json"))}
-                <LinkButton href=prepare size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
-            </div>
-        }
-    });
+    let prepare = Some(list.query.prepare_all());
+    let samples = has_any.then(|| files("refusals", list.query.export_all("csv"), list.query.export_all("json"), prepare));
+    let has_counts = list.codes.as_ref().is_some_and(|codes| !codes.is_empty());
+    let counts = has_counts.then(|| files("counts", list.query.export_all_codes("csv"), list.query.export_all_codes("json"), None));
+    let exports = (has_any || has_counts).then(|| view! { <div class="row">{counts}{samples}</div> });
     let unknown = "/api/v1/usage/attempts/export";
-    let counted = (!attempts.is_empty()).then(|| files("unknown keys", format!("{unknown}?format=csv"), format!("{unknown}?format=json")));
+    let counted = (!attempts.is_empty()).then(|| files("unknown keys", format!("{unknown}?format=csv"), format!("{unknown}?format=json"), None));
     view! {
         <PageHeader title="Refusals" lead/>
         {has_any.then(|| view! { <RefusalFilters list=list.clone() place=Place::ALL/> })}
-        {samples}
+        {exports}
         <RefusalRows list place=Place::ALL/>
         <section aria-labelledby="h-attempts">
             <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with secrets that no key has, or that are none, and calls from blocked addresses: counted exactly, by reason and address."</p></div>
-            {addresses(attempts)}
-            {counted}
+            <div class="stack-sm">{addresses(attempts)}{counted}</div>
         </section>
     }
     .into_any()

@@ -1,13 +1,13 @@
-//! `/admin/templates`: how mails leave, every kind of them, and one looked at: as HTML and text, in each language, with made-up facts.
+//! `/admin/templates`: how mails leave, every kind of them by what it is about, and one looked at: as HTML and text, in each language, with made-up facts.
 
 use crate::{
-    accounts::components::Framed,
+    accounts::components::loaded_in_frame,
     admin::{
         api::{self, SendTestMail},
-        components::{link, loaded},
-        model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
+        components::link,
+        model::{TemplateList, TemplateQuery, TemplateRow, TemplateTheme, TemplateView},
     },
-    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Segments, Tab, Table, Tabs, folded, heads, number::count},
+    ui::{Button, CodeBlock, Crumb, Fact, Facts, Form, PageHeader, Segments, Tab, Table, Tabs, folded, heads, number::count},
     values::Language,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -19,22 +19,30 @@ const PATH: &str = "/admin/templates";
 pub fn TemplatesPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| TemplateQuery::read(|name| map.get(name)));
-    view! { <Framed crumbs=super::crumbs("Channels & templates")>{loaded(move || api::list_templates(query()), page)}</Framed> }
+    let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("Channels & templates", PATH)];
+    loaded_in_frame(way, move || api::list_templates(query()), opened_name, page, ("Go to the templates", PATH))
+}
+
+/// The subject of the kind that is looked at, as the list has it.
+fn opened_name(list: &TemplateList) -> Option<String> {
+    let open = list.open.as_ref()?;
+    list.rows.iter().find(|row| row.name == open.name).map(|row| row.subject.clone())
 }
 
 fn page(list: TemplateList) -> AnyView {
+    let chosen = opened_name(&list);
     let TemplateList { channel, from, language, email, may_send, rows, open } = list;
     let now_open = open.as_ref().map(|view| view.name.clone());
     let lead = format!("{} of mail, each in {} languages.", count(rows.len() as u64, "kind", "kinds"), Language::ALL.len()).into_any();
     view! {
-        <PageHeader title="Channels & templates" lead/>
+        <PageHeader title="Channels & templates" chosen lead/>
         <Facts>
             <Fact term="Mail">{channel}</Fact>
             <Fact term="From">{from}</Fact>
             <Fact term="Language">{language.label()}", for who has not chosen one"</Fact>
         </Facts>
         {open.map(|view| opened(view, may_send.then_some(email)))}
-        {table(rows, now_open)}
+        <div class="stack-xl">{TemplateTheme::ALL.map(|theme| group(theme, &rows, now_open.as_deref())).collect_view()}</div>
     }
     .into_any()
 }
@@ -71,31 +79,39 @@ fn opened(template: TemplateView, own: Option<String>) -> AnyView {
     .into_any()
 }
 
-fn table(rows: Vec<TemplateRow>, now_open: Option<String>) -> AnyView {
-    let lines = rows
-        .into_iter()
-        .map(|row| {
-            let is_current = now_open.as_deref() == Some(row.name.as_str());
-            let href = link(PATH, [("kind", Some(row.name.as_str()))]);
-            view! {
-                <tr class=is_current.then_some("is-current")>
-                    <th scope="row">
-                        <span class="cell-2">
-                            <a class="row-link" href=href aria-current=is_current.then_some("true")>{row.subject}</a>
-                            <code>{row.name}</code>
-                        </span>
-                        {folded(vec![(2, "", row.about.clone().into_any())])}
-                    </th>
-                    <td class="col-2">{row.about}</td>
-                </tr>
-            }
-        })
-        .collect_view();
+/// The kinds about one thing; nothing where this version has none.
+fn group(theme: TemplateTheme, rows: &[TemplateRow], now_open: Option<&str>) -> Option<AnyView> {
+    let lines: Vec<AnyView> = rows.iter().filter(|row| row.theme == theme).map(|row| line(row, now_open == Some(row.name.as_str()))).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let id = format!("h-{theme:?}");
+    let labelled_by = id.clone();
+    let section = view! {
+        <section aria-labelledby=labelled_by>
+            <div class="section-head"><h2 id=id>{theme.title()}</h2><p>{theme.lead()}</p></div>
+            <Table caption=format!("Kinds of mail: {}", theme.title())>
+                {heads(&[("Mail", "cell-half"), ("Who gets it, and when", "col-2")])}
+                <tbody>{lines}</tbody>
+            </Table>
+        </section>
+    };
+    Some(section.into_any())
+}
+
+fn line(row: &TemplateRow, is_current: bool) -> AnyView {
+    let href = link(PATH, [("kind", Some(row.name.as_str()))]);
     view! {
-        <Table caption="Kinds of mail">
-            {heads(&[("Mail", ""), ("Who gets it, and when", "col-2")])}
-            <tbody>{lines}</tbody>
-        </Table>
+        <tr class=is_current.then_some("is-current")>
+            <th scope="row">
+                <span class="cell-2">
+                    <a class="row-link" href=href aria-current=is_current.then_some("true")>{row.subject.clone()}</a>
+                    <code>{row.name.clone()}</code>
+                </span>
+                {folded(vec![(2, "", row.about.clone().into_any())])}
+            </th>
+            <td class="col-2">{row.about.clone()}</td>
+        </tr>
     }
     .into_any()
 }

@@ -139,7 +139,8 @@ pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 
 pub(super) fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
     let cursor = |text: &str| text.parse::<AccountId>().map_err(|_| AppError::invalid("older", "This list can't be continued here. Start at its beginning."));
-    let state = |word: &str| AccountState::ALL.into_iter().find(|s| s.as_str() == word).ok_or_else(|| AppError::invalid("status", "There is no such status."));
+    let known = || format!("Ask for one of {}, operator.", AccountState::ALL.map(AccountState::as_str).join(", "));
+    let state = |word: &str| AccountState::ALL.into_iter().find(|s| s.as_str() == word).ok_or_else(|| AppError::invalid("status", known()));
     let id = query.q.as_deref().and_then(|q| q.parse::<AccountId>().ok());
     // `team=Blue` looks into the fields that operators made.
     let field = query.q.as_deref().and_then(|q| q.split_once('=')).map(|(slug, value)| (slug.trim().to_owned(), value.trim().to_owned()));

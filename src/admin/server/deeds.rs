@@ -8,7 +8,7 @@ use crate::{
     error::AppError,
     keys::model::Act,
     platform::{Ctx, LocalTime},
-    values::{AccountId, WorkspaceId, permission_names as may},
+    values::{AccountId, WorkspaceId, actor_words, permission_names as may},
 };
 
 /// What was done by, to and around an account, newest first.
@@ -30,7 +30,8 @@ fn deeds(events: Vec<Event>, local: &LocalTime) -> Vec<Deed> {
             let (words, mark) = saying(&event);
             let actor = match event.behalf {
                 Some(account) => format!("{}, acting as {account},", event.actor),
-                None => event.actor,
+                None if event.is_account => event.actor,
+                None => actor_words(&event.actor).to_owned(),
             };
             Deed { at: moment(local, event.at), actor, words, reason: event.reason, mark }
         })
@@ -153,6 +154,15 @@ fn saying(event: &Event) -> (String, Mark) {
         "api.bundled" => (format!("described a bundle of the API {subject}"), Mark::Api),
         "api.unbundled" => (format!("deleted a bundle of the API {subject}"), Mark::Api),
         "api.changed" => (format!("changed the API {subject}"), Mark::Api),
+        "api.routed" => (format!("changed the routes of the API {subject}"), Mark::Api),
+        "account.notices_changed" => ("changed which mails come".to_owned(), Mark::Person),
+        "alert_rule.added" => ("made a rule on errors".to_owned(), Mark::Other),
+        "alert_rule.changed" => ("changed a rule on errors".to_owned(), Mark::Other),
+        "alert_rule.removed" => ("removed a rule on errors".to_owned(), Mark::Other),
+        "export.created" => ("asked for a file of an export".to_owned(), Mark::Other),
+        "export.deleted" => ("deleted the file of an export".to_owned(), Mark::Other),
+        "leaks.signers_changed" => ("set who may report leaked keys".to_owned(), Mark::Other),
+        "workspace.leak_choice_changed" => ("set what becomes of leaked keys".to_owned(), Mark::Key),
         "mail.tested" => (format!("sent themself a test of {}", event.data.get("kind").and_then(|k| k.as_str()).unwrap_or("a mail")), Mark::Other),
         "job.retried" => (format!("started the job {} again", event.data.get("kind").and_then(|k| k.as_str()).unwrap_or("that is gone now")), Mark::Job),
         other => (other.replace(['.', '_'], " "), Mark::Other),
@@ -182,6 +192,16 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
         () if is(Act::Revoked) => (format!("revoked the key {key}"), Mark::Ended),
         () if is(Act::Rotated) => (format!("rotated the secret of the key {key}"), Mark::Key),
         () if is(Act::Described) => (format!("said who uses the key {key}, or its metadata"), Mark::Key),
+        () if is(Act::Addressed) => (format!("set from where the key {key} may be used"), Mark::Key),
+        () if is(Act::Paged) => (format!("set which web pages may use the key {key}"), Mark::Key),
+        () if is(Act::Signed) => (format!("set whether calls with the key {key} are signed"), Mark::Key),
+        () if is(Act::Tagged) => (format!("set the tags of the key {key}"), Mark::Key),
+        () if is(Act::Extended) => (format!("moved the end of an old secret of the key {key}"), Mark::Key),
+        () if is(Act::Leaked) => (format!("reported a leak of the key {key}"), Mark::Closed),
+        () if is(Act::Cleared) => (format!("cleared the report of a leak of the key {key}"), Mark::Opened),
+        () if is(Act::Expired) => (format!("accepts the key {key} no more: it expired"), Mark::Ended),
+        () if is(Act::SecretEnded) => (format!("accepts an old secret of the key {key} no more"), Mark::Key),
+        () if act == "upgraded" => (format!("took the imported secret of the key {key} over at its first use"), Mark::Key),
         () if is(Act::Dropped) => (format!("dropped an old secret of the key {key}"), Mark::Key),
         () => (format!("{} the key {key}", act.replace('_', " ")), Mark::Key),
     }
@@ -197,6 +217,7 @@ mod tests {
             at: datetime!(2026-11-20 12:00 UTC),
             kind: kind.to_owned(),
             actor: "Jon".to_owned(),
+            is_account: true,
             subject_name: Some("Ilse".to_owned()),
             behalf: None,
             reason: String::new(),

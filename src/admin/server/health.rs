@@ -25,10 +25,10 @@ const UNWRITTEN: Duration = Duration::seconds(30);
 /// An event is sealed within seconds; this long without is a process that does not seal.
 const UNSEALED: Duration = Duration::minutes(10);
 
-/// Every part, in the order of how much hangs on it. One that fails takes none of the others with it.
-pub async fn parts(ctx: &Ctx) -> Vec<Part> {
+/// Every part, in the order of how much hangs on it, with that of the database. One that fails takes none of the others with it.
+pub async fn parts(ctx: &Ctx, database: Part) -> Vec<Part> {
     let now = ctx.clock.now();
-    let (database, jobs, audit_log) = tokio::join!(database(ctx), jobs(ctx, now), audit_log(ctx, now));
+    let (jobs, audit_log) = tokio::join!(jobs(ctx, now), audit_log(ctx, now));
     let jobs = jobs.unwrap_or_else(|error| unread("Jobs", &error));
     let audit_log = audit_log.unwrap_or_else(|error| unread("Audit log", &error));
     vec![key_table(ctx), nodes(ctx), usage(ctx, now), database, jobs, mail(ctx), audit_log]
@@ -87,16 +87,37 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
     }
 }
 
-async fn database(ctx: &Ctx) -> Part {
+/// How fast it answers, and how many connections to it are at work; to be asked before other reads of the same page.
+pub async fn database(ctx: &Ctx) -> Part {
     let start = ctx.clock.now();
+    let open = usize::try_from(ctx.db.size()).unwrap_or(0);
+    let busy = open.saturating_sub(ctx.db.num_idle());
     if let Err(error) = db::ping(&ctx.db).await {
         tracing::warn!("the database does not answer: {error}");
         return away(ctx);
     }
-    let took = ctx.clock.now() - start;
-    let busy = usize::try_from(ctx.db.size()).unwrap_or(0).saturating_sub(ctx.db.num_idle());
-    let part = fine("Database", millis(took), &format!("a round trip; {busy} of {} connections in use", ctx.db.options().get_max_connections()));
-    if took > SLOW { part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process.") } else { part }
+    answering(ctx.clock.now() - start, count(busy), count(open), ctx.db.options().get_max_connections().into())
+}
+
+/// A round trip took so long while so many of the open connections were at work.
+fn answering(took: Duration, busy: u64, open: u64, most: u64) -> Part {
+    let connections = match busy {
+        0 => format!("{} open, none in use", counted(open, "connection")),
+        busy => format!("{busy} of at most {} in use", counted(most, "connection")),
+    };
+    let part = fine("Database", millis(took), &format!("a round trip; {connections}"));
+    match (took > SLOW, busy >= most) {
+        // One that is free a moment later is no trouble: what counts is that somebody waited.
+        (true, true) => part.but(
+            Health::Wanting,
+            &format!(
+                "All {} to the database are in use, and pages wait for one. Look for slow queries, or set TOLLGATE_DATABASE_POOL higher.",
+                counted(most, "connection")
+            ),
+        ),
+        (true, false) => part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process."),
+        (false, _) => part,
+    }
 }
 
 /// Since when it tells nothing, and how long keys go on without it.
@@ -206,5 +227,21 @@ mod tests {
         assert_eq!(millis(Duration::microseconds(440)), "0.4 ms");
         assert_eq!(millis(Duration::microseconds(9_999)), "9.9 ms");
         assert_eq!(millis(Duration::microseconds(71_400)), "71 ms");
+    }
+
+    #[test]
+    fn connections_that_are_open_and_idle_are_not_in_use() {
+        let at_once = answering(Duration::milliseconds(1), 0, 10, 10);
+        assert_eq!((at_once.health, at_once.detail.as_str()), (Health::Fine, "a round trip; 10 connections open, none in use"));
+        let at_work = answering(Duration::milliseconds(1), 3, 10, 10);
+        assert_eq!((at_work.health, at_work.detail.as_str()), (Health::Fine, "a round trip; 3 of at most 10 connections in use"));
+    }
+
+    #[test]
+    fn the_pool_is_exhausted_where_all_are_in_use_and_somebody_waits() {
+        let of = |took, busy| answering(Duration::milliseconds(took), busy, 10, 10);
+        assert_eq!([of(1, 10).health, of(51, 10).health, of(51, 9).health], [Health::Fine, Health::Wanting, Health::Wanting]);
+        assert!(of(51, 10).advice.is_some_and(|advice| advice.starts_with("All 10 connections to the database are in use")));
+        assert!(of(51, 9).advice.is_some_and(|advice| advice.starts_with("Every page waits for the database")));
     }
 }

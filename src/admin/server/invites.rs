@@ -69,7 +69,7 @@ fn row(invite: InviteFacts, local: &LocalTime) -> InviteRow {
         is_mailed: invite.email.is_some(),
         uses: invite.uses.unsigned_abs().into(),
         used: (invite.uses - invite.uses_left).unsigned_abs().into(),
-        by: invite.by.clone().unwrap_or_else(|| "the command line".to_owned()),
+        by: invite.by.clone().unwrap_or_else(|| "cli".to_owned()),
         at: moment(local, invite.created_at),
         until: moment(local, invite.expires_at),
         over: (state != InviteState::Open).then(|| state.as_str().to_owned()),

@@ -7,7 +7,7 @@ use crate::{
         server::{Visitor, charge_own_mail, own_reader},
     },
     activity::server::{Change, record},
-    admin::model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
+    admin::model::{TemplateList, TemplateQuery, TemplateRow, TemplateTheme, TemplateView},
     blocks,
     error::AppError,
     keys, notices,
@@ -58,7 +58,7 @@ pub async fn list_templates(ctx: &Ctx, caller: &Caller, query: &TemplateQuery) -
     };
     let row = |kind: &Kind| {
         let subject = written(ctx, kind, &usual, Language::En, caller).map(|mail| mail.subject)?;
-        Ok(TemplateRow { name: kind.name.to_owned(), about: kind.about.to_owned(), subject })
+        Ok(TemplateRow { name: kind.name.to_owned(), theme: TemplateTheme::of(kind.name), about: kind.about.to_owned(), subject })
     };
     Ok(TemplateList {
         channel,

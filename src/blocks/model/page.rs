@@ -50,7 +50,7 @@ pub struct BlockRow {
     pub since: Said,
     /// None: until it is lifted.
     pub until: Option<Said>,
-    /// Who made it: a name, or the rule.
+    /// Who made it: "by Vera", "on the command line", "by the rule “…”".
     pub by: String,
     /// "Lifted by Vera, today, 09:12: “a test”."
     pub lifted: Option<String>,

@@ -113,10 +113,10 @@ fn row(block: BlockRow) -> AnyView {
         (BlockState::Notice, _) => (Gate::Limited, "Only told".to_owned()),
     };
     let is_active = block.state == BlockState::Active;
-    let undo = is_active.then(|| undo(block.id, &block.target));
+    let lift = is_active.then(|| lift(block.id, &block.target));
     let is_off = (!is_active).then_some("is-off");
     let held = block.action.per_second().map(|n| format!(", {} a second", thousands(n.into()))).filter(|_| !is_active).unwrap_or_default();
-    let why = block.lifted.unwrap_or_else(|| format!("By {}{held}", block.by));
+    let why = block.lifted.unwrap_or_else(|| format!("Made {}{held}", block.by));
     let refused = block.refused.map_or_else(|| "–".to_owned(), thousands);
     let facts =
         vec![(2, "Since", view! { <SaidTime said=block.since.clone()/> }.into_any()), (2, "Until", until()), (3, "Refused calls", refused.clone().into_any())];
@@ -128,18 +128,18 @@ fn row(block: BlockRow) -> AnyView {
             <td class="col-2">{until()}</td>
             <td class="num col-3">{refused}</td>
             <td class="cell-status"><Badge gate>{state}</Badge></td>
-            <td class="cell-more">{undo}</td>
+            <td class="cell-more">{lift}</td>
         </tr>
     }
     .into_any()
 }
 
-fn undo(id: BlockId, target: &str) -> AnyView {
-    let (form, note, label) = (format!("undo-{id}"), format!("Note on undoing the block of {target}"), format!("Undo the block of {target}"));
+fn lift(id: BlockId, target: &str) -> AnyView {
+    let (form, note, label) = (format!("lift-{id}"), format!("Note on lifting the block of {target}"), format!("Lift the block of {target}"));
     view! {
         <Form action=LiftBlock::PATH id=form class="row" quiet=true hidden=vec![("id", id.to_string())]>
             <TextField label=note name="note" label_hidden=true placeholder="Note (optional)" maxlength=200 autocomplete="off"/>
-            <Button size=Size::Small label>"Undo"</Button>
+            <Button size=Size::Small label>"Lift"</Button>
         </Form>
     }
     .into_any()

@@ -11,6 +11,7 @@ use crate::{
     error::AppError,
     keys::model::Said,
     platform::{Ctx, LocalTime},
+    values::by_words,
 };
 use ipnet::IpNet;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -69,8 +70,8 @@ fn row(block: Block, local: &LocalTime, refused: Option<u64>) -> BlockRow {
         BlockTarget::Address { .. } | BlockTarget::Workspace { .. } => None,
     };
     let lifted = block.lifted.map(|Lifted { at, by, note }| {
-        let when = local.moment(at);
-        if note.is_empty() { format!("Lifted by {by}, {when}.") } else { format!("Lifted by {by}, {when}: “{note}”.") }
+        let (by, when) = (by_words(&by), local.moment(at));
+        if note.is_empty() { format!("Lifted {by}, {when}.") } else { format!("Lifted {by}, {when}: “{note}”.") }
     });
     BlockRow {
         id: block.id,
@@ -81,7 +82,7 @@ fn row(block: Block, local: &LocalTime, refused: Option<u64>) -> BlockRow {
         reason: block.reason,
         since: said(local, block.since),
         until: block.until.map(|at| said(local, at)),
-        by: block.rule.map_or(block.by, |rule| format!("rule {rule}")),
+        by: block.rule.map_or_else(|| by_words(&block.by), |rule| format!("by the rule “{}”", rule.title())),
         lifted,
         refused,
     }

@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        jobs::{JobError, enqueue},
+        jobs::{JobError, enqueue_each},
         mail::{self, Reader},
     },
     values::AccountId,
@@ -27,9 +27,9 @@ pub async fn tell_operators(ctx: &Ctx) -> Result<u64, AppError> {
     let mut tx = ctx.db.begin().await?;
     let told = store::mark_told(&mut tx, now - PAUSE, now).await?;
     if told > 0 {
-        for operator in store::list_operators(&mut *tx, None, now).await? {
-            enqueue(ctx, &mut tx, &MailFindings { account: AccountId::new(operator.id), at: now }).await?;
-        }
+        let operators = store::list_operators(&mut *tx, None, now).await?;
+        let mails: Vec<MailFindings> = operators.iter().map(|operator| MailFindings { account: AccountId::new(operator.id), at: now }).collect();
+        enqueue_each(ctx, &mut tx, &mails).await?;
     }
     tx.commit().await?;
     Ok(told)

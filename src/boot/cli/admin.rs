@@ -58,7 +58,7 @@ impl AdminCommand {
 }
 
 async fn create(ctx: &Ctx, invocation: &Invocation, email: &str, name: Option<&str>, password_stdin: bool) -> Result<Exit, AppError> {
-    let email: Email = email.parse().map_err(|words: &str| AppError::invalid("email", words))?;
+    let email = Email::anew(email).map_err(|words| AppError::invalid("email", words))?;
     let password = if password_stdin { Some(typed("password")?) } else { None };
     if invocation.dry_run {
         invocation.answer(&json!({ "would_create": email }), &format!("Would make {email} an operator."));

@@ -13,7 +13,7 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{Api, ApiEdit, ApiPermission, KeyLimit, NewApi, Over, Unmatched, Window},
+        model::{Api, ApiEdit, ApiPermission, KeyLimit, LimitUnit, NewApi, Over, Unmatched, Window},
         server as keys,
     },
     plans::server as plans,
@@ -82,6 +82,10 @@ pub(super) enum ApiCommand {
         /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30; without it what this limit has, an hour for a new one
         #[arg(long)]
         window: Option<Window>,
+        /// What a window counts: units, of which a call takes what it costs, or calls, of which it takes one, whatever it costs; without it what this
+        /// limit has, units for a new one
+        #[arg(long, value_name = "calls|units")]
+        unit: Option<LimitUnit>,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
         /// what this limit has, refuse for a new one
         #[arg(long)]
@@ -216,10 +220,10 @@ impl ApiCommand {
                 invocation.answer(&limits, &lines(&limits, "None: the default of the configuration holds."));
                 Ok(Exit::Done)
             }
-            Self::SetLimit { slug, name, limit, window, over, default, .. } => {
+            Self::SetLimit { slug, name, limit, window, unit, over, default, .. } => {
                 let cli = Caller::cli();
                 let before = plans::api_limits(ctx, &cli, &slug).await?;
-                let change = if default { None } else { Some(Wanted { name, limit, window, over }.change(&before, &slug, Window::HOUR)?) };
+                let change = if default { None } else { Some(Wanted { name, limit, window, unit, over }.change(&before, &slug, Window::HOUR)?) };
                 let after = match &change {
                     Some(change) => change.of(&before).map_err(|words| AppError::invalid("name", words))?,
                     None => Vec::new(),

@@ -35,8 +35,8 @@ pub(super) enum ConfigCommand {
         #[arg(long, conflicts_with = "value")]
         unset: bool,
     },
-    /// Operators change nothing of these any more on pages and over REST; this command line still changes APIs (but no bundles), plans, groups
-    /// and rules (admin.locked in the config file)
+    /// Operators change nothing of these any more on pages and over REST; this command line still changes them (admin.locked in the config
+    /// file)
     Lock {
         /// apis, fields, plans (and groups), rules (of blocks), sessions; more than one with commas
         #[arg(required = true, value_delimiter = ',', value_parser = area)]

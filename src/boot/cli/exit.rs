@@ -34,11 +34,16 @@ impl Exit {
                 complain("there is no such thing. Check its name or id.");
                 Self::NotFound
             }
+            // Its own words are those of an open page.
+            AppError::Changed { what } => {
+                complain(format!("{what} was changed since this command read it, and nothing is saved. Look at it, then say it again."));
+                Self::Refused
+            }
             AppError::Forbidden { .. }
             | AppError::Locked { .. }
             | AppError::Refused { .. }
+            | AppError::Blocked { .. }
             | AppError::Conflict { .. }
-            | AppError::Changed { .. }
             | AppError::Unauthenticated
             | AppError::StepUpNeeded => {
                 complain(error);

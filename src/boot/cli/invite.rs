@@ -45,7 +45,7 @@ impl InviteCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "invite", async |ctx| match self {
             Self::Create { email: Some(email), .. } if invocation.dry_run => {
-                let email: Email = email.parse().map_err(|words: &str| AppError::invalid("email", words))?;
+                let email = Email::anew(&email).map_err(|words| AppError::invalid("email", words))?;
                 Ok(would(invocation, &format!("Would invite {email}.")))
             }
             Self::Create { uses, .. } if invocation.dry_run => {

@@ -6,7 +6,7 @@ use crate::{
     accounts::{Caller, Via, server as accounts},
     error::{AppError, FieldError},
     keys::{
-        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, KeyState, NewKey, Over, Preset, Window},
+        model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, KeyState, LimitUnit, NewKey, Over, Preset, Window},
         server::{self as keys, Batch, BatchKey, Changed, NewCredits, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
@@ -57,6 +57,10 @@ pub(super) enum KeyCommand {
         /// without it what this limit has, an hour for a new one
         #[arg(long)]
         window: Option<Window>,
+        /// What a window counts: units, of which a call takes what it costs, or calls, of which it takes one, whatever it costs; without it what this
+        /// limit has, units for a new one
+        #[arg(long, value_name = "calls|units")]
+        unit: Option<LimitUnit>,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it what
         /// this limit has, refuse for a new one
         #[arg(long)]
@@ -202,7 +206,7 @@ impl KeyCommand {
                 Ok(Exit::Done)
             }
             Self::SetLimit { id, default: true, .. } => set_limits(ctx, invocation, id, Vec::new()).await,
-            Self::SetLimit { id, name, limit, window, over, .. } => set_limit(ctx, invocation, id, Wanted { name, limit, window, over }).await,
+            Self::SetLimit { id, name, limit, window, unit, over, .. } => set_limit(ctx, invocation, id, Wanted { name, limit, window, unit, over }).await,
             Self::AddCredits { id, units, name, reason, once } => add_credits(ctx, invocation, &id, NewCredits { limit: name, units, reason, once }).await,
             Self::Disable(why) => {
                 change(ctx, invocation, &why, ("Disabled", "Refused"), async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await

@@ -9,6 +9,7 @@ use crate::{
         http::{HistoryBody, KeyBody},
     },
     platform::Ctx,
+    values::actor_words,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -50,7 +51,8 @@ pub(super) async fn history(ctx: &Ctx, invocation: &Invocation, id: &str, most: 
     let entries: Vec<HistoryBody> = entries.into_iter().map(Into::into).collect();
     let line = |entry: &HistoryBody| {
         let why = if entry.reason.is_empty() { String::new() } else { format!("  “{}”", entry.reason) };
-        format!("{}  {:12}  {}  {}{why}", entry.at, entry.act, entry.actor, entry.detail).trim_end().to_owned()
+        let by = if entry.is_account { entry.actor.as_str() } else { actor_words(&entry.actor) };
+        format!("{}  {:12}  {by}  {}{why}", entry.at, entry.act, entry.detail).trim_end().to_owned()
     };
     let mut lines: Vec<String> = entries.iter().map(line).collect();
     if next.is_some() {

@@ -11,11 +11,13 @@ mod audit;
 mod ban;
 mod block;
 mod bulk;
+mod bundle;
 mod config;
 mod credentials;
 mod database;
 mod doctor;
 mod exit;
+mod field;
 mod group;
 mod invite;
 mod key;
@@ -28,6 +30,7 @@ mod migrate;
 mod plan;
 mod route;
 mod serve;
+mod session_policy;
 mod signals;
 mod trying;
 mod worker;
@@ -114,6 +117,12 @@ enum Command {
     /// List accounts, shut them out and let them in, import those of another system
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Say what profiles ask of people besides name and address
+    #[command(subcommand)]
+    Field(field::FieldCommand),
+    /// Say how long sessions and keys last, by role and plan
+    #[command(subcommand)]
+    SessionPolicy(session_policy::SessionPolicyCommand),
     /// Keep mail domains and networks out
     #[command(subcommand)]
     Ban(ban::BanCommand),
@@ -132,6 +141,9 @@ enum Command {
     /// Describe APIs
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Describe bundles: named sets of an API's permissions, which keys hold
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     /// Describe plans, set their limits, assign them
     #[command(subcommand)]
     Plan(plan::PlanCommand),
@@ -237,12 +249,15 @@ impl Command {
             Self::Admin(command) => command.run(invocation).await,
             Self::Audit(command) => command.run(invocation).await,
             Self::Account(command) => command.run(invocation).await,
+            Self::Field(command) => command.run(invocation).await,
+            Self::SessionPolicy(command) => command.run(invocation).await,
             Self::Ban(command) => command.run(invocation).await,
             Self::Invite(command) => command.run(invocation).await,
             Self::MasterKey(command) => command.run(invocation).await,
             Self::Key(command) => command.run(invocation).await,
             Self::Leaks(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
+            Self::Bundle(command) => command.run(invocation).await,
             Self::Plan(command) => command.run(invocation).await,
             Self::Group(command) => command.run(invocation).await,
             Self::Workspace(command) => command.run(invocation).await,

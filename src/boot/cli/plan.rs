@@ -9,7 +9,7 @@ use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
     keys::{
-        model::{Grant, KeyEdit, KeyLimit, LimitChange, Over, Window},
+        model::{Grant, KeyEdit, KeyLimit, LimitChange, LimitUnit, Over, Window},
         server as keys,
     },
     plans::{
@@ -62,6 +62,9 @@ pub(super) struct New {
     /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
     #[arg(long, default_value = "day", requires = "limit")]
     window: Window,
+    /// What the window counts: units, of which a call takes what it costs, or calls, of which it takes one
+    #[arg(long, value_name = "calls|units", default_value = "units", requires = "limit")]
+    unit: LimitUnit,
     /// What 1,000 units are worth, for an estimate: "0.50 EUR"
     #[arg(long, value_name = "NUMBER CURRENCY")]
     price: Option<String>,
@@ -116,6 +119,10 @@ pub(super) struct SetLimit {
     /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
     #[arg(long)]
     pub window: Option<Window>,
+    /// What a window counts: units, of which a call takes what it costs, or calls, of which it takes one, whatever it costs; without it what this
+    /// limit has, units for a new one
+    #[arg(long, value_name = "calls|units")]
+    pub unit: Option<LimitUnit>,
     /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
     /// what this limit has, refuse for a new one
     #[arg(long)]
@@ -217,7 +224,7 @@ fn assigned(plan: &Plan) -> String {
 
 async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
     let price = new.price.as_deref().map(price);
-    let limits = new.limit.map(|limit| KeyLimit::new(KeyLimit::DEFAULT, limit, new.window)).into_iter().collect();
+    let limits = new.limit.map(|limit| KeyLimit { unit: new.unit, ..KeyLimit::new(KeyLimit::DEFAULT, limit, new.window) }).into_iter().collect();
     let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, grants: new.grant, price, limits };
     if invocation.dry_run {
         must_be_free(&wanted.slug, plans::find_plan(ctx, &Caller::cli(), &wanted.slug).await.map(drop), "Another plan")?;
@@ -251,14 +258,14 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, 
 
 impl SetLimit {
     pub(super) fn wanted(self) -> Wanted {
-        Wanted { name: self.name, limit: self.limit, window: self.window, over: self.over }
+        Wanted { name: self.name, limit: self.limit, window: self.window, unit: self.unit, over: self.over }
     }
 }
 
 impl Wanted {
     /// Of one limit among these; a new one has this window, unless another is named.
     pub(super) fn change(self, before: &[KeyLimit], whose: &str, window: Window) -> Result<LimitChange, AppError> {
-        let Self { name, limit, window: wanted, over } = self;
+        let Self { name, limit, window: wanted, unit, over } = self;
         let known = before.iter().find(|l| l.name == name);
         let Some(limit) = limit else {
             return match known {
@@ -267,8 +274,12 @@ impl Wanted {
             };
         };
         let window = wanted.or(known.map(|l| l.window)).unwrap_or(window);
+        // What has no window says nothing of it, unless it is asked for; then the rules say why not.
+        let unit = unit.or(known.map(|l| l.unit).filter(|unit| unit.suits(window))).unwrap_or_default();
         let over = over.or(known.map(|l| l.over)).unwrap_or_default();
-        Ok(LimitChange::set(before, KeyLimit { over, ..KeyLimit::new(name, limit, window) }))
+        // Who changed it since it was read is not overwritten.
+        let seen = known.map(|known| KeyLimit::version_of(Some(known)).to_string());
+        Ok(LimitChange { seen, ..LimitChange::set(before, KeyLimit { unit, over, ..KeyLimit::new(name, limit, window) }) })
     }
 }
 
@@ -277,6 +288,7 @@ pub(super) struct Wanted {
     pub name: String,
     pub limit: Option<u64>,
     pub window: Option<Window>,
+    pub unit: Option<LimitUnit>,
     pub over: Option<Over>,
 }
 
@@ -360,13 +372,20 @@ pub(super) async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, 
 
 /// Who would have been limited, a line each.
 pub(super) fn tried(run: &DryRun) -> String {
+    let unit = if run.by_calls.is_empty() { "units " } else { "" };
     let mut lines: Vec<String> = run
         .limited
         .iter()
-        .map(|r| format!("{}  {} of {} units beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows")))
+        .map(|r| format!("{}  {} of {} {unit}beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows")))
         .collect();
     if lines.is_empty() {
         lines.push("Nobody would have been limited since the first of last month.".to_owned());
+    }
+    if run.limited.iter().any(|r| r.beyond > r.units) {
+        lines.push("What is beyond is added up over the limits: a call counts under each that had no room for it.".to_owned());
+    }
+    if !run.by_calls.is_empty() {
+        lines.push(format!("Of these what is beyond are calls, not units: {}.", run.by_calls.join(", ")));
     }
     if !run.by_quarters.is_empty() {
         lines.push(format!("To a quarter of an hour, as usage is kept, since they roll: {}.", run.by_quarters.join(", ")));
@@ -378,4 +397,28 @@ pub(super) fn tried(run: &DryRun) -> String {
         lines.push(format!("Not held against it, since usage is kept by the minute, and they are of seconds or have no window: {}.", run.too_short.join(", ")));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::model::WouldBeLimited;
+
+    #[test]
+    fn more_beyond_than_was_asked_is_explained() {
+        let held =
+            |beyond| WouldBeLimited { workspace: WorkspaceId::new(uuid::Uuid::nil()), name: "Nia".to_owned(), key: None, windows: 8, beyond, units: 155 };
+        let run = |beyond| DryRun {
+            limited: vec![held(beyond)],
+            count: 1,
+            keys: 0,
+            by_quarters: Vec::new(),
+            by_minutes: Vec::new(),
+            by_calls: Vec::new(),
+            minutes_since: None,
+            too_short: Vec::new(),
+        };
+        assert_eq!(tried(&run(120)), "Nia  120 of 155 units beyond, in 8 windows");
+        assert!(tried(&run(215)).ends_with("a call counts under each that had no room for it."));
+    }
 }

@@ -166,5 +166,6 @@ fn greet(config: &Config, people: &[Person], first_operator: Option<&str>) {
     }
     lines.push("  Ctrl-C stops it.".to_owned());
     print(&lines.join("\n"));
-    tracing::info!("listening on {}", config.origin());
+    // Several servers have the one public address; each listens on its own.
+    tracing::info!("listening on {}, as {}", config.server.addr, config.origin());
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{KeyLimit, Window},
+    keys::model::{KeyLimit, LimitUnit, Window},
     plans::{
         model::DryRun,
         server::{self as plans, PlanTry},
@@ -29,6 +29,9 @@ pub(super) struct Unsaved {
     /// Its window, written as in set-limit; without it what this limit has
     #[arg(long, requires = "limit")]
     window: Option<Window>,
+    /// What it counts, units or calls; without it what this limit has
+    #[arg(long, value_name = "calls|units", requires = "limit")]
+    unit: Option<LimitUnit>,
     /// Try it without this limit
     #[arg(long, conflicts_with = "limit")]
     remove: bool,
@@ -40,7 +43,7 @@ impl Unsaved {
         if self.limit.is_none() && !self.remove {
             return Ok(None);
         }
-        let change = Wanted { name: self.name, limit: self.limit, window: self.window, over: None }.change(saved, whose, window)?;
+        let change = Wanted { name: self.name, limit: self.limit, window: self.window, unit: self.unit, over: None }.change(saved, whose, window)?;
         change.of(saved).map(Some).map_err(|words| AppError::invalid("name", words))
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{KeyLimit, Over, Window},
+        model::{KeyLimit, LimitUnit, Over, Window},
         server as keys,
     },
     plans::{model::WorkspaceHold, server as plans},
@@ -52,6 +52,10 @@ pub(super) struct SetLimit {
     /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
     #[arg(long)]
     window: Option<Window>,
+    /// What a window counts: units, of which a call takes what it costs, or calls, of which it takes one, whatever it costs; without it what this
+    /// limit has, units for a new one
+    #[arg(long, value_name = "calls|units")]
+    unit: Option<LimitUnit>,
     /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
     /// what this limit has, refuse for a new one
     #[arg(long)]
@@ -93,10 +97,10 @@ fn shown(hold: &WorkspaceHold) -> String {
 
 async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Result<Exit, AppError> {
     let cli = Caller::cli();
-    let SetLimit { whom, name, limit, window, over, default, .. } = wanted;
+    let SetLimit { whom, name, limit, window, unit, over, default, .. } = wanted;
     let workspace = whom.workspace(ctx).await?;
     let mut hold = plans::workspace_hold(ctx, &cli, workspace).await?;
-    let change = if default { None } else { Some(Wanted { name, limit, window, over }.change(&hold.limits, &hold.name, Window::DAY)?) };
+    let change = if default { None } else { Some(Wanted { name, limit, window, unit, over }.change(&hold.limits, &hold.name, Window::DAY)?) };
     if invocation.dry_run {
         hold.limits = match &change {
             Some(change) => change.of(&hold.limits).map_err(|words| AppError::invalid("name", words))?,

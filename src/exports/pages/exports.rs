@@ -9,7 +9,7 @@ use crate::{
     ui::{
         ActForm, Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN,
         folded, heads, loaded,
-        number::{count, short, thousands},
+        number::{bytes, count, thousands},
     },
     values::JobState,
 };
@@ -61,7 +61,7 @@ fn files(exports: Vec<ExportView>) -> AnyView {
     if exports.is_empty() {
         return view! {
             <Empty title="No files" text="What a page shows can be exported there at once. For more than 50,000 lines press Prepare a file there; it then appears here.">
-                <LinkButton href="/usage">"To usage"</LinkButton>
+                <LinkButton href="/usage">"Go to usage"</LinkButton>
             </Empty>
         }
         .into_any();
@@ -87,7 +87,7 @@ fn row(export: ExportView) -> AnyView {
         let label = format!("Download: {}", export.words);
         view! { <LinkButton href size=Size::Small icon=Icon::Download label>"Download"</LinkButton> }
     });
-    let size = if export.size == 0 { "–".to_owned() } else { format!("{}B", short(export.size)) };
+    let size = if export.size == 0 { "–".to_owned() } else { bytes(export.size) };
     view! {
         <tr>
             <th scope="row">{what}{folded(vec![(2, "Size", size.clone().into_any()), (3, "Asked for", export.asked.clone().into_any())])}</th>

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     accounts::Caller,
-    error::AppError,
+    error::{AppError, FieldError},
     exports::model::Subject,
     platform::{
         Ctx,
@@ -162,8 +162,21 @@ async fn list_exports(State(ctx): State<Ctx>, caller: Caller, Query(asked): Quer
     security(("key" = [])),
 )]
 async fn create_export(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewExportBody>) -> Result<Response, AppError> {
-    let export = asking::create_export(&ctx, &caller, Wanted { subject: new.of, format: new.format, filters: new.filters }).await?;
+    let wanted = Wanted { subject: new.of, format: new.format, filters: new.filters };
+    let export = asking::create_export(&ctx, &caller, wanted).await.map_err(in_filters)?;
     Ok(located(StatusCode::ACCEPTED, &format!("/api/v1/exports/{}", export.id), ExportBody::from(export)))
+}
+
+/// What is wrong with a filter stands within `filters` in the body.
+fn in_filters(error: AppError) -> AppError {
+    let within = |wrong: FieldError| {
+        let is_placed = wrong.field.is_empty() || wrong.field.starts_with("filters.");
+        if is_placed { wrong } else { FieldError { field: format!("filters.{}", wrong.field), ..wrong } }
+    };
+    match error {
+        AppError::Invalid { fields } => AppError::Invalid { fields: fields.into_iter().map(within).collect() },
+        error => error,
+    }
 }
 
 /// Read a file's state

@@ -47,8 +47,8 @@ async fn write(ctx: &Ctx, mut export: Export) -> Result<(), AppError> {
     caller.time_zone.clone_from(&export.time_zone);
     let source = Source::read(export.subject, &export.filters)?;
     let asked_at = export.created_at;
-    if export.rows_expected.is_none() {
-        // Only for the bar: a file whose lines can't be counted in time is written all the same.
+    if export.chunks == 0 && export.rows_expected.is_none() {
+        // Once, and only for the bar: a file whose lines can't be counted in time is written all the same.
         let expected = source.count(ctx, &caller, asked_at).await.ok();
         store::start_export(&ctx.db, export.id, expected).await?;
         export.rows_expected = expected;

@@ -139,11 +139,12 @@ fn sent_from(secret: &SecretView) -> Option<String> {
 /// Takes away what no call needed in the last 30 days; says what stays.
 #[component]
 pub fn NarrowDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
-    let (idle, kept): (Vec<_>, Vec<_>) = detail.uses.into_iter().partition(|used| used.can_be_taken());
-    if idle.is_empty() {
+    if !detail.can_narrow() {
         return ().into_any();
     }
-    let lead = "No call needed these in the last 30 days. Calls that ask for one of them are then answered FORBIDDEN; you can give it again.".into_any();
+    let (idle, kept): (Vec<_>, Vec<_>) = detail.uses.into_iter().partition(|used| used.can_be_taken());
+    let since = &detail.counted_since.words;
+    let lead = format!("No call needed these since {since}. Calls that ask for one of them are then answered FORBIDDEN; you can give it again.").into_any();
     let tags = |of: &[crate::keys::model::PermissionUse]| of.iter().map(|used| view! { <CodeTag text=used.permission.to_string()/>" " }).collect_view();
     let keep = kept.iter().map(|used| view! { <input type="hidden" name="keep[]" value=used.permission.to_string()/> }).collect_view();
     let stays = if kept.is_empty() { view! { <span class="faint">"nothing"</span> }.into_any() } else { tags(&kept).into_any() };

@@ -7,6 +7,7 @@ use crate::{
         model::{KeyDetail, KeyState, LeakView},
     },
     ui::{Button, CheckField, Form, Gate, LinkButton, Look, Note, Size, TextField},
+    values::by_words,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -50,7 +51,7 @@ fn place(leak: LeakView) -> AnyView {
         (false, false) => url.into_any(),
     };
     let source = if source.is_empty() || source == "an operator" { String::new() } else { format!(" ({source})") };
-    view! { <li><code>{start}"…"</code>" at "{shown}{source}", reported by "{by}", "<SaidTime said=at/></li> }.into_any()
+    view! { <li><code>{start}"…"</code>" at "{shown}{source}", reported "{by_words(&by)}", "<SaidTime said=at/></li> }.into_any()
 }
 
 /// An operator says where the key was found.

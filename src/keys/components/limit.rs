@@ -4,7 +4,7 @@
 use super::{OVER_BEGINS, OverFields};
 use crate::{
     accounts::Caller,
-    keys::model::{KeyLimit, LimitView, Over, TypedLimit, Window},
+    keys::model::{KeyLimit, LimitUnit, LimitView, Over, TypedLimit, Window},
     ui::{Button, ErrorSummary, Form, LinkButton, Look, MoreFields, SelectField, Size, Table, TextField, folded, number::thousands},
     values::link,
 };
@@ -83,7 +83,7 @@ fn table(
             view! {
                 <tr class=(chosen == Some(limit)).then_some("is-current")>
                     <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
-                    <td>{limit.window.limit_words(limit.limit)}</td>
+                    <td>{limit.unit.limit_words(limit.limit, limit.window)}</td>
                     <td class="col-2">{beyond()}</td>
                     {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
                     <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
@@ -141,8 +141,7 @@ fn form(
     .into_any()
 }
 
-/// The fields of one limit. The choice of the window says what is counted, units, credits or calls, so that the labels stay right whatever is
-/// chosen.
+/// The fields of one limit. Labels and help stay right whatever is chosen, as nothing here is written anew before it is sent.
 #[component]
 fn LimitFields(
     /** The one that is set; none: nothing is typed yet. */
@@ -155,18 +154,24 @@ fn LimitFields(
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
     let over = limit.as_ref().map(|l| l.over).unwrap_or_default();
+    let unit = limit.as_ref().map(|l| l.unit).unwrap_or_default();
     let value = limit.map(|l| l.limit.to_string()).unwrap_or_default();
     let refill = window.refill().filter(|refill| !refill.is_prepaid()).map(|refill| refill.units.to_string()).unwrap_or_default();
-    let is_set = !refill.is_empty() || over != Over::REFUSE;
-    let begins: Vec<_> = OVER_BEGINS.into_iter().chain([("seconds", ""), ("refill", "")]).map(|(name, value)| (name.to_owned(), value)).collect();
+    let is_set = !refill.is_empty() || over != Over::REFUSE || unit.is_calls();
+    let begins: Vec<_> = OVER_BEGINS
+        .into_iter()
+        .chain([("unit", LimitUnit::Units.as_str()), ("seconds", ""), ("refill", "")])
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one, unless its route or the service that asks says otherwise."/>
-            <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="Of units and credits a call uses what its route or the service that asks says, else one. Of calls it uses one."/>
+            <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice() help=OF_WHAT/>
         </div>
         <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-        <MoreFields words="More: seconds, credits back, beyond it" begins is_set>
+        <MoreFields words="More: calls or units, seconds, credits back, beyond it" begins is_set>
+            <UnitField unit/>
             <div class="cols-2">
                 <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
                 <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="of credits that come back" help="They never fill beyond the limit. Prepaid credits come back only when you add some."/>
@@ -175,4 +180,20 @@ fn LimitFields(
         </MoreFields>
     }
     .into_any()
+}
+
+/// The choices of windows say units, and the field that may make calls of them stands elsewhere: true whatever is chosen in both.
+const OF_WHAT: &str = "Where Counts, under More, says calls, the units of a window are calls.";
+
+/// What a window counts: the field `unit`, or that of a group: `plan[unit]`.
+#[component]
+pub fn UnitField(
+    unit: LimitUnit,
+    /** `plan` for `plan[unit]`; empty: the bare name. */
+    #[prop(optional, into)]
+    group: String,
+) -> impl IntoView {
+    let name = if group.is_empty() { "unit".to_owned() } else { format!("{group}[unit]") };
+    view! { <SelectField label="Counts" name options=LimitUnit::offered() value=unit.as_str() help="Calls in place of units, in a window: each call takes one, whatever it costs, unless it costs nothing. Credits stay units."/> }
+        .into_any()
 }

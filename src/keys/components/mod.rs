@@ -28,7 +28,7 @@ pub use found::FoundKey;
 pub use grants::GrantForm;
 pub use hold::HoldNotes;
 pub use leak::{LeakChoice, LeakNote, LeakedDialog};
-pub use limit::LimitTable;
+pub use limit::{LimitTable, UnitField};
 pub use loaded::loaded;
 pub use many::{CheckAll, CheckKey, ManyBar, ManyDecision};
 pub use new_key::{FirstKey, NewKeyDialog, QuickCreate, ROUTES};

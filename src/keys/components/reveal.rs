@@ -17,8 +17,10 @@ pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
     } else {
         key.effective.iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view().into_any()
     };
-    let limits = limits.iter().map(|l| l.window.limit_words(l.limit)).collect::<Vec<_>>().join(", ");
-    let calls = if last_used.is_some() { (Gate::Passed, "It has been used") } else { (Gate::Idle, "No call yet") };
+    let limits = limits.iter().map(|l| l.unit.limit_words(l.limit, l.window)).collect::<Vec<_>>().join(", ");
+    // After a rotation this is about the new secret: what the key did before says nothing.
+    let is_used = secrets.iter().find(|one| one.is_newest).map_or(last_used.is_some(), |newest| newest.last_use.is_some());
+    let calls = if is_used { (Gate::Passed, "It has been used") } else { (Gate::Idle, "No call yet") };
     view! {
         <Dialog id="made" title gate=Gate::Passed lead>
             <Form action=HideSecret::PATH hidden=vec![("id", key.id.to_string())]>

@@ -16,7 +16,7 @@ pub const METADATA: &str = "A JSON object that services read as meta when the ke
 pub fn ForServices() -> impl IntoView {
     let begins = ["routes", "external_id", "meta"].map(|name| (name.to_owned(), "")).to_vec();
     view! {
-        <MoreFields words="Routes, external id, metadata" begins>
+        <MoreFields words="More: routes, external id, metadata" begins>
             <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
             <TextField label="External id" name="external_id" autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
             <TextArea label="Metadata" name="meta" help=METADATA maxlength=4000 rows=4 mono=true/>

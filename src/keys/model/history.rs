@@ -1,6 +1,7 @@
 //! The history of a key: who changed what, when and why.
 
 use super::{Act, Said};
+use crate::values::Actor;
 use serde::{Deserialize, Serialize};
 
 impl Act {
@@ -80,8 +81,7 @@ impl Act {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     pub act: Act,
-    /// The name at that time, or `cli`, or `system`.
-    pub actor: String,
+    pub actor: Actor,
     pub at: Said,
     /// Why, as the person said it; often empty.
     pub reason: String,

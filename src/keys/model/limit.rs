@@ -1,6 +1,6 @@
 //! Limits: so many calls in a window, and the levels that they come from.
 
-use super::{Over, Window};
+use super::{LimitUnit, Over, Window};
 use crate::values::Version;
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyLimit {
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; credits that there are at most.
+    /// Units (a call costs one, unless its route or the asking service says otherwise) or calls in one window; credits that there are at most.
     pub limit: u64,
     pub window: Window,
+    /// What it counts; left out of JSON where that is units.
+    #[serde(default, skip_serializing_if = "LimitUnit::is_units")]
+    pub unit: LimitUnit,
     /// What becomes of calls beyond it; left out of JSON where it refuses.
     #[serde(default, skip_serializing_if = "Over::is_refuse")]
     pub over: Over,
@@ -29,9 +32,9 @@ impl KeyLimit {
     /// is one more counter to charge in every call.
     pub const MAX_COUNT: usize = 32;
 
-    /// A limit that refuses what is beyond it.
+    /// A limit of units that refuses what is beyond it.
     pub fn new(name: impl Into<String>, limit: u64, window: Window) -> Self {
-        Self { name: name.into(), limit, window, over: Over::REFUSE }
+        Self { name: name.into(), limit, window, unit: LimitUnit::Units, over: Over::REFUSE }
     }
 
     /// Of what its form shows; that there is none is a state, too.
@@ -39,9 +42,9 @@ impl KeyLimit {
         Version::of(&limit)
     }
 
-    /// "100 units an hour", "100 units an hour, then 5 calls a second".
+    /// "100 units an hour", "100 calls an hour, then 5 calls a second".
     pub fn words(&self) -> String {
-        format!("{}{}", self.window.limit_words(self.limit), self.over.words())
+        format!("{}{}", self.unit.limit_words(self.limit, self.window), self.over.words())
     }
 }
 
@@ -110,6 +113,7 @@ pub struct LimitView {
     /// "at 16:00", in the person's time zone.
     pub resets: String,
     pub window: Window,
+    pub unit: LimitUnit,
 }
 
 /// Where the limits of a key come from. The first level that has any limit holds the key, by all of its limits.
@@ -201,6 +205,8 @@ mod tests {
         assert_eq!(words(5, Window::Rolling(2_592_000)), "5 units in any 30 days");
         let marked = KeyLimit { over: Over::MARK, ..KeyLimit::new("", 5, Window::DAY) };
         assert_eq!(marked.words(), "5 units a day, more are marked");
+        let of_calls = KeyLimit { unit: LimitUnit::Calls, ..marked };
+        assert_eq!(of_calls.words(), "5 calls a day, more are marked");
     }
 
     #[test]

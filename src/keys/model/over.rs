@@ -33,9 +33,6 @@ impl Over {
     /// Of the number alone.
     pub const NUMBER: &'static str = "Write how many calls pass in a second: 1 to 1,000,000.";
 
-    /// Where a limit is of credits.
-    pub const OF_CREDITS: &'static str = "Credits refuse what is beyond them. Choose refuse here, or a window.";
-
     pub const REFUSE: Self = Self::of(OverAction::Refuse);
     pub const MARK: Self = Self::of(OverAction::Mark);
 

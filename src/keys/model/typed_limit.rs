@@ -18,6 +18,8 @@ pub struct TypedLimit {
     pub seconds: String,
     /// How many credits come back each time.
     pub refill: String,
+    /// What a window counts, as `LimitUnit` writes it; empty: units.
+    pub unit: String,
     /// What becomes of calls beyond it: an action, its number, its end. An empty action refuses.
     pub over: String,
     pub over_per_second: String,
@@ -44,6 +46,7 @@ impl TypedLimit {
             window: text("window"),
             seconds: text("seconds"),
             refill: text("refill"),
+            unit: text("unit"),
             over: text("over"),
             over_per_second: text("over_per_second"),
             over_until: text("over_until"),
@@ -54,7 +57,7 @@ impl TypedLimit {
 
     /// By the names that they have in an address, which but for `set` are those of the form. The version is among them: what is tried stands
     /// for the state that its form showed, whatever is saved meanwhile.
-    pub fn fields(&self) -> [(&str, &str); 10] {
+    pub fn fields(&self) -> [(&str, &str); 11] {
         [
             ("set", self.was.as_str()),
             ("name", self.name.as_str()),
@@ -62,6 +65,7 @@ impl TypedLimit {
             ("window", self.window.as_str()),
             ("seconds", self.seconds.as_str()),
             ("refill", self.refill.as_str()),
+            ("unit", self.unit.as_str()),
             ("over", self.over.as_str()),
             ("over_per_second", self.over_per_second.as_str()),
             ("over_until", self.over_until.as_str()),

@@ -3,7 +3,7 @@
 use super::{
     Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SecretCalls, SigningView, Standing, ToReview, Withheld,
 };
-use crate::values::{Counts, SecretId, Slug, WorkspaceId, link};
+use crate::values::{Actor, Counts, SecretId, Slug, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
 /// A moment in words, with the instant for `<time datetime>`.
@@ -251,7 +251,7 @@ pub struct KeyDetail {
     /// The workspace's name.
     pub owner: String,
     pub is_own: bool,
-    pub created_by: String,
+    pub created_by: Actor,
     pub created: Said,
     pub standing: Standing,
     pub last_used: Option<Said>,
@@ -274,6 +274,9 @@ pub struct KeyDetail {
     pub bundles: Vec<Bundle>,
     /// What it has, from where, and whether it was needed lately.
     pub uses: Vec<PermissionUse>,
+    /// Since when that is told: for 30 days, or since the key was made.
+    pub counted_since: Said,
+    pub is_a_day_old: bool,
     pub limits: Vec<LimitView>,
     /// The one among them that the bars of the chart can be held against.
     pub day_limit: Option<LimitView>,
@@ -297,6 +300,16 @@ pub struct KeyDetail {
 }
 
 impl KeyDetail {
+    /// It is new and no call came yet: what it needs shows later.
+    pub fn is_untried(&self) -> bool {
+        !self.is_a_day_old && self.last_used.is_none() && self.uses.iter().all(|used| used.calls == 0)
+    }
+
+    /// There is something that it could lose, since its calls did not need it.
+    pub fn can_narrow(&self) -> bool {
+        !self.is_untried() && self.uses.iter().any(PermissionUse::can_be_taken)
+    }
+
     /// The level whose limits hold the key.
     pub fn level(&self) -> Level {
         self.why.iter().find(|l| l.is_in_force).map_or(Level::Default, |l| l.level)

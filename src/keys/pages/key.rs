@@ -137,7 +137,7 @@ fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
     let last = detail.last_used.as_ref().map_or_else(|| "No call yet.".to_owned(), |said| format!("Last call {}.", said.words));
     let lead = format!("Calls {} for {owner}. {last}", detail.key.api_name).into_any();
     let test = (detail.key.environment == Environment::Test).then(|| view! { <OutlineBadge>"Test"</OutlineBadge> });
-    let rotating = (detail.secrets.len() > 1).then(|| view! { <OutlineBadge>"Rotation in progress"</OutlineBadge> });
+    let rotating = (detail.secrets.len() > 1 && detail.key.state != KeyState::Revoked).then(|| view! { <OutlineBadge>"Rotation in progress"</OutlineBadge> });
     let endless = (detail.key.expires_at.is_none() && !detail.standing.kind.is_off()).then(|| view! { <OutlineBadge>"Never expires"</OutlineBadge> });
     let badges = view! { <StandingBadge id="why" standing=detail.standing.clone()/>{test}{rotating}{endless}<Tags tags=detail.key.tags.clone()/> }.into_any();
     view! { <PageHeader title=detail.key.name.clone() lead badges>{acts}</PageHeader> }.into_any()
@@ -190,7 +190,7 @@ fn series(detail: &KeyDetail) -> Series {
         unit: "Day".to_owned(),
         buckets: buckets.collect(),
         end: detail.days_end.clone(),
-        limit: detail.day_limit.as_ref().map(|l| Limit { value: l.limit, label: l.window.limit_words(l.limit) }),
+        limit: detail.day_limit.as_ref().map(|l| Limit { value: l.limit, label: l.unit.limit_words(l.limit, l.window) }),
         ..Series::default()
     }
 }

@@ -52,7 +52,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 {has_permissions.then(|| permissions(presets, choices, held))}
                 {needing_grant(others.iter())}
                 {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
-                <MoreFields words="Where it may call from and what, external id, metadata" begins is_set>
+                <MoreFields words="More: where it may call from and what, external id, metadata" begins is_set>
                     <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
                     <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                     <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
@@ -175,7 +175,7 @@ fn credits_form(detail: &KeyDetail) -> Option<AnyView> {
 pub fn about(detail: &KeyDetail) -> AnyView {
     let key = &detail.key;
     let owner = (!detail.is_own).then(|| detail.owner.clone()).map(|owner| view! { <Fact term="Owner">{owner}</Fact> });
-    let created = format!("{} by {}", detail.created.words, detail.created_by);
+    let created = format!("{} {}", detail.created.words, detail.created_by.by());
     let usage = format!("/usage?key={}", key.id);
     let (id, api) = (key.id.to_string(), key.api_name.clone());
     let user = key.external_id.clone().map(|id| view! { <Fact term="External id">{id}</Fact> });
@@ -222,14 +222,9 @@ fn entry(entry: HistoryEntry) -> AnyView {
         Act::Enabled | Act::Unbanned | Act::Unblocked => Dot::Gate(Gate::Passed),
         Act::Revoked | Act::Leaked | Act::Banned | Act::Blocked => Dot::Gate(Gate::Refused),
     };
-    let actor = match entry.actor.as_str() {
-        "cli" => "An operator, on the command line,".to_owned(),
-        "system" => "Tollgate".to_owned(),
-        "secret scanning" => "Secret scanning".to_owned(),
-        _ => entry.actor,
-    };
     let why = if entry.reason.is_empty() { String::new() } else { format!(", “{}”", entry.reason) };
-    view! { <TimelineItem dot when=entry.at.words iso=entry.at.at>{format!("{actor} {}{why}", entry.act.words(&entry.detail))}</TimelineItem> }.into_any()
+    let words = format!("{} {}{why}", entry.actor.words(), entry.act.words(&entry.detail));
+    view! { <TimelineItem dot when=entry.at.words iso=entry.at.at>{words}</TimelineItem> }.into_any()
 }
 
 #[cfg(test)]

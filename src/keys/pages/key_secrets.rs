@@ -30,7 +30,7 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
     let can_edit = detail.can_edit;
     let users = detail.secrets.iter().filter(|s| !s.is_newest).filter_map(users).collect_view();
     let rows = detail.secrets.iter().cloned().map(|s| secret(s, &key, can_edit)).collect_view();
-    let mut columns = vec![("Secret", ""), ("Last used", ""), ("Since", "col-4"), ("Accepted until", ""), ACT];
+    let mut columns = vec![("Secret", ""), ("Last used", ""), ("Since", "col-4"), ("Accepted until", "col-2"), ACT];
     if has_several {
         columns.insert(2, ("Last 24 hours", "col-4"));
     }
@@ -52,12 +52,16 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
 
 fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     let menu = (can_edit && !secret.is_newest).then(|| menu(&secret, key));
-    let mut facts = vec![(4, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
+    let folded_until = match (secret.until.clone(), secret.until_first_use) {
+        (None, _) => "no end".into_any(),
+        (Some(said), false) => view! { <SaidTime said/> }.into_any(),
+        (Some(said), true) => view! { "the new one is used, at the latest "<SaidTime said/> }.into_any(),
+    };
+    let facts = vec![(2, "Accepted until", folded_until), (4, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
     let (mut words, mut spark) = (None, None);
     if let Some(of) = &secret.calls {
         let name = format!("Calls with {}…", secret.start);
         let points: Vec<_> = of.hours.iter().map(|hour| (hour.passed, hour.limited, hour.refused)).collect();
-        facts.insert(0, (4, "", view! { <Sparkline name=name.clone() points=points.clone() time="last 24 hours"/> }.into_any()));
         spark = Some(view! { <td class="col-4"><Sparkline name points time="last 24 hours"/></td> }.into_any());
         words = Some(calls(of));
     }
@@ -68,14 +72,17 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
             view! { <span class="cell-2"><span>"the new one is used"</span><span class="small muted">"at the latest "<SaidTime said/></span></span> }.into_any()
         }
     };
-    let safe = |words: String| view! { <span class="row"><GateGlyph position=Gate::Passed tinted=true/>{words}</span> }.into_any();
+    let safe = |words: String| view! { <span class="row flex-nowrap"><GateGlyph position=Gate::Passed tinted=true/>{words}</span> }.into_any();
     let used = match (secret.is_newest, secret.is_missed, secret.quiet, secret.last_use) {
         (false, true, Some(idle), _) => safe(format!("No call for {idle}: safe to drop")),
         (false, false, Some(idle), _) => safe(format!("No call since the rotation, {idle} ago: safe to drop")),
-        (false, false, None, _) => view! { <span class="row"><GateGlyph position=Gate::Idle tinted=true/>"No call since the rotation yet"</span> }.into_any(),
+        (false, false, None, _) => {
+            view! { <span class="row flex-nowrap"><GateGlyph position=Gate::Idle tinted=true/>"No call since the rotation yet"</span> }.into_any()
+        }
         (false, true, None, Some(last)) => {
             let by = (!last.by.is_empty()).then(|| format!(" from {}", last.by));
-            view! { <span class="row"><GateGlyph position=Gate::Limited tinted=true/><span>"Still used "<SaidTime said=last.at/>{by}</span></span> }.into_any()
+            view! { <span class="row flex-nowrap"><GateGlyph position=Gate::Limited tinted=true/><span>"Still used "<SaidTime said=last.at/>{by}</span></span> }
+                .into_any()
         }
         (_, _, _, Some(last)) => view! { <span class="cell-2"><SaidTime said=last.at/><span class="small muted">{last.by}</span></span> }.into_any(),
         (_, _, _, None) => view! { <span class="faint">"never"</span> }.into_any(),
@@ -86,7 +93,7 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
             <td>{used}{words}</td>
             {spark}
             <td class="col-4"><SaidTime said=secret.since/></td>
-            <td>{until}</td>
+            <td class="col-2">{until}</td>
             <td class="cell-more">{menu}</td>
         </tr>
     }

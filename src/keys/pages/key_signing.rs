@@ -19,7 +19,7 @@ pub fn signing(detail: &KeyDetail, secret: Option<String>) -> AnyView {
     let forms = detail.can_edit.then(|| forms(detail, &id));
     view! {
         <section class="stack" id="signing" aria-labelledby="signing-title">
-            <div class="section-head"><h2 id="signing-title">"Signed requests"</h2><p>{lead}" "<a href="/docs#signed">"How calls are signed"</a></p></div>
+            <div class="section-head"><h2 id="signing-title">"Signed requests"</h2><p>{lead}" "<a href="/docs/signing#signed">"How calls are signed"</a></p></div>
             {shown}
             {state}
             {forms}
@@ -53,6 +53,7 @@ fn state(signing: SigningView, detail: &KeyDetail, id: &str) -> AnyView {
         let sign = Some(format!("/keys/{id}/sign")).filter(|href| detail.is_own && is_shown(href));
         let build = sign.map(|href| view! { <LinkButton href look=Look::Secondary>"Sign a call"</LinkButton> });
         view! {
+            <p class="help">"Turned off, the key alone is enough again."</p>
             <div class="row">
                 {build}
                 <Form action=TurnOffSigning::PATH hidden=vec![("id", id.to_owned())]><Button look=Look::DangerQuiet>"Turn off"</Button></Form>

@@ -17,17 +17,19 @@ pub fn used(detail: &KeyDetail) -> AnyView {
         return ().into_any();
     }
     let idle = detail.uses.iter().filter(|u| u.is_idle()).count();
+    let since = &detail.counted_since.words;
     let lead = match (detail.uses.iter().any(|u| u.is_known), idle) {
         (false, _) if detail.uses.iter().all(|u| u.is_counted_long) => {
             "No route of the API names a permission and no service asks for one, so calls don't tell which were used.".to_owned()
         }
         (false, _) => "Permissions are counted for less than 30 days, so nobody can say yet which were used.".to_owned(),
-        (true, 0) => "Each whose use is known was needed in the last 30 days.".to_owned(),
-        (true, 1) => "One was never needed in the last 30 days.".to_owned(),
-        (true, n) => format!("{n} were never needed in the last 30 days."),
+        (true, _) if detail.is_untried() => "It was made less than a day ago and no call came yet, so nobody can say what it needs.".to_owned(),
+        (true, 0) => format!("Each whose use is known was needed in the last 30 days (counted since {since})."),
+        (true, 1) => format!("One was never needed in the last 30 days (counted since {since})."),
+        (true, n) => format!("{n} were never needed in the last 30 days (counted since {since})."),
     };
-    let narrow = (detail.can_edit && detail.uses.iter().any(PermissionUse::can_be_taken))
-        .then(|| view! { <LinkButton href=format!("/keys/{}?dialog=narrow", detail.key.id) size=Size::Small>"Take away what it did not use"</LinkButton> });
+    let narrow = (detail.can_edit && detail.can_narrow())
+        .then(|| view! { <div class="row"><LinkButton href=format!("/keys/{}?dialog=narrow", detail.key.id) size=Size::Small>"Take away what it did not use"</LinkButton></div> });
     // Where nothing comes from a bundle, everything was given by itself.
     let has_bundles = !detail.key.bundles.is_empty();
     let withheld = |used: &PermissionUse| detail.withheld.iter().find(|it| it.permission == used.permission).map(Withheld::next_step);

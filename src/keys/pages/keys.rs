@@ -114,7 +114,7 @@ fn table(list: KeyList) -> AnyView {
         }
     });
     view! {
-        <Table caption="Keys, newest first">
+        <Table caption="Keys, newest first" cards=true>
             <thead>
                 <tr>
                     {can_choose.then(|| view! { <CheckAll/> })}
@@ -154,9 +154,8 @@ fn row(row: KeyRow, can_choose: bool) -> AnyView {
         None => view! { <OutlineBadge>"never"</OutlineBadge> }.into_any(),
     };
     let facts = vec![
-        (2, "", view! { <Sparkline name=row.key.name.clone() points=points.clone()/> }.into_any()),
-        (2, "Calls", thousands(row.calls.total()).into_any()),
         (2, "Last used", view! { <SaidOrNever said=row.last_used.clone()/> }.into_any()),
+        (2, "Calls", thousands(row.calls.total()).into_any()),
         (3, "Expires", expires()),
     ];
     view! {

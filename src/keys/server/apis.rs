@@ -50,10 +50,11 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     must_be_open(ctx, caller, Area::Apis)?;
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
-    let name = fields.check("name", rules::name(&new.name));
+    let name = fields.check("name", rules::plain_name(&new.name));
     let prefix = match new.key_prefix.as_deref().map(str::trim).filter(|p| !p.is_empty()) {
         Some(text) => fields.check("key_prefix", text.parse::<KeyPrefix>()),
-        None => fields.check("key_prefix", prefix_of(new.slug.trim())),
+        // Of a wrong slug none is made, and nobody typed one: it is not wrong, too.
+        None => slug.as_ref().and_then(|slug| fields.check("key_prefix", prefix_of(slug.as_str()))),
     };
     let permissions = fields.check("permissions", described(&new.permissions));
     let permissions = permissions.and_then(|p| fields.check("basic", with_basic(p, &new.basic)));
@@ -83,7 +84,7 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     caller.require(&may::APIS_MANAGE)?;
     must_be_open(ctx, caller, Area::Apis)?;
     let mut fields = Fields::default();
-    let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
+    let name = edit.name.and_then(|text| fields.check("name", rules::plain_name(&text)));
     let permissions = edit.permissions.and_then(|lines| fields.check("permissions", described(&lines)));
     if slug == Api::OWN && (permissions.is_some() || edit.basic.is_some() || !edit.needs_grant.is_empty()) {
         fields.add("permissions", "The permissions of Tollgate's own API are fixed.");

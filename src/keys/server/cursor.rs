@@ -7,8 +7,13 @@ use uuid::Uuid;
 
 /// The cursor of a row.
 pub fn of(key: &Key) -> String {
-    let micros = i64::try_from(key.created_at.unix_timestamp_nanos() / 1000).unwrap_or(0);
-    URL_SAFE_NO_PAD.encode([&micros.to_be_bytes()[..], key.id.uuid().as_bytes()].concat())
+    at((key.created_at, key.id))
+}
+
+/// The same by its place.
+pub fn at((created_at, id): (OffsetDateTime, KeyId)) -> String {
+    let micros = i64::try_from(created_at.unix_timestamp_nanos() / 1000).unwrap_or(0);
+    URL_SAFE_NO_PAD.encode([&micros.to_be_bytes()[..], id.uuid().as_bytes()].concat())
 }
 
 /// The row of a cursor.

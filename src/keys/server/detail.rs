@@ -6,7 +6,7 @@ use super::{
     rules,
     secret_use::secret_views,
     store::{self, listing::Wanted},
-    using::permission_uses,
+    using::{self, permission_uses},
     why::why,
     words::said,
 };
@@ -18,9 +18,9 @@ use crate::{
         SigningView, Unit, Window,
     },
     platform::{Ctx, LocalTime},
-    values::{Counts, KeyId, Permission, Slug, permission_names as may},
+    values::{Actor, Counts, KeyId, Permission, Slug, permission_names as may},
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// Lines of the history that a page shows.
 const HISTORY: i64 = 100;
@@ -87,6 +87,15 @@ pub async fn key_uses(ctx: &Ctx, caller: &Caller, key: &Key) -> Result<Vec<Permi
     permission_uses(ctx, key, &api, &withheld, &routes, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await
 }
 
+/// The call to try first with a key, as lines for a shell.
+pub async fn example_call(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<String, AppError> {
+    let key = find_key(ctx, caller, id).await?;
+    let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
+    let mut conn = ctx.db.acquire().await?;
+    let routes = store::routes::list_routes(&mut conn, api.id).await?;
+    Ok(example(ctx, &key, &routes))
+}
+
 /// What `/keys/{id}` shows.
 pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDetail, AppError> {
     let key = find_key(ctx, caller, id).await?;
@@ -115,11 +124,12 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     drop(conn);
     let limits = limits::views(ctx, &key, &local);
     let why = why(ctx, &key).await?;
+    let counted_since = key.created_at.max(local.now() - Duration::days(using::DAYS));
 
     Ok(KeyDetail {
         owner: provenance.owner,
         is_own: key.workspace == caller.workspace,
-        created_by: provenance.created_by.unwrap_or_default(),
+        created_by: Actor { name: provenance.created_by.unwrap_or_default(), is_account: provenance.is_account },
         created: said(key.created_at, local.moment(key.created_at)),
         standing: row.standing,
         last_used: row.last_used,
@@ -134,6 +144,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         bundles: bundles(&key, &api, &grantable),
         permissions: permissions(&key, &api, grantable),
         uses: permission_uses(ctx, &key, &api, &withheld, &routes, &local).await?,
+        counted_since: said(counted_since, local.moment(counted_since)),
+        is_a_day_old: local.now() - key.created_at >= Duration::DAY,
         withheld,
         day_limit: day_limit(&limits, &why, &routes, &local),
         limits,
@@ -204,7 +216,8 @@ async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryE
 }
 
 fn entry(row: store::changes::ChangeRow, local: &LocalTime) -> HistoryEntry {
-    HistoryEntry { act: row.act, actor: row.actor, at: said(row.at, local.moment(row.at)), reason: row.reason, detail: row.detail }
+    let actor = Actor { name: row.actor, is_account: row.is_account };
+    HistoryEntry { act: row.act, actor, at: said(row.at, local.moment(row.at)), reason: row.reason, detail: row.detail }
 }
 
 /// The bundles that it could be given, since all that they give could be, and those that it holds.

@@ -13,7 +13,6 @@ use crate::{
     error::AppError,
     keys::model::{Act, Key, KeyState},
     platform::{Ctx, jobs},
-    values::KeyId,
 };
 use sqlx::PgConnection;
 use time::{Duration, format_description::well_known::Rfc3339};
@@ -40,8 +39,9 @@ pub async fn note_expiries(ctx: &Ctx) -> Result<usize, AppError> {
             tx.rollback().await?;
             return Ok(told);
         }
-        for id in expiries::lock_free(&mut tx, &due).await? {
-            told += usize::from(note_of(ctx, &mut tx, id).await?);
+        let free = expiries::lock_free(&mut tx, &due).await?;
+        for key in keys::lock_keys(&mut tx, None, &free).await? {
+            told += usize::from(note_of(ctx, &mut tx, &key).await?);
         }
         let is_over = ctx.clock.now() - begun > SLICE;
         if is_over {
@@ -55,13 +55,12 @@ pub async fn note_expiries(ctx: &Ctx) -> Result<usize, AppError> {
     }
 }
 
-/// False if it is gone or revoked: then nothing is told, and its old secrets are done with, so that no look finds them again.
-async fn note_of(ctx: &Ctx, conn: &mut PgConnection, id: KeyId) -> Result<bool, AppError> {
-    let Some(key) = keys::lock_key(conn, None, id).await? else { return Ok(false) };
+/// False if it is revoked: then nothing is told, and its old secrets are done with, so that no look finds them again.
+async fn note_of(ctx: &Ctx, conn: &mut PgConnection, key: &Key) -> Result<bool, AppError> {
     let lives = key.state != KeyState::Revoked;
     if lives {
-        note_expiry(ctx, conn, &key).await?;
-        note_ended_secrets(ctx, conn, &key).await?;
+        note_expiry(ctx, conn, key).await?;
+        note_ended_secrets(ctx, conn, key).await?;
     } else {
         expiries::mark_ended_secrets(conn, key.id, ctx.clock.now()).await?;
     }

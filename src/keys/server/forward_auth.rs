@@ -6,7 +6,8 @@
 //! address is wrong), and the sentence in `X-Auth-Detail`. Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
 
 use super::{
-    gate::{Answer, Gate, Question, Stopped},
+    coming_back,
+    gate::{Answer, Gate, LimitState, Question, Stopped},
     origins, ratelimit,
     rest::presented,
     salted::upgrade,
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     error::AppError,
+    keys::model::OverAction,
     platform::{Ctx, http::RequestInfo, telemetry::request_id},
     values::{NotNow, Outcome, Permission},
 };
@@ -113,8 +115,14 @@ fn plain(words: &str) -> String {
 fn needs(head: &Parts) -> Result<Needs, String> {
     match head.uri.query() {
         None => Ok(Needs::default()),
-        Some(_) => Query::<Needs>::try_from_uri(&head.uri).map(|q| q.0).map_err(|rejection| rejection.body_text()),
+        Some(_) => Query::<Needs>::try_from_uri(&head.uri).map(|q| q.0).map_err(|rejection| query_fault(&rejection.body_text())),
     }
+}
+
+/// What is wrong with the query, without what the library says of itself: `cost: Write a whole number.`
+fn query_fault(words: &str) -> String {
+    let words = words.strip_prefix("Failed to deserialize query string: ").unwrap_or(words);
+    words.replace("invalid digit found in string", "Write a whole number.")
 }
 
 /// The client's method and path, and where it sent them, as this kind of proxy tells them. Each dialect reads its own headers only: the
@@ -285,9 +293,8 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
         Outcome::Forbidden | Outcome::IpDenied | Outcome::Banned => StatusCode::FORBIDDEN,
         _ => StatusCode::UNAUTHORIZED,
     };
-    let policies: Vec<&str> = answer.violated().map(|l| &*l.name).collect();
-    let words = answer.why.as_deref().unwrap_or(answer.outcome.sentence());
-    let mut response = problem(status, answer, words, &policies);
+    let words = answer.why.as_deref().or_else(|| soon(answer)).unwrap_or(answer.outcome.sentence());
+    let mut response = problem(status, answer, words);
     let headers = response.headers_mut();
     let challenge = match (answer.outcome, &answer.lacks) {
         (Outcome::Forbidden, Some(needed)) => Some(("insufficient_scope", format!(", scope=\"{needed}\""))),
@@ -298,10 +305,21 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
     if let Some(challenge) = challenge {
         put(headers, "www-authenticate", challenge);
     }
-    if let Some(seconds) = answer.retry_after {
+    if let Some(seconds) = coming_back::retry_after(answer) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     saying(response, dialect, answer.outcome.as_str(), words)
+}
+
+/// Where waiting for a window to end would be the wrong advice: a place is free as soon as a call ends, and what is slowed passes in the next
+/// second.
+fn soon(answer: &Answer) -> Option<&'static str> {
+    answer.violated().next()?;
+    if answer.violated().all(|limit| limit.window.is_concurrent()) {
+        return Some("As many calls go on as may at the same time. Try again when one of them has ended.");
+    }
+    let is_slowed = |limit: &LimitState| matches!(limit.over, OverAction::Throttle { .. });
+    answer.violated().all(is_slowed).then_some("This key has used up its limit, and beyond it only so many calls pass in a second. Try again in a second.")
 }
 
 /// No key was sent at all: 401 without an error attribute (RFC 6750 §3.1).
@@ -317,17 +335,21 @@ fn missing(api: &str, dialect: Dialect) -> Response {
     saying(response, dialect, "MISSING", words)
 }
 
-fn problem(status: StatusCode, answer: &Answer, words: &str, policies: &[&str]) -> Response {
-    let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
+fn problem(status: StatusCode, answer: &Answer, words: &str) -> Response {
+    let (kind, policies) = match answer.blocked_by() {
+        Some(block) => (AppError::ABNORMAL_USAGE, vec![block.as_str()]),
+        None if status == StatusCode::TOO_MANY_REQUESTS => (AppError::QUOTA_EXCEEDED, answer.violated().map(|limit| &*limit.name).collect()),
+        None => ("about:blank", Vec::new()),
+    };
     let mut body = serde_json::json!({
-        "type": if is_limit { "https://iana.org/assignments/http-problem-types#quota-exceeded" } else { "about:blank" },
+        "type": kind,
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
         "detail": words,
         "code": answer.outcome.as_str(),
         "request_id": request_id(),
     });
-    if is_limit {
+    if kind != "about:blank" {
         body["violated-policies"] = serde_json::json!(policies);
     }
     let mut response = (status, body.to_string()).into_response();

@@ -9,6 +9,7 @@ use crate::{
     values::{ApiId, Permission, Slug, WorkspaceId},
 };
 use sqlx::PgConnection;
+use std::collections::HashMap;
 
 /// What keys of a workspace may not have of an API; `key_plan` is the slug of the key's own plan. Of Tollgate's own API roles say it (`rules`).
 pub(super) async fn withheld(conn: &mut PgConnection, api: &Api, workspace: WorkspaceId, key_plan: Option<&str>) -> Result<Vec<Withheld>, AppError> {
@@ -26,7 +27,23 @@ pub(super) async fn withheld_of(
     if asked.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(store::list_withheld(conn, &asked, workspace, key_plan).await?)
+    Ok(store::list_withheld(conn, &asked, &[workspace], key_plan).await?.into_iter().map(|(api, _, withheld)| (api, withheld)).collect())
+}
+
+/// What new keys of each of these workspaces may not have of an API; a workspace from which nothing is withheld is left out.
+pub(super) async fn withheld_by_workspace(
+    conn: &mut PgConnection,
+    api: &Api,
+    workspaces: &[WorkspaceId],
+) -> Result<HashMap<WorkspaceId, Vec<Withheld>>, AppError> {
+    let mut by_workspace: HashMap<WorkspaceId, Vec<Withheld>> = HashMap::new();
+    if !has_ceiling(api) {
+        return Ok(by_workspace);
+    }
+    for (_, workspace, withheld) in store::list_withheld(conn, &[api.id], workspaces, None).await? {
+        by_workspace.entry(workspace).or_default().push(withheld);
+    }
+    Ok(by_workspace)
 }
 
 /// The same for a new key, where no connection is at hand: nearly no API has a ceiling, and then none is taken.

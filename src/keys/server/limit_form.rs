@@ -2,7 +2,7 @@
 
 use crate::{
     error::{AppError, Fields},
-    keys::model::{KeyLimit, LimitChange, Over, OverAction, TypedLimit, Window},
+    keys::model::{KeyLimit, LimitChange, LimitUnit, Over, OverAction, TypedLimit, Window},
 };
 
 /// What becomes of calls beyond a limit, in texts: an action, its number, its end. An empty action refuses.
@@ -32,6 +32,11 @@ impl OverForm<'_> {
     }
 }
 
+/// What a window counts; empty: units.
+pub fn read_unit(text: &str, fields: &mut Fields) -> LimitUnit {
+    if text.trim().is_empty() { LimitUnit::Units } else { fields.check("unit", text.parse::<LimitUnit>()).unwrap_or_default() }
+}
+
 /// A number as people group its digits.
 pub fn digits(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
@@ -50,20 +55,21 @@ impl TypedLimit {
     fn read_limit(&self) -> Result<KeyLimit, AppError> {
         let mut fields = Fields::default();
         let window = self.read_window(&mut fields);
+        let counts = read_unit(&self.unit, &mut fields);
         let unit = match self.window.as_str() {
             credits if credits.starts_with("credits") => "credits",
             together if together.starts_with("concurrent") => "calls",
-            _ => "units",
+            _ => counts.as_str(),
         };
+        if window.is_some_and(|window| !counts.suits(window)) {
+            fields.add("unit", LimitUnit::OF_WINDOWS);
+        }
         let limit = digits(self.limit.trim()).parse::<u64>().map_err(|_| format!("Write a whole number of {unit}, for example 2,400."));
         let limit = fields.check("limit", limit);
         if limit.is_some_and(|limit| limit > KeyLimit::MAX_CALLS) {
             fields.add("limit", format!("A limit is at most 4,294,967,295 {unit}."));
         }
         let over = OverForm { over: &self.over, per_second: &self.over_per_second, until: &self.over_until }.read(&mut fields);
-        if window.is_some_and(Window::is_credits) && over != Over::REFUSE {
-            fields.add("over", Over::OF_CREDITS);
-        }
         if window.is_some_and(Window::is_concurrent) {
             if limit.is_some_and(|limit| limit > KeyLimit::MAX_AT_ONCE) {
                 fields.add("limit", "There are at most 10,000 calls at the same time.");
@@ -77,7 +83,7 @@ impl TypedLimit {
             "" => KeyLimit::DEFAULT.to_owned(),
             name => name.to_lowercase(),
         };
-        Ok(KeyLimit { over, ..KeyLimit::new(name, limit.unwrap_or(0), window.unwrap_or(Window::HOUR)) })
+        Ok(KeyLimit { unit: counts, over, ..KeyLimit::new(name, limit.unwrap_or(0), window.unwrap_or(Window::HOUR)) })
     }
 
     /// The choice, with the seconds that it asks for, or with what comes back of credits.
@@ -89,7 +95,7 @@ impl TypedLimit {
             fields.add("refill", "Only credits come back like this. Choose “credits, some back every …” under “Of what”, or clear this field.");
         }
         if !seconds.is_empty() && !is_typed {
-            fields.add("seconds", "The choice beside this says how long already. Choose “in so many seconds” there, or clear this field.");
+            fields.add("seconds", "“Of what” says how long already. Choose “in so many seconds” there, or clear this field.");
         }
         if is_typed {
             let read = digits(seconds).parse::<u32>().ok();
@@ -127,6 +133,7 @@ mod tests {
         assert_eq!(read(TypedLimit { name: String::new(), ..form("5", "60") }), named("default", "5 units a minute"));
         assert_eq!(read(TypedLimit { seconds: "90".to_owned(), ..form("5", "seconds") }), named("burst", "5 units in 90 seconds"));
         assert_eq!(read(TypedLimit { seconds: "7,200".to_owned(), ..form("5", "rolling") }), named("burst", "5 units in any 2 hours"));
+        assert_eq!(read(TypedLimit { unit: "calls".to_owned(), ..form("5", "60") }), named("burst", "5 calls a minute"));
         assert_eq!(read(TypedLimit { refill: "2".to_owned(), ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
         let removed = TypedLimit { was: "burst".to_owned(), act: TypedLimit::REMOVE.to_owned(), ..TypedLimit::default() }.read();
         assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None, seen: None }));
@@ -146,6 +153,9 @@ mod tests {
             (TypedLimit { refill: "90".to_owned(), ..form("5", "3600") }, "refill"),
             (form("5", "credits:3600"), "refill"),
             (form("10001", "concurrent:30"), "limit"),
+            (TypedLimit { unit: "bytes".to_owned(), ..form("5", "3600") }, "unit"),
+            (TypedLimit { unit: "calls".to_owned(), ..form("5", "credits") }, "unit"),
+            (TypedLimit { unit: "calls".to_owned(), ..form("5", "concurrent:30") }, "unit"),
         ] {
             assert!(form.read().is_err_and(|error| error.field(field).is_some()), "{form:?}");
         }

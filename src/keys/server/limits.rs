@@ -2,7 +2,7 @@
 
 use super::gate::{self, Gate};
 use crate::{
-    keys::model::{Key, KeyLimit, LimitView, OverAction, Window, hold_words},
+    keys::model::{Key, KeyLimit, LimitUnit, LimitView, OverAction, Window, hold_words},
     platform::{Ctx, LocalTime},
     ui::number::thousands,
 };
@@ -17,6 +17,7 @@ pub struct Live {
     pub remaining: u64,
     pub reset_after: u64,
     pub window: Window,
+    pub unit: LimitUnit,
     /// What becomes of calls beyond it, at this moment.
     pub over: OverAction,
 }
@@ -42,6 +43,7 @@ pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
                 remaining: s.remaining,
                 reset_after: s.reset_after,
                 window: s.window,
+                unit: s.unit,
                 over: s.over,
             })
             .collect();
@@ -61,6 +63,7 @@ pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
             used: 0,
             remaining: l.limit,
             window: l.window,
+            unit: l.unit,
             over: l.over.at(now),
         })
         .collect()
@@ -78,7 +81,7 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
             name: l.name,
             per: match l.window.hold() {
                 Some(_) => format!("{} of {} {} now", thousands(l.used), thousands(l.limit), l.window.unit_words()),
-                None => l.window.unit_words(),
+                None => l.unit.unit_words(l.window),
             },
             limit: l.limit,
             used: l.used,
@@ -91,6 +94,7 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
                 (_, None, _, seconds) => local.ahead(after(local, seconds)),
             },
             window: l.window,
+            unit: l.unit,
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use super::{
     store::{
         self,
         listing::{Listed, Wanted},
+        paging,
     },
     why::limits_of_new_keys,
     words::{said, standing},
@@ -139,25 +140,32 @@ async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(
     Ok(())
 }
 
-/// A page of plain keys, newest first, and the cursor of the next page.
+/// A page of plain keys, newest first, behind the cursor `older`, and the cursor of the next page. Nothing is counted for it. Where filters may
+/// leave few of many keys, they are looked at some at a time, so that no statement takes long.
 pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: usize) -> Result<(Vec<Key>, Option<String>), AppError> {
     caller.require(&may::KEYS_READ)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
-    wanted.most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let mut conn = ctx.db.acquire().await?;
-    let mut keys: Vec<Key> = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?.into_iter().map(|l| l.key).collect();
-    let next = (keys.len() > limit).then(|| keys.get(limit - 1).map(cursor::of)).flatten();
-    keys.truncate(limit);
-    let ids: Vec<KeyId> = keys.iter().map(|k| k.id).collect();
-    let (mut limits, mut plans) = (limits_by_key(&mut conn, &ids).await?, plans_by_key(&mut conn, &ids).await?);
-    let mut bundles = bundles_by_key(&mut conn, &ids).await?;
-    for key in &mut keys {
-        key.limits = limits.remove(&key.id).unwrap_or_default();
-        key.plan = plans.remove(&key.id);
-        bundles.remove(&key.id).unwrap_or_default().into_iter().for_each(|(bundle, gives)| key.hold(bundle, gives));
+    let mut places: Vec<paging::Place> = Vec::new();
+    loop {
+        wanted.most = i64::try_from(limit + 1 - places.len()).unwrap_or(i64::MAX);
+        let until = match wanted.looked_at() {
+            Some(keys) => paging::find_place(&mut *conn, wanted.workspace, wanted.from, keys).await?,
+            None => None,
+        };
+        places.extend(paging::list_page(&mut *conn, &wanted, until, local.now(), today(&local)).await?);
+        if until.is_none() || places.len() > limit {
+            break;
+        }
+        wanted.from = until;
     }
-    Ok((keys, next))
+    let next = (places.len() > limit).then(|| places.get(limit - 1).copied().map(cursor::at)).flatten();
+    places.truncate(limit);
+    let ids: Vec<KeyId> = places.into_iter().map(|(_, id)| id).collect();
+    let found = store::keys::find_keys(&mut conn, wanted.workspace, &ids).await?;
+    let mut keys: HashMap<KeyId, Key> = found.into_iter().map(|key| (key.id, key)).collect();
+    Ok((ids.iter().filter_map(|id| keys.remove(id)).collect(), next))
 }
 
 /// Whether these filters can be kept: they are right, and hold no secret (a whole key can be searched for, and is looked up at once).
@@ -172,18 +180,22 @@ pub fn check_query(caller: &Caller, query: &KeyQuery) -> Result<(), AppError> {
 
 /// How many keys the filters leave.
 pub async fn count_found(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result<u64, AppError> {
+    count_up_to(ctx, caller, query, None).await
+}
+
+async fn count_up_to(ctx: &Ctx, caller: &Caller, query: &KeyQuery, most: Option<usize>) -> Result<u64, AppError> {
     caller.require(&may::KEYS_READ)?;
-    let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
-    wanted.most = 1;
+    let wanted = wanted(Reach::of_list(caller, query)?, query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    Ok(store::listing::list_keys(&ctx.db, &wanted, local.now(), today(&local)).await?.first().map_or(0, |listed| listed.found))
+    let most = most.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
+    Ok(paging::count_keys(&ctx.db, &wanted, most, local.now(), today(&local)).await?)
 }
 
 /// Every key that the filters leave, newest first. None: there are more than `most`, which is told before they are read. Read in pages, so that
-/// no statement takes long; long ones, since each goes over all that the filters leave, however few of them it gives.
+/// no statement takes long.
 pub async fn every_key(ctx: &Ctx, caller: &Caller, mut query: KeyQuery, most: usize) -> Result<Option<Vec<Key>>, AppError> {
     let mut all = Vec::new();
-    if count_found(ctx, caller, &query).await? > most as u64 {
+    if count_up_to(ctx, caller, &query, Some(most.saturating_add(1))).await? > most as u64 {
         return Ok(None);
     }
     loop {
@@ -199,6 +211,11 @@ pub async fn every_key(ctx: &Ctx, caller: &Caller, mut query: KeyQuery, most: us
     }
 }
 
+/// A filter that takes these words only.
+fn one_of(filter: &str, words: &[&str]) -> AppError {
+    AppError::invalid(filter, format!("Ask for one of {}.", words.join(", ")))
+}
+
 pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {
     let search = query.q.as_deref();
     if search.is_some_and(|q| q.len() > 200) {
@@ -209,11 +226,11 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
     }
     let id = search.and_then(|q| q.parse::<KeyId>().ok());
     let kinds = match query.status.as_deref() {
-        Some(word) => vec![StandingKind::parse(word).ok_or_else(|| AppError::invalid("status", "There is no such status."))?],
+        Some(word) => vec![StandingKind::parse(word).ok_or_else(|| one_of("status", &StandingKind::ALL.map(|(_, word, _)| word)))?],
         None => Vec::new(),
     };
     let review = match query.review.as_deref() {
-        Some(word) => Some(Review::parse(word).ok_or_else(|| AppError::invalid("review", "There is no such review."))?),
+        Some(word) => Some(Review::parse(word).ok_or_else(|| one_of("review", &Review::ALL.map(|(_, word, _)| word)))?),
         None => None,
     };
     let hashes = match query.hash.as_deref() {
@@ -308,7 +325,7 @@ fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
         Some(seconds) => format!("Calls pass again {}.", local.ahead(local.now() + std::time::Duration::from_secs(seconds))),
     };
     let nearest = states.iter().find(|s| s.holds()).or(states.first());
-    let limit = nearest.map(|s| KeyLimit::new("", s.limit, s.window).words()).unwrap_or_default();
+    let limit = nearest.map(|s| s.unit.limit_words(s.limit, s.window)).unwrap_or_default();
     standing(listed, &limit, &next, local)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Each key goes through the operation that the single act uses, in a transaction with its line of history and its event. Up to
 //! `CHUNK` keys share one transaction, so an act on so many happens whole or not at all; what goes on after a failure in a later chunk
-//! is the same request, sent again: a key that changed already is left alone.
+//! is the same request, sent again: a key that changed already is left alone. What changed before the failure holds on every node when it
+//! is told.
 
 use super::{
     change, editing, forms, nodes, proof,
@@ -71,26 +72,48 @@ pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u6
     let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
     // In one order, so that two requests at once wait for each other and don't deadlock.
     ids.sort();
-    let mut since = Instant::now();
-    let mut changed = Vec::with_capacity(ids.len());
+    let (mut since, mut changed) = (Instant::now(), Vec::with_capacity(ids.len()));
     for chunk in ids.chunks(CHUNK) {
-        let mut tx = ctx.db.begin().await?;
-        let mut done = Vec::with_capacity(chunk.len());
-        for id in chunk {
-            let Some(key) = keys::lock_key(&mut tx, Reach::of(caller).workspace(), *id).await? else { continue };
-            let refused = refusal(&key, &many, &ends);
-            if refused.is_none() {
-                change_one(ctx, &mut tx, caller, &key, &many).await?;
-                done.push(key.id);
+        match change_chunk(ctx, caller, chunk, (&many, &ends), &mut plan).await {
+            Ok((committed, done)) => {
+                since = committed;
+                changed.extend(done);
             }
-            sort_in(&mut plan, &key, refused);
+            Err(error) => {
+                // The chunks before it are committed: they hold everywhere, too, when this is answered.
+                if !changed.is_empty() {
+                    let spread = nodes::spread(ctx, &changed, since).await;
+                    tracing::warn!("an act on many keys failed after {}: {}", count(changed.len() as u64, "key", "keys"), spread.words("In force"));
+                }
+                return Err(error);
+            }
         }
-        since = Instant::now();
-        tx.commit().await?;
-        changed.extend(done);
     }
     plan.spread = Some(nodes::spread(ctx, &changed, since).await);
     Ok(plan)
+}
+
+/// One transaction. Answers when its commit began, and the keys that changed.
+async fn change_chunk(
+    ctx: &Ctx,
+    caller: &Caller,
+    chunk: &[KeyId],
+    (many, ends): (&Many, &KeyEnds),
+    plan: &mut ManyPlan,
+) -> Result<(Instant, Vec<KeyId>), AppError> {
+    let mut tx = ctx.db.begin().await?;
+    let mut done = Vec::with_capacity(chunk.len());
+    for key in keys::lock_keys(&mut tx, Reach::of(caller).workspace(), chunk).await? {
+        let refused = refusal(&key, many, ends);
+        if refused.is_none() {
+            change_one(ctx, &mut tx, caller, &key, many).await?;
+            done.push(key.id);
+        }
+        sort_in(plan, &key, refused);
+    }
+    let since = Instant::now();
+    tx.commit().await?;
+    Ok((since, done))
 }
 
 /// What the page shows before the act.

@@ -5,13 +5,14 @@ use super::{gate::LimitState, ratelimit, rest::presented};
 use crate::{
     accounts::{Caller, server::network},
     error::AppError,
-    keys::model::{OverAction, Window},
+    keys::model::{LimitUnit, OverAction, Window},
     platform::{
         Ctx,
         config::Limits,
         http::{
             RequestInfo,
             pace::{Pace, Standing},
+            reply::with_request_id,
         },
     },
     values::AccountId,
@@ -64,6 +65,7 @@ impl Turn {
             remaining,
             reset_after: standing.reset_after,
             window: Window::Seconds(60),
+            unit: LimitUnit::Units,
             length: 60,
             over: OverAction::Refuse,
         };
@@ -111,7 +113,7 @@ fn too_fast(retry_after: u64, is_function: bool) -> Response {
     if !is_function {
         return error.into_response();
     }
-    let mut response = (StatusCode::TOO_MANY_REQUESTS, [(SERVER_FN_ERROR_HEADER, "refused")], error.ser()).into_response();
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, [(SERVER_FN_ERROR_HEADER, "refused")], with_request_id(error.ser())).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
     response
 }

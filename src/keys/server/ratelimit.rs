@@ -3,6 +3,7 @@
 //! `Retry-After` (RFC 9110 §10.2.3) is set by whoever answers 429, and is not less than `t` of the limits that refused.
 
 use super::gate::LimitState;
+use crate::keys::model::LimitUnit;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -21,8 +22,10 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
         let is_concurrent = limit.window.is_concurrent();
         let resets = if is_concurrent && limit.remaining > 0 { 0 } else { resets };
         member(&mut policy, &limit.name, (";q=", limit.limit), (";w=", if is_concurrent { 0 } else { u64::from(limit.length) }));
-        if is_concurrent {
-            policy.push_str(";qu=\"concurrent-requests\"");
+        match (is_concurrent, limit.unit) {
+            (true, _) => policy.push_str(";qu=\"concurrent-requests\""),
+            (false, LimitUnit::Calls) => policy.push_str(";qu=\"requests\""),
+            (false, LimitUnit::Units) => {}
         }
         member(&mut state, &limit.name, (";r=", limit.remaining), (";t=", resets));
     }
@@ -84,7 +87,17 @@ mod tests {
     use crate::keys::model::{OverAction, Window};
 
     fn limit(name: &str, limit: u64, remaining: u64, reset_after: u64, length: u32) -> LimitState {
-        LimitState { name: name.into(), limit, used: 0, remaining, reset_after, window: Window::Seconds(length), length, over: OverAction::Refuse }
+        LimitState {
+            name: name.into(),
+            limit,
+            used: 0,
+            remaining,
+            reset_after,
+            window: Window::Seconds(length),
+            unit: LimitUnit::Units,
+            length,
+            over: OverAction::Refuse,
+        }
     }
 
     #[test]
@@ -104,6 +117,15 @@ mod tests {
         assert_eq!(headers["ratelimit"], r#""open";r=2,"day";r=912;t=40211"#);
         tell(&mut headers, &[of(0, 7)]);
         assert_eq!(headers["ratelimit"], r#""open";r=0;t=7"#);
+    }
+
+    #[test]
+    fn a_limit_of_calls_says_so() {
+        let of_calls = LimitState { unit: LimitUnit::Calls, ..limit("burst", 100, 50, 30, 60) };
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &[of_calls, limit("day", 1000, 912, 40211, 86400)]);
+        assert_eq!(headers["ratelimit-policy"], r#""burst";q=100;w=60;qu="requests","day";q=1000;w=86400"#);
+        assert_eq!(headers["ratelimit"], r#""burst";r=50;t=30,"day";r=912;t=40211"#);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     error::{AppError, Fields},
     platform::{
         Ctx,
-        http::{RequestInfo, json::why_not},
+        http::{RequestInfo, json::read_in_haste},
     },
 };
 use axum::{
@@ -69,17 +69,17 @@ pub struct ReleasedBody {
     responses(
         (status = 200, description = "What became of each; one that is not known any more is not released, and no error", body = ReleaseAnswer),
         (status = 401, description = "The asking service presents no valid key"),
-        (status = 403, description = "The asking service's key lacks keys:verify"),
+        (status = 403, description = "The asking service's key lacks keys:verify, or a block refuses it or its address: the problem names the policy"),
         (status = 422, description = "No hold, too many, or something else"),
         (status = 429, description = "A block slows the asking service's key or address: the problem and the RateLimit fields name it"),
     ),
     security(("key" = [])),
 )]
 pub async fn release_holds(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response, AppError> {
-    if let Err(denied) = may_ask(ctx, gate, head, body, info.address).await {
+    if let Err(denied) = may_ask(ctx, gate, head, body, info).await {
         return Ok(denied.into_response());
     }
-    let asked: ReleaseRequest<'_> = serde_json::from_slice(body).map_err(|_| why_not::<ReleaseRequest<'_>>(body))?;
+    let asked: ReleaseRequest<'_> = read_in_haste(body)?;
     let mut fields = Fields::default();
     let one = asked.hold.as_deref().and_then(|text| fields.check("hold", text.parse::<Hold>()));
     let many: Vec<Hold> = asked.holds.iter().take(MOST).enumerate().filter_map(|(i, text)| fields.check(&format!("holds.{i}"), text.parse::<Hold>())).collect();

@@ -7,10 +7,11 @@
 //! A page of another site reads an answer only if the key names its origin; a preflight is answered if any key for Tollgate does.
 
 use super::{
+    coming_back,
     gate::{Answer, Gate, Hold, Question},
     origins,
     pacing::Turn,
-    signing::{Proof, field_of, own_message, prove},
+    signing::{Proof, field_of, hint, may_have_body, own_message, prove},
 };
 use crate::{
     accounts::{
@@ -60,7 +61,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, request: Request, next: Next) 
 /// RFC 6750 §3.1, of a refusal of what was sent; where nothing was, there is no error to name.
 pub(super) fn challenge(response: &mut Response) {
     let said = match response.extensions().get::<AppError>() {
-        Some(AppError::Unauthenticated) => "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned(),
+        Some(AppError::Unauthenticated | AppError::NotThisKey { .. }) => "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned(),
         Some(AppError::Forbidden { permission }) => format!("Bearer realm=\"tollgate\", error=\"insufficient_scope\", scope=\"{permission}\""),
         _ => return,
     };
@@ -92,6 +93,7 @@ async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
     let route = format!("{} {path}", request.method());
     // Counted under the pattern, but the routes of a key may name one key: what was called counts for them.
     let called = format!("{} {}", request.method(), request.uri().path());
+    let has_body = may_have_body(request.method().as_str(), request.headers());
     let mut question = Question {
         secret: &secret,
         api,
@@ -120,6 +122,14 @@ async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
     drop(place);
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
     super::ratelimit::tell_over(response.headers_mut(), answer.over());
+    // What to sign, of a key whose calls are signed (RFC 9421 §5.1).
+    if answer.outcome == Outcome::Forbidden
+        && let Some(facts) = answer.facts()
+        && let Some(signer) = facts.signer()
+        && let Ok(wanted) = HeaderValue::from_str(&hint(facts.key, signer, has_body))
+    {
+        response.headers_mut().insert("accept-signature", wanted);
+    }
     let is_named = |origin: &&String| answer.facts().is_some_and(|facts| !facts.rights.origins.is_empty() && origins::allows(&facts.rights.origins, origin));
     if let Some(origin) = origin.as_ref().filter(is_named) {
         origins::let_read(&mut response, origin);
@@ -232,12 +242,16 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
             let quotas = answer.violated().map(|limit| limit.name.to_string()).collect();
-            return Err(AppError::QuotaExceeded { quotas, retry_after: answer.retry_after });
+            return Err(AppError::QuotaExceeded { quotas, retry_after: coming_back::retry_after(answer) });
         }
-        (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
+        (outcome @ Outcome::IpDenied, _) => {
+            return Err(answer.blocked().unwrap_or_else(|| AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))));
+        }
+        (outcome @ Outcome::Banned, _) => return Err(answer.blocked().unwrap_or(AppError::NotThisKey { outcome })),
         // Of an origin, the key's routes or a signature: our own routes have no other reason here.
         (outcome @ Outcome::Forbidden, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
-        _ => return Err(AppError::Unauthenticated),
+        (Outcome::Valid, None) => return Err(AppError::Unauthenticated),
+        (outcome, _) => return Err(AppError::NotThisKey { outcome }),
     };
     let owner = caller_of_account(ctx, facts.home.owner, Via::Key(facts.key)).await?;
     let mut caller = owner.ok_or(AppError::Unauthenticated)?;

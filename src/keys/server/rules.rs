@@ -8,24 +8,31 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
-    keys::model::{Api, ApiPermission, KeyLimit, LimitChange, Over, Window, Withheld, Zone},
+    keys::model::{Api, ApiPermission, KeyLimit, LimitChange, LimitUnit, Over, Window, Withheld, Zone},
     platform::Ctx,
-    values::{Permission, WorkspaceId},
+    values::{Permission, WorkspaceId, is_blank, turns_writing},
 };
 use ipnet::IpNet;
 use sqlx::PgConnection;
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 use time::{Duration, OffsetDateTime};
 
-/// The name of a key or an API: 1 to 80 characters on one line.
+/// The name of a key: 1 to 80 characters on one line.
 pub fn name(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     match text.chars().count() {
         0 => Err("Enter a name, for example the name of the program that will use it."),
         81.. => Err("A name has at most 80 characters."),
+        _ if text.chars().all(is_blank) => Err("Nobody sees this name. Write letters or digits."),
         _ if text.chars().any(char::is_control) => Err("A name stands on one line, without control characters."),
+        _ if text.chars().any(turns_writing) => Err("A name has no characters that turn the direction of writing. Type it anew."),
         _ => Ok(text.to_owned()),
     }
+}
+
+/// The name of an API, a plan or a group, by which no program goes.
+pub fn plain_name(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("Enter a name, 1 to 80 characters.") } else { name(text) }
 }
 
 /// An expiry lies ahead, at most ten years. To the second, so that it reads the same everywhere.
@@ -124,20 +131,41 @@ pub async fn grantable(
     if !api.is_own() {
         return Ok(api.permissions.iter().filter(|p| !is_withheld(withheld, &p.permission)).cloned().collect());
     }
-    let owner = list_owner_permissions(conn, workspace).await?;
+    let owner: Vec<Permission> = list_owner_permissions(conn, &[workspace]).await?.into_iter().map(|(_, permission)| permission).collect();
     Ok(api.permissions.iter().filter(|p| caller.may(&p.permission) && owner.contains(&p.permission)).cloned().collect())
 }
 
 /// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's: their ceiling
 /// are grants (`grants`).
 pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api, permissions: &[Permission]) -> Result<(), AppError> {
-    if !api.is_own() {
-        return Ok(());
+    OwnersMay::read(conn, api, &[workspace]).await?.must_not_exceed(caller, workspace, permissions)
+}
+
+/// What the owners of workspaces may, where that is a ceiling: for many keys at once.
+#[derive(Debug)]
+pub struct OwnersMay(Option<HashMap<WorkspaceId, Vec<Permission>>>);
+
+impl OwnersMay {
+    /// Asks once, and not at all for keys of another API than Tollgate's own.
+    pub async fn read(conn: &mut PgConnection, api: &Api, workspaces: &[WorkspaceId]) -> sqlx::Result<Self> {
+        if !api.is_own() {
+            return Ok(Self(None));
+        }
+        let mut owners: HashMap<WorkspaceId, Vec<Permission>> = HashMap::new();
+        for (workspace, permission) in list_owner_permissions(conn, workspaces).await? {
+            owners.entry(workspace).or_default().push(permission);
+        }
+        Ok(Self(Some(owners)))
     }
-    let owner = list_owner_permissions(conn, workspace).await?;
-    match permissions.iter().find(|p| !caller.may(p) || !owner.contains(p)) {
-        Some(beyond) => Err(AppError::forbidden(beyond)),
-        None => Ok(()),
+
+    /// As the function of this name.
+    pub fn must_not_exceed<'a>(&self, caller: &Caller, workspace: WorkspaceId, permissions: impl IntoIterator<Item = &'a Permission>) -> Result<(), AppError> {
+        let Some(owners) = &self.0 else { return Ok(()) };
+        let owner = owners.get(&workspace).map(Vec::as_slice).unwrap_or_default();
+        match permissions.into_iter().find(|p| !caller.may(p) || !owner.contains(p)) {
+            Some(beyond) => Err(AppError::forbidden(beyond)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -186,7 +214,7 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
             fields.add(&format!("limits.{i}.name"), "Another limit has this name.");
         }
         if limit.limit > KeyLimit::MAX_CALLS {
-            fields.add(&format!("limits.{i}.limit"), "A limit is at most 4,294,967,295 units.");
+            fields.add(&format!("limits.{i}.limit"), format!("A limit is at most 4,294,967,295 {}.", limit.unit));
         }
         if let Window::Seconds(seconds) = limit.window
             && let Err(rule) = Window::seconds(seconds)
@@ -196,8 +224,8 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
         if limit.window.zone().is_some_and(|zone| !zones.0.contains(&zone)) {
             fields.add(&format!("limits.{i}.window"), Window::ZONE);
         }
-        if limit.window.is_credits() && limit.over != Over::REFUSE {
-            fields.add(&format!("limits.{i}.over"), Over::OF_CREDITS);
+        if !limit.unit.suits(limit.window) {
+            fields.add(&format!("limits.{i}.unit"), LimitUnit::OF_WINDOWS);
         }
         if limit.window.is_concurrent() {
             at_the_same_time(i, limits, &mut fields);
@@ -262,10 +290,11 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_and_bounded() {
-        assert_eq!(name("  checkout  "), Ok("checkout".to_owned()));
+        assert_eq!((name("  checkout  "), plain_name(" Shop ")), (Ok("checkout".to_owned()), Ok("Shop".to_owned())));
+        assert!(plain_name(" ").is_err_and(|words| !words.contains("program")));
         assert_eq!(name(&"ü".repeat(80)).map(|n| n.chars().count()), Ok(80));
-        for wrong in ["", "   ", "a\nb", &"x".repeat(81)] {
-            assert!(name(wrong).is_err(), "{wrong:?}");
+        for wrong in ["", "   ", "a\nb", &"x".repeat(81), "\u{3164}\u{200b}", "pay\u{202e}drawer"] {
+            assert!(name(wrong).is_err() && plain_name(wrong).is_err(), "{wrong:?}");
         }
     }
 
@@ -297,13 +326,15 @@ mod tests {
         let before = [limit("local", zone), limit("open", Window::CONCURRENT)];
         let add = |now: KeyLimit| limits_after(&before, &LimitChange { was: None, now: Some(now), seen: None }, Zones::default());
         assert_eq!(add(limit("hour", Window::HOUR)).map(|after| after.len()).ok(), Some(3), "the zone of another was known before");
+        for over in [Over::MARK, Over::throttle(5).unwrap_or_default()] {
+            assert!(add(KeyLimit { over, ..limit("paid", "credits".parse().expect("a window")) }).is_ok(), "credits do whatever windows do");
+        }
         for (now, field) in [
             (limit("open", Window::HOUR), "name"),
             (limit("Hour", Window::HOUR), "name"),
             (limit("", Window::HOUR), "name"),
             (limit("month", "month@Asia/Kolkata".parse().expect("a window")), "window"),
             (limit("a", Window::CONCURRENT), "window"),
-            (KeyLimit { over: Over::MARK, ..limit("paid", "credits".parse().expect("a window")) }, "over"),
         ] {
             assert!(add(now).is_err_and(|error| error.field(field).is_some()), "{field}");
         }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, TypedCall, Unmatched, bundle_words},
+    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, LimitUnit, OverAction, TrialStep, TryCall, TypedCall, Unmatched, bundle_words},
     platform::{Ctx, LocalTime},
     ui::number::{count, thousands},
     values::{KeyId, NotNow, Outcome, Permission},
@@ -200,7 +200,12 @@ impl Words<'_> {
                 };
                 return limit(refused, going + &place);
             }
-            let left = format!("{}: {} of {} {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit), l.window.counted(l.limit));
+            let takes = match l.unit {
+                LimitUnit::Calls => "the call is one, whatever it costs".to_owned(),
+                LimitUnit::Units => format!("the call costs {costs}"),
+            };
+            let of = l.unit.counted(l.window, l.limit);
+            let left = format!("{}: {} of {} {of} left, {takes}.", l.name, thousands(l.remaining), thousands(l.limit));
             let beyond = match (verdict, l.over) {
                 (Verdict::Fits, _) => String::new(),
                 (Verdict::Passes, OverAction::Throttle { per_second }) => {

@@ -15,7 +15,11 @@ use crate::{
     keys::model::{Api, Meta},
     platform::{
         Ctx,
-        http::{RequestInfo, answer::AnswerBody, json::why_not},
+        http::{
+            RequestInfo,
+            answer::AnswerBody,
+            json::{object, read_in_haste},
+        },
     },
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
@@ -34,6 +38,8 @@ const FIELDS: usize = 10;
 /// The routes under which the asking service's own secret is seen.
 const ASKING: &str = "POST /api/v1/keys/verify";
 const RELEASING: &str = "POST /api/v1/keys/release";
+/// Nobody can sign in here: a service has a key.
+const NO_KEY: &str = "This needs a key for the API tollgate with keys:verify. Send it as Authorization: Bearer <key>, or as X-API-Key.";
 
 /// What a service asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -64,7 +70,7 @@ pub struct VerifyRequest<'a> {
     #[schema(example = "https://app.example.com")]
     pub origin: Option<Cow<'a, str>>,
     /// The call as it was signed (RFC 9421). A key whose calls must be signed is `FORBIDDEN` without it; a signature counts once.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "object")]
     pub signature: Option<SignedBody<'a>>,
 }
 
@@ -178,17 +184,17 @@ impl Serialize for MetaText<'_> {
     responses(
         (status = 200, description = "The outcome, valid or not", body = VerifyAnswer<'static>),
         (status = 401, description = "The asking service presents no valid key"),
-        (status = 403, description = "The asking service's key lacks keys:verify"),
+        (status = 403, description = "The asking service's key lacks keys:verify, or a block refuses it or its address: the problem names the policy"),
         (status = 422, description = "The question is malformed"),
         (status = 429, description = "A block slows the asking service's key or address: the problem and the RateLimit fields name it"),
     ),
     security(("key" = [])),
 )]
 pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, AppError> {
-    if let Err(denied) = may_ask(ctx, gate, head, body, info.address).await {
+    if let Err(denied) = may_ask(ctx, gate, head, body, info).await {
         return Ok(denied.into_response().map(Into::into));
     }
-    let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|_| why_not::<VerifyRequest<'_>>(body))?;
+    let asked: VerifyRequest<'_> = read_in_haste(body)?;
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
@@ -220,28 +226,39 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
     Ok(response)
 }
 
-/// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota.
-pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpAddr) -> Result<(), Denied> {
+/// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota. Who shows none that
+/// is known is counted all the same.
+pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], info: &RequestInfo) -> Result<(), Denied> {
     let headers: &HeaderMap = &head.headers;
-    let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
     let (own, needed) = (gate.api(Api::OWN).map(|api| api.id), may::KEYS_VERIFY);
     let route = if head.uri.path() == PATH { ASKING } else { RELEASING };
-    let mut question = Question { secret, api: own, permission: Some(needed.as_str()), route, address: Some(address), ..Question::default() };
+    let Some(secret) = presented(headers) else {
+        gate.nothing_presented(own, route, info);
+        return Err(AppError::http(401, NO_KEY).into());
+    };
+    let mut question =
+        Question { secret, api: own, permission: Some(needed.as_str()), route, address: Some(info.address), request_id: &info.id, ..Question::default() };
     if headers.contains_key("signature-input") {
         let field = |name: &str| field_of(headers, name);
         let message = own_message(&ctx.config.server.public_url, head, body, &field);
         question.proof = Box::pin(prove(ctx, gate, &question, &message)).await?;
     }
-    let error = match gate.standing_of(question) {
-        (Outcome::Valid, _) => return Ok(()),
-        (Outcome::RateLimited, Some(slowed)) => return Err(Denied::slowed(slowed)),
-        (outcome @ Outcome::IpDenied, _) => AppError::refused(outcome.sentence()),
-        (Outcome::Forbidden, _) if gate.signer(&question).is_some() => {
+    let (outcome, slowed) = gate.standing_of(question);
+    if outcome == Outcome::Valid {
+        return Ok(());
+    }
+    if let Some(slowed) = slowed.or_else(|| gate.not_let_in(&question, outcome)) {
+        return Err(Denied::slowed(slowed));
+    }
+    let error = match outcome {
+        Outcome::IpDenied => gate.block_of(&question).unwrap_or_else(|| AppError::refused(outcome.sentence())),
+        Outcome::Banned => gate.block_of(&question).unwrap_or(AppError::NotThisKey { outcome }),
+        Outcome::Forbidden if gate.signer(&question).is_some() => {
             AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly.")
         }
-        (Outcome::Forbidden, _) if !gate.may_call(&question) => AppError::refused("This key may call certain routes only, and this is none of them."),
-        (Outcome::Forbidden, _) => AppError::forbidden(&may::KEYS_VERIFY),
-        _ => AppError::Unauthenticated,
+        Outcome::Forbidden if !gate.may_call(&question) => AppError::refused("This key may call certain routes only, and this is none of them."),
+        Outcome::Forbidden => AppError::forbidden(&may::KEYS_VERIFY),
+        outcome => AppError::NotThisKey { outcome },
     };
     Err(Denied { was_sent: true, ..Denied::from(error) })
 }

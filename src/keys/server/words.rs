@@ -44,8 +44,8 @@ pub fn standing(row: &Listed, limit: &str, next: &str, local: &LocalTime) -> Sta
 
 fn ended(row: &Listed, what: &str, effect: &str, local: &LocalTime) -> String {
     match &row.ended_by {
-        Some((by, at, reason)) if reason.is_empty() => format!("{what} by {by}, {}. {effect}", local.moment(*at)),
-        Some((by, at, reason)) => format!("{what} by {by}, {}: “{reason}”. {effect}", local.moment(*at)),
+        Some((by, at, reason)) if reason.is_empty() => format!("{what} {}, {}. {effect}", by.by(), local.moment(*at)),
+        Some((by, at, reason)) => format!("{what} {}, {}: “{reason}”. {effect}", by.by(), local.moment(*at)),
         None => effect.to_owned(),
     }
 }

@@ -59,7 +59,7 @@ fn rules(rules: Vec<AlertRule>) -> AnyView {
         .into_iter()
         .map(|rule| {
             let label = format!("Remove: {}", rule.words);
-            let last = rule.fired.map_or_else(|| "never fired".to_owned(), |when| format!("fired {when}"));
+            let last = rule.fired.map_or_else(|| "no mail yet".to_owned(), |when| format!("last mail {when}"));
             view! {
                 <li>
                     <div class="cell-2"><span class="strong">{rule.words}</span><span>{format!("{}; {last}", rule.quiet)}</span></div>
@@ -92,12 +92,12 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
         <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
             <SelectField label="Key" name="key" options=keys nostrip:value=key nostrip:help=help/>
             <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
-            <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1440."/>
-            <MoreFields words="API, route, codes, share, silence" begins is_set>
+            <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1,440: a day."/>
+            <MoreFields words="More: API, route, codes, share, silence" begins is_set>
                 <SelectField label="API" name="api" options=apis nostrip:value=api/>
                 <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As Usage shows it, such as GET /orders. Empty: every route."/>
                 <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Per cent of all these calls, also of those that passed. Empty: however many passed."/>
-                <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>
+                <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10,080: a week."/>
                 <CheckGroup label="Answered with" name="codes[]" choices=codes values=chosen help="None chosen: every code of calls that did not pass."/>
             </MoreFields>
             <div><Button>"Add rule"</Button></div>

@@ -3,7 +3,7 @@
 use super::{jobs::MailAlert, store::alerts as store};
 use crate::{
     error::AppError,
-    platform::{Ctx, jobs::enqueue},
+    platform::{Ctx, jobs::enqueue_each},
     usage::server::ERRORS,
     values::AlertRuleId,
 };
@@ -13,9 +13,8 @@ pub async fn watch_errors(ctx: &Ctx) -> Result<usize, AppError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let fired = store::fire_rules(&mut tx, &ERRORS, now).await?;
-    for rule in &fired {
-        enqueue(ctx, &mut tx, &MailAlert { rule: AlertRuleId::new(*rule), at: now }).await?;
-    }
+    let mails: Vec<MailAlert> = fired.iter().map(|rule| MailAlert { rule: AlertRuleId::new(*rule), at: now }).collect();
+    enqueue_each(ctx, &mut tx, &mails).await?;
     tx.commit().await?;
     Ok(fired.len())
 }

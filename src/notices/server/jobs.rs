@@ -1,7 +1,7 @@
 //! What the clock and the outbox do for notices. A payload names whom and when; the mail reads what was marked at that instant, so a
 //! mail that is sent again says the same.
 
-use super::{alerts, expiry, limits, mail};
+use super::{alerts, ended, expiry, limits, mail};
 use crate::{
     platform::{
         Ctx,
@@ -51,8 +51,10 @@ impl Job for LookAtUsage {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         // One that fails does not keep the other back.
         let told = limits::tell_of_limits(ctx).await;
+        let ended = ended::tell_of_ended(ctx).await;
         alerts::watch_errors(ctx).await?;
         told?;
+        ended?;
         Ok(())
     }
 }

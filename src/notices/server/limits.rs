@@ -15,9 +15,9 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::KeyLimit,
+    keys::model::{KeyLimit, OverAction},
     notices::model::ToldNotice,
-    platform::{Ctx, LocalTime, jobs::enqueue},
+    platform::{Ctx, LocalTime, jobs::enqueue_each},
     values::{KeyId, permission_names as may},
 };
 use time::Duration;
@@ -29,17 +29,21 @@ const KEPT: Duration = Duration::days(90);
 /// Rows forgotten in one call.
 const CHUNK: i64 = 20_000;
 
-/// Marks every threshold that was passed since it was last looked, and enqueues one mail per account, in one transaction.
-pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
-    let now = ctx.clock.now();
+/// The limit of keys for which no level has any.
+pub(super) fn default_limit(ctx: &Ctx) -> DefaultLimit<'static> {
     let limits = &ctx.config.limits;
-    let default = DefaultLimit {
+    DefaultLimit {
         name: KeyLimit::DEFAULT,
         calls: i64::try_from(limits.key_calls).unwrap_or(i64::MAX),
         window: i32::try_from(limits.key_window).unwrap_or(i32::MAX),
-    };
+    }
+}
+
+/// Marks every threshold that was passed since it was last looked, and enqueues one mail per account, in one transaction.
+pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
+    let now = ctx.clock.now();
     store::end_fillings(&ctx.db, now).await?;
-    let mut used = store::list_used_limits(&ctx.db, default, now).await?;
+    let mut used = store::list_used_limits(&ctx.db, default_limit(ctx), now).await?;
     used.extend(shared::list_used_shared_limits(&ctx.db, now).await?);
     used.extend(credits::list_used_credits(&ctx.db, now).await?);
     let marks = marks(used);
@@ -48,15 +52,15 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     }
     let mut tx = ctx.db.begin().await?;
     let accounts = store::insert_marks(&mut tx, &marks, now).await?;
-    for account in &accounts {
-        enqueue(ctx, &mut tx, &MailLimits { account: *account, at: now }).await?;
-    }
+    let mails: Vec<MailLimits> = accounts.iter().map(|account| MailLimits { account: *account, at: now }).collect();
+    enqueue_each(ctx, &mut tx, &mails).await?;
     tx.commit().await?;
     Ok(accounts.len())
 }
 
-/// Every threshold that each limit has reached. One of which less is left than its cheapest call cost is used up.
-fn marks(limits: Vec<UsedLimit>) -> Marks {
+/// Every threshold that each limit has reached. One of which less is left than calls cost has reached them all: many calls are beyond it from then on,
+/// though a cheaper one may still pass, and that is what is said of it (`LimitNotice::is_short`).
+pub(super) fn marks(limits: Vec<UsedLimit>) -> Marks {
     let mut marks = Marks::default();
     for limit in limits {
         let is_spent = limit.used > 0 && limit.allowed.saturating_sub(limit.used) < limit.least;
@@ -69,6 +73,8 @@ fn marks(limits: Vec<UsedLimit>) -> Marks {
             marks.zone.push(limit.zone.clone());
             marks.kind.push(limit.kind.clone());
             marks.refill.push(limit.refill);
+            marks.unit.push(limit.unit.clone());
+            marks.over.push(limit.over.clone());
             marks.window_start.push(limit.window_start);
             marks.threshold.push(threshold);
             marks.used.push(limit.used);
@@ -93,10 +99,15 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
         key: n.key_id.map(KeyId::new),
         words: words::said(&n),
         at: String::new(),
-        when: match n.window().refill() {
-            Some(refill) if refill.is_prepaid() => "More calls pass once credits are added.".to_owned(),
-            Some(refill) => format!("Credits come back: {}.", refill.words()),
-            None => words::resets(n.window(), &local.ahead(words::end(n.window_start, n.window()))),
+        when: {
+            let action = words::action(&n, local.now());
+            let when = match n.window().refill() {
+                Some(refill) if refill.is_prepaid() && action == OverAction::Refuse => "More calls pass once credits are added.".to_owned(),
+                Some(refill) if refill.is_prepaid() => "Credits are there again once some are added.".to_owned(),
+                Some(refill) => format!("Credits come back: {}.", refill.words()),
+                None => words::resets(n.window(), &local.ahead(words::end(n.window_start, n.window()))),
+            };
+            format!("{when}{}", words::beyond(action))
         },
     };
     Ok(rows.into_iter().map(told).collect())
@@ -124,6 +135,8 @@ mod tests {
             zone: "UTC".into(),
             kind: "fixed".into(),
             refill: 0,
+            unit: "units".into(),
+            over: "refuse".into(),
             window_start: datetime!(2026-11-20 12:00 UTC),
             allowed: 150,
             used,
@@ -135,7 +148,7 @@ mod tests {
         assert_eq!(marks(vec![limit(150), limit(75)]).threshold, [50, 80, 100, 50]);
         let dear = |used, least| UsedLimit { least, ..limit(used) };
         assert_eq!(marks(vec![dear(120, 30)]).threshold, [50, 80], "one more passes");
-        assert_eq!(marks(vec![dear(121, 30)]).threshold, [50, 80, 100], "and now none");
+        assert_eq!(marks(vec![dear(121, 30)]).threshold, [50, 80, 100], "and now none of these");
         assert_eq!(marks(vec![dear(149, 1)]).threshold, [50, 80]);
         assert!(marks(vec![dear(0, 500)]).threshold.is_empty(), "nothing is used of it");
         assert_eq!(marks(vec![dear(121, 30)]).used, [121; 3], "the mail says what was used");

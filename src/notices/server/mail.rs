@@ -3,6 +3,7 @@
 use super::{
     letters::{Alert, AlertLine, KeysExpire, LimitsNearlyUsed},
     store::{alerts, expiry, limits, settings::find_reader},
+    words,
 };
 use crate::{
     platform::{
@@ -30,7 +31,8 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
         [Some(key)] => ctx.config.link(&format!("/usage?key={}&range=24h", KeyId::new(key))),
         _ => ctx.config.link("/usage?range=24h"),
     };
-    send(ctx, &reader, &LimitsNearlyUsed { notices, usage, settings: ctx.config.link(SETTINGS) }).await
+    let has_ended = notices.iter().all(|notice| words::has_ended(notice, at));
+    send(ctx, &reader, &LimitsNearlyUsed { notices, at, has_ended, usage, settings: ctx.config.link(SETTINGS) }).await
 }
 
 /// Keys that will expire.

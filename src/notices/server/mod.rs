@@ -2,6 +2,7 @@
 //! `expiry`, `alerts`) and the mails that say so.
 
 mod alerts;
+mod ended;
 mod expiry;
 pub mod http;
 pub mod jobs;
@@ -14,6 +15,7 @@ mod store;
 mod words;
 
 pub use alerts::watch_errors;
+pub use ended::tell_of_ended;
 pub use expiry::tell_of_expiry;
 pub use letters::KINDS as MAIL_KINDS;
 pub use limits::{present_limit_notices, tell_of_limits};

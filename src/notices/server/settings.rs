@@ -50,7 +50,7 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller, offer: RuleOffer) -> Result
 fn said(row: store::settings::ToldRow, local: &LocalTime) -> ToldNotice {
     let words = match (row.threshold, row.allowed, row.window_seconds, row.expires_at) {
         (Some(threshold), Some(allowed), Some(window), _) => {
-            format!("{} {}", row.key_name, words::used(threshold, allowed, row.window(window)))
+            format!("{} {}", row.key_name, words::told(threshold, row.used.unwrap_or(allowed), allowed, row.unit(), row.window(window)))
         }
         (.., Some(at)) => format!("{} expires on {}", row.key_name, local.full_day(at)),
         _ => row.key_name,

@@ -1,15 +1,21 @@
 //! The words that pages and mails have in common.
 
-use super::store::{alerts::RuleRow, limits::LimitNotice};
+use super::store::{
+    alerts::RuleRow,
+    limits::{LimitNotice, is_short},
+};
 use crate::{
-    keys::{model::Window, server::gate::reset_after},
+    keys::{
+        model::{LimitUnit, OverAction, Window},
+        server::gate::reset_after,
+    },
     ui::number::{count, thousands},
 };
 use time::OffsetDateTime;
 
 /// "used 80 % of 100 units an hour", "used up 100 units an hour", "20 % left of 1,000 credits, +100 every hour": stands behind "has".
-pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
-    let limit = window.limit_words(u64::try_from(allowed).unwrap_or(0));
+pub fn used(threshold: i16, allowed: i64, unit: LimitUnit, window: Window) -> String {
+    let limit = unit.limit_words(u64::try_from(allowed).unwrap_or(0), window);
     match threshold {
         100.. => format!("used up {limit}"),
         _ if window.is_credits() => format!("{} % left of {limit}", 100 - threshold),
@@ -17,10 +23,18 @@ pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     }
 }
 
+/// The same of what was told when so much was used: "nearly used up 100 units an hour" where less was left than calls cost.
+pub fn told(threshold: i16, so_far: i64, allowed: i64, unit: LimitUnit, window: Window) -> String {
+    match is_short(threshold, so_far, allowed) {
+        true => format!("nearly {}", used(100, allowed, unit, window)),
+        false => used(threshold, allowed, unit, window),
+    }
+}
+
 /// "checkout service has used 80 % of 100 units an hour", "All keys together have used up 5,000 units a month".
 pub fn said(notice: &LimitNotice) -> String {
     let verb = if notice.key_id.is_some() { "has" } else { "have" };
-    format!("{} {verb} {}", notice.key_name, used(notice.threshold, notice.allowed, notice.window()))
+    format!("{} {verb} {}", notice.key_name, told(notice.threshold, notice.used, notice.allowed, notice.unit(), notice.window()))
 }
 
 /// When the window that began at `start` is over; of a rolling one when all has come back that was used then, which a sixtieth later it has.
@@ -28,6 +42,34 @@ pub fn end(start: OffsetDateTime, window: Window) -> OffsetDateTime {
     let micros = start.unix_timestamp().saturating_mul(1_000_000);
     let length = reset_after(window, micros);
     start + std::time::Duration::from_secs(if window.is_rolling() { length + length / 60 } else { length })
+}
+
+/// True if its limit had begun anew by then.
+pub fn has_ended(notice: &LimitNotice, at: OffsetDateTime) -> bool {
+    let window = notice.window();
+    !window.is_rolling() && !window.is_credits() && end(notice.window_start, window) <= at
+}
+
+/// What becomes of calls beyond its limit at that moment, as it was when the mark was told.
+pub fn action(notice: &LimitNotice, at: OffsetDateTime) -> OverAction {
+    notice.over().at(i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX))
+}
+
+/// From when on a limit refuses that does not yet; none where it never will, or has begun anew by then.
+pub fn refuses_from(notice: &LimitNotice, at: OffsetDateTime) -> Option<OffsetDateTime> {
+    let window = notice.window();
+    let goes_on = window.is_rolling() || window.is_credits();
+    let until = notice.over().until.filter(|_| action(notice, at) != OverAction::Refuse)?;
+    (goes_on || until < end(notice.window_start, window)).then_some(until)
+}
+
+/// " Calls beyond the limit pass and are marked."; nothing where they are refused.
+pub fn beyond(action: OverAction) -> String {
+    match action {
+        OverAction::Refuse => String::new(),
+        OverAction::Throttle { per_second } => format!(" Calls beyond the limit pass more slowly, {} a second.", thousands(per_second.into())),
+        OverAction::Mark => " Calls beyond the limit pass and are marked.".to_owned(),
+    }
 }
 
 /// "It resets at 16:00."
@@ -90,9 +132,14 @@ mod tests {
 
     #[test]
     fn notices_are_said_in_words() {
+        assert_eq!(used(80, 1_000, LimitUnit::Calls, Window::HOUR), "used 80 % of 1,000 calls an hour");
+        let used = |threshold, allowed, window| used(threshold, allowed, LimitUnit::Units, window);
+        let told = |threshold, units, allowed, window| told(threshold, units, allowed, LimitUnit::Units, window);
         assert_eq!(used(80, 1_000, Window::HOUR), "used 80 % of 1,000 units an hour");
         assert_eq!(used(100, 5, Window::DAY), "used up 5 units a day");
         assert_eq!(used(80, 5_000, Window::Month), "used 80 % of 5,000 units a month");
+        assert_eq!([100, 90].map(|units| told(100, units, 100, Window::DAY)), ["used up 100 units a day", "nearly used up 100 units a day"]);
+        assert_eq!([95, 60].map(|units| told(95, units, 100, Window::DAY)), ["used 95 % of 100 units a day", "nearly used up 100 units a day"]);
         assert_eq!(used(80, 100, Window::Rolling(3_600)), "used 80 % of 100 units in any hour");
         let credits: Window = "credits:100/hour".parse().expect("it is right");
         assert_eq!(

@@ -25,6 +25,9 @@ pub struct DryRun {
     /// roll in less than an hour, of which what was asked in one minute counts as if at its beginning.
     #[serde(default)]
     pub by_minutes: Vec<String>,
+    /// Names of limits that count calls: what they hold back is calls, of the others cost units.
+    #[serde(default)]
+    pub by_calls: Vec<String>,
     /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub minutes_since: Option<OffsetDateTime>,
@@ -42,9 +45,9 @@ pub struct WouldBeLimited {
     pub key: Option<KeyId>,
     /// Windows in which something would have been refused; of a rolling limit quarters of an hour, or minutes.
     pub windows: u64,
-    /// Cost units beyond the limit, summed over its limits.
+    /// Cost units, or calls where a limit counts these, beyond the limit, summed over its limits.
     pub beyond: u64,
-    /// Cost units at all.
+    /// Cost units at all; calls where all limits count these.
     pub units: u64,
 }
 

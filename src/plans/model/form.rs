@@ -56,7 +56,9 @@ pub struct NewLimits {
     pub every: String,
     /// How the windows from a minute on are counted: `CLOCK` (or empty), or `ROLLING`.
     pub counting: String,
-    /// What becomes of calls beyond any of these, as in `TypedLimit`.
+    /// What the windows count, as `LimitUnit` writes it; empty: units.
+    pub unit: String,
+    /// What becomes of calls beyond the windows and the credits, as in `TypedLimit`.
     pub over: String,
     pub over_per_second: String,
     pub over_until: String,

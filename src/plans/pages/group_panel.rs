@@ -20,8 +20,8 @@ pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     // Those of a group that there is stand in a table of their own.
     let limits = is_new.then(|| {
         view! {
-            <div class="stack-sm">
-                <p class="help">"How much each of its workspaces may, with all its keys together. All empty: what the plan allows. Other windows can be added once it is there."</p>
+            <div class="stack">
+                <p class="help">"How much each of its workspaces may, with all its keys together: in units, or in calls where Counts, under More, says so. All empty: what the plan allows. Other windows can be added once it is there."</p>
                 {limit_fields("group")}
             </div>
         }
@@ -90,11 +90,11 @@ fn who(group: &Group, members: Members, is_further: bool) -> AnyView {
         view! { <ul class="list flush small-list">{items}</ul> }.into_any()
     };
     let first =
-        is_further.then(|| view! { <LinkButton href=link(PATH, [("edit", slug.as_str())]) size=Size::Small look=Look::Quiet>"From the first"</LinkButton> });
+        is_further.then(|| view! { <LinkButton href=link(PATH, [("edit", slug.as_str())]) size=Size::Small look=Look::Quiet>"First members"</LinkButton> });
     let next = members.next.map(|id| {
         let id = id.to_string();
         let href = link(PATH, [("edit", slug.as_str()), ("after", id.as_str())]);
-        view! { <LinkButton href size=Size::Small look=Look::Quiet>"More"</LinkButton> }
+        view! { <LinkButton href size=Size::Small look=Look::Quiet>"More members"</LinkButton> }
     });
     view! {
         <section class="stack" aria-labelledby="h-in">

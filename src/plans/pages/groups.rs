@@ -6,13 +6,13 @@ use super::{
     panel::{dry_run, show_typed, with_what},
 };
 use crate::{
-    accounts::components::Framed,
+    accounts::components::loaded_in_frame,
     keys::model::KeyLimit,
     plans::{
         api::{self, CreateGroup, SetGroupLimit},
         model::{Group, GroupForm, GroupPage, Plan, Trial},
     },
-    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -28,8 +28,9 @@ pub fn GroupsPage() -> impl IntoView {
     });
     let shown = trial.clone();
     let load = move || api::read_groups(chosen.clone(), after.clone(), trial.clone());
-    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Groups")];
-    view! { <Framed crumbs>{loaded(load, move |it| page(it, &shown), ("Go to the groups", PATH))}</Framed> }
+    let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("Groups", PATH)];
+    let name = |page: &GroupPage| page.chosen.as_ref().map(|chosen| chosen.group.name.clone());
+    loaded_in_frame(way, load, name, move |it| page(it, &shown), ("Go to the groups", PATH))
 }
 
 fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
@@ -40,17 +41,18 @@ fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
         chosen.run.clone().map(|run| dry_run(&format!("Had {} allowed {allowed}", chosen.group.name), run, with_what(trial)))
     });
     let list = if page.groups.is_empty() {
-        let text = "Describe one beside this and give it a plan or limits of its own. Then put workspaces into it, by the email of their account.";
+        let text = "Fill in “New group” and give it a plan or limits of its own. Then put workspaces into it, by the email of their account.";
         view! { <Empty title="No groups yet" text/> }.into_any()
     } else {
         table(page.groups)
     };
+    let name = page.chosen.as_ref().map(|chosen| chosen.group.name.clone());
     let panel = match page.chosen {
         Some(chosen) => edit_panel(chosen, page.plans, page.needing),
         None => new_panel(page.plans),
     };
     view! {
-        <PageHeader title="Groups" lead=lead.into_any()/>
+        <PageHeader title="Groups" chosen=name lead=lead.into_any()/>
         <div class="cols-panel"><div class="stack-xl">{list}{run}</div>{panel}</div>
     }
     .into_any()
@@ -68,7 +70,7 @@ fn table(groups: Vec<Group>) -> AnyView {
 }
 
 fn row(group: Group) -> AnyView {
-    let href = link(PATH, [("edit", group.slug.as_str())]);
+    let href = format!("{}#h-edit", link(PATH, [("edit", group.slug.as_str())]));
     let allows = match (&group.plan, group.limits.is_empty()) {
         (_, false) => {
             view! { <span class="stack-xs">{group.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any()

@@ -3,8 +3,8 @@
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::{GrantForm, LimitTable, OVER_BEGINS, OverFields},
-        model::{GrantChoice, Over},
+        components::{GrantForm, LimitTable, OVER_BEGINS, OverFields, UnitField},
+        model::{GrantChoice, LimitUnit, Over},
     },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, SetPlanGrants, SetPlanLimit, TakePlan},
@@ -29,8 +29,8 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     // Those of a plan that there is stand in a table of their own.
     let limits = is_new.then(|| {
         view! {
-            <div class="stack-sm">
-                <p class="help">"A call uses one unit, unless its route or the service that asks says otherwise. Days and months are those of UTC. All empty: the plan changes no limit. Other windows can be added once it is there."</p>
+            <div class="stack">
+                <p class="help">"A call uses one unit, unless its route or the service that asks says otherwise; where Counts, under More, says calls, these are calls, and it uses one. Days and months are those of UTC. All empty: the plan changes no limit. Other windows can be added once it is there."</p>
                 {limit_fields("plan")}
             </div>
         }
@@ -60,7 +60,8 @@ pub fn limit_fields(of: &'static str) -> AnyView {
     let counting = [(NewLimits::CLOCK, "By the clock"), (NewLimits::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
     let every = [("", "never: prepaid"), ("60", "every minute"), ("3600", "every hour"), ("86400", "every day")]
         .map(|(value, words)| (value.to_owned(), words.to_owned()));
-    let rarer = [("together", ""), ("lasts", ""), ("counting", NewLimits::CLOCK), ("credits", ""), ("refill", ""), ("every", "")];
+    let rarer =
+        [("together", ""), ("lasts", ""), ("counting", NewLimits::CLOCK), ("unit", LimitUnit::Units.as_str()), ("credits", ""), ("refill", ""), ("every", "")];
     let begins: Vec<_> = rarer.into_iter().chain(OVER_BEGINS).map(|(name, value)| (format!("{of}[{name}]"), value)).collect();
     view! {
         <div class="cols-2">
@@ -70,7 +71,8 @@ pub fn limit_fields(of: &'static str) -> AnyView {
             {number("Units a day", "day")}
             {number("Units a month", "month")}
         </div>
-        <MoreFields words="More: calls at the same time, rolling windows, credits, beyond it" begins>
+        <MoreFields words="More: calls or units, calls at the same time, rolling windows, credits, beyond it" begins>
+            <UnitField unit=LimitUnit::Units group=of/>
             <div class="cols-2">
                 {number("Calls at the same time", "together")}
                 <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
@@ -210,6 +212,12 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         );
         view! { <p class="help">{words}</p> }
     });
+    let of_calls = (!run.by_calls.is_empty()).then(|| {
+        let words = format!("Calls, not units: {}. Of these limits what is held back are calls, whatever each costs.", run.by_calls.join(", "));
+        view! { <p class="help">{words}</p> }
+    });
+    // Where some count calls the columns can't say units.
+    let (beyond, asked) = if run.by_calls.is_empty() { ("Units held back", "Units") } else { ("Held back", "Asked") };
     let held = [(run.count.saturating_sub(run.keys), "workspace", "workspaces"), (run.keys, "key", "keys")];
     let held: Vec<String> = held.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
     let lead = match held.is_empty() {
@@ -228,7 +236,7 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         .map(|r| {
             view! {
                 <tr>
-                    <th scope="row">{name(r, is_mixed)}{folded(vec![(2, "Units", thousands(r.units).into_any())])}</th>
+                    <th scope="row">{name(r, is_mixed)}{folded(vec![(2, asked, thousands(r.units).into_any())])}</th>
                     <td class="num">{thousands(r.windows)}</td>
                     <td class="num">{thousands(r.beyond)}</td>
                     <td class="num col-2">{thousands(r.units)}</td>
@@ -243,8 +251,8 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
                 <thead><tr>
                     <th scope="col">{head}</th>
                     <th scope="col" class="num">"Times"</th>
-                    <th scope="col" class="num" aria-sort="descending">"Units held back"</th>
-                    <th scope="col" class="num col-2">"Units"</th>
+                    <th scope="col" class="num" aria-sort="descending">{beyond}</th>
+                    <th scope="col" class="num col-2">{asked}</th>
                     <th scope="col" class="num">"Share"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
@@ -254,7 +262,7 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     view! {
         <section id="try" aria-labelledby="h-try">
             <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
-            <div class="stack-sm">{notes}{table}{rolling}{minutes}{short}</div>
+            <div class="stack-sm">{notes}{table}{of_calls}{rolling}{minutes}{short}</div>
         </section>
     }
     .into_any()

@@ -3,13 +3,13 @@
 
 use super::panel::{dry_run, edit_panel, fields, of_whom, show_typed};
 use crate::{
-    accounts::components::Framed,
+    accounts::components::loaded_in_frame,
     keys::model::KeyLimit,
     plans::{
         api::{self, CreatePlan, SetPlanLimit},
         model::{Plan, PlanForm, PlanPage, Trial},
     },
-    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -22,8 +22,9 @@ pub fn PlansPage() -> impl IntoView {
     let (chosen, trial) = use_query_map().with_untracked(|map| (map.get("edit").filter(|slug| !slug.is_empty()), Trial::read(|name| map.get(name))));
     let shown = trial.clone();
     let load = move || api::read_plans(chosen.clone(), trial.clone());
-    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Plans")];
-    view! { <Framed crumbs>{loaded(load, move |it| page(it, &shown), ("Go to the plans", PATH))}</Framed> }
+    let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("Plans", PATH)];
+    let name = |page: &PlanPage| page.chosen.as_ref().map(|chosen| chosen.plan.name.clone());
+    loaded_in_frame(way, load, name, move |it| page(it, &shown), ("Go to the plans", PATH))
 }
 
 fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
@@ -37,17 +38,18 @@ fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
         chosen.run.clone().map(|run| dry_run(&had, run, of_whom(chosen.plan.slug.as_str(), trial)))
     });
     let list = if page.plans.is_empty() {
-        let text = "Describe one beside this: what it allows a second, a minute, an hour, a day or a month. Then give it to an account, a workspace or a key.";
+        let text = "Fill in “New plan”: what it allows a second, a minute, an hour, a day or a month. Then give it to an account, a workspace or a key.";
         view! { <Empty title="No plans yet" text/> }.into_any()
     } else {
         table(page.plans)
     };
+    let name = page.chosen.as_ref().map(|chosen| chosen.plan.name.clone());
     let panel = match page.chosen {
         Some(chosen) => edit_panel(chosen, page.needing),
         None => new_panel(),
     };
     view! {
-        <PageHeader title="Plans" lead/>
+        <PageHeader title="Plans" chosen=name lead/>
         <div class="cols-panel"><div class="stack-xl">{list}{run}</div>{panel}</div>
     }
     .into_any()
@@ -65,7 +67,7 @@ fn table(plans: Vec<Plan>) -> AnyView {
 }
 
 fn row(plan: Plan) -> AnyView {
-    let href = link(PATH, [("edit", plan.slug.as_str())]);
+    let href = format!("{}#h-edit", link(PATH, [("edit", plan.slug.as_str())]));
     let allows = match plan.limits.is_empty() {
         true => view! { <span class="faint">"what the next level does"</span> }.into_any(),
         false => view! { <span class="stack-xs">{plan.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any(),

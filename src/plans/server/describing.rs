@@ -39,7 +39,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     if slug.as_ref().is_some_and(|s| s.as_str() == Plan::NONE) {
         fields.add("slug", "“default” is what keys without a plan are answered. Take another word.");
     }
-    let name = fields.check("name", of_keys::name(&new.name));
+    let name = fields.check("name", of_keys::plain_name(&new.name));
     let description = fields.check("description", rules::description(&new.description));
     let entitlements = fields.check("entitlements", rules::entitlements(&new.entitlements));
     let price = rules::price(&mut fields, new.price.as_ref());
@@ -66,7 +66,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     caller.require(&may::PLANS_MANAGE)?;
     must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
-    let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
+    let name = edit.name.and_then(|text| fields.check("name", of_keys::plain_name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
     let entitlements = edit.entitlements.and_then(|lines| fields.check("entitlements", rules::entitlements(&lines)));
     let price = edit.price.map(|price| rules::price(&mut fields, price.as_ref()));

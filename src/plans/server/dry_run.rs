@@ -154,13 +154,20 @@ pub(super) async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>)
     let is_all = sorted.rolling.is_empty() && !sorted.need_minutes();
     let quarters = Asked { whose, from, minutes_since: None };
     let minutes = Asked { minutes_since: Some(since), ..quarters };
-    let rows = store::list_limited(&ctx.db, &sorted.fixed, &quarters, if is_all { MOST } else { i64::MAX }).await?;
+    let [(units, calls), (unit_minutes, call_minutes)] = [&sorted.fixed, &sorted.fixed_minutes].map(|limits| by_unit(limits));
+    // Nearly always all are of one unit.
+    let is_all = is_all && (units.is_empty() || calls.is_empty());
+    let (first, second) = if units.is_empty() { (calls, units) } else { (units, calls) };
+    let rows = store::list_limited(&ctx.db, &first, &quarters, if is_all { MOST } else { i64::MAX }).await?;
     let mut count = rows.first().map_or(0, |r| whole(r.limited));
     let mut limited: Vec<WouldBeLimited> = rows.into_iter().map(found).collect();
     if !is_all {
         let mut all: HashMap<Who, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
-        if !sorted.fixed_minutes.is_empty() {
-            for row in store::list_limited(&ctx.db, &sorted.fixed_minutes, &minutes, i64::MAX).await? {
+        for (limits, asked) in [(second, &quarters), (unit_minutes, &minutes), (call_minutes, &minutes)] {
+            if limits.is_empty() {
+                continue;
+            }
+            for row in store::list_limited(&ctx.db, &limits, asked, i64::MAX).await? {
                 add(&mut all, found(row));
             }
         }
@@ -178,8 +185,14 @@ pub(super) async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>)
     let keys = if whose.by_key { count } else { 0 };
     let minutes_since = sorted.need_minutes().then_some(since);
     let names = |limits: Vec<KeyLimit>| limits.into_iter().map(|l| l.name).collect::<Vec<_>>();
+    let by_calls = names(limits.iter().filter(|limit| limit.unit.is_calls() && !sorted.unseen.contains(limit)).cloned().collect());
     let by_minutes = names([sorted.fixed_minutes, sorted.rolling_minutes].concat());
-    Ok(DryRun { limited, count, keys, by_quarters: names(sorted.rolling), by_minutes, minutes_since, too_short: names(sorted.unseen) })
+    Ok(DryRun { limited, count, keys, by_quarters: names(sorted.rolling), by_minutes, by_calls, minutes_since, too_short: names(sorted.unseen) })
+}
+
+/// Those of units, and those of calls: what was asked is summed in one or the other.
+fn by_unit(limits: &[KeyLimit]) -> (Vec<KeyLimit>, Vec<KeyLimit>) {
+    limits.iter().cloned().partition(|limit| limit.unit.is_units())
 }
 
 /// Those with the most beyond first, no more of them than are shown.
@@ -196,6 +209,8 @@ fn add(all: &mut HashMap<Who, WouldBeLimited>, more: WouldBeLimited) {
             let held = place.get_mut();
             held.windows = held.windows.saturating_add(more.windows);
             held.beyond = held.beyond.saturating_add(more.beyond);
+            // Of units and calls what is more: no call costs less than one.
+            held.units = held.units.max(more.units);
         }
     }
 }

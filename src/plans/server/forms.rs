@@ -11,7 +11,7 @@ use crate::{
         model::{KeyEdit, KeyLimit, Refill, TypedLimit, Window},
         server::{
             edit_key,
-            forms::{OverForm, digits},
+            forms::{OverForm, digits, read_unit},
         },
     },
     plans::model::{GroupEdit, NewLimits, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
@@ -62,6 +62,7 @@ pub(super) fn limits(form: &NewLimits) -> Result<Vec<KeyLimit>, AppError> {
     if !["", NewLimits::CLOCK, NewLimits::ROLLING].contains(&form.counting.as_str()) {
         fields.add("counting", "Choose by the clock, or rolling.");
     }
+    let unit = read_unit(&form.unit, &mut fields);
     for (window, field, typed) in form.windows() {
         let units = digits(typed.trim());
         if units.is_empty() {
@@ -69,9 +70,9 @@ pub(super) fn limits(form: &NewLimits) -> Result<Vec<KeyLimit>, AppError> {
         }
         let read = units.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
         let limit = fields.check(field, read.ok_or("Write a whole number of units, at most 4,294,967,295. Empty: no limit."));
-        limits.extend(limit.map(|limit| KeyLimit { over, ..KeyLimit::new(field, limit, window) }));
+        limits.extend(limit.map(|limit| KeyLimit { unit, over, ..KeyLimit::new(field, limit, window) }));
     }
-    limits.extend(credits(form, &mut fields));
+    limits.extend(credits(form, &mut fields).map(|limit| KeyLimit { over, ..limit }));
     limits.extend(together(form, &mut fields));
     fields.done()?;
     Ok(limits)
@@ -242,8 +243,8 @@ mod tests {
         let typed = |credits: &str, refill: &str, every: &str| {
             limits(&NewLimits { credits: credits.into(), refill: refill.into(), every: every.into(), over: "mark".into(), ..NewLimits::default() })
         };
-        let credits = |units: u64, text: &str| vec![limit("credits", units, text.parse().expect("credits"))];
-        assert_eq!(typed("500", "20", "600").ok(), Some(credits(500, "credits:20/600")), "credits refuse anyway");
+        let credits = |units: u64, text: &str| vec![KeyLimit { over: Over::MARK, ..limit("credits", units, text.parse().expect("credits")) }];
+        assert_eq!(typed("500", "20", "600").ok(), Some(credits(500, "credits:20/600")), "they are marked as the windows are");
         assert_eq!(typed("1,000", "", "").ok(), Some(credits(1_000, "credits")));
         for (credits, refill, every, wrong) in [
             ("many", "1", "60", "credits"),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Waits until every live node has it, at most two seconds after the commit, a moment ago; a node that has not is named in the log and follows
 /// by itself.
 pub async fn spread(ctx: &Ctx, holder: Uuid) {
-    let spread = spread_of(ctx, holder, Instant::now()).await;
+    let spread = nodes::spread_of_holders(ctx, &[holder], Instant::now()).await;
     if !spread.is_whole() {
         tracing::warn!("a change of limits: {}", spread.words("In force"));
     }
@@ -21,7 +21,7 @@ pub async fn spread(ctx: &Ctx, holder: Uuid) {
 /// On which nodes holds what this plan, group, workspace or API gives: of its last change, of which the operation that began at `since` has
 /// waited already. So whoever is missing then is not waited for once more.
 pub async fn spread_of(ctx: &Ctx, holder: Uuid, since: Instant) -> Spread {
-    nodes::spread_of_holders(ctx, &[holder], since).await
+    nodes::spread_of_holders_again(ctx, &[holder], since).await
 }
 
 /// The same of an API by its slug.

@@ -210,7 +210,7 @@ pub(super) const AUTH: &[Setting] = &[
         env: "TOLLGATE_ARGON2_PARALLEL",
         kind: Kind::Number,
         allowed: "a number from 1 to 64",
-        doc: "How many passwords are hashed at once. By default as many as there are cores.",
+        doc: "How many passwords are hashed at once. By default as many as there are cores, as far as half of the memory holds them.",
         set: |c, v| {
             c.auth.argon2_parallel = number(v, 1..=64)?;
             Some(())

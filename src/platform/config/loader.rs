@@ -2,7 +2,7 @@
 //! Everything that is wrong is told at once, each with its place.
 
 use super::{
-    Config, Env, SINGLE_FACTOR_MIN, SecondFactor, local_url,
+    Config, Env, SINGLE_FACTOR_MIN, SecondFactor, hashes_at_once, local_url,
     settings::{SETTINGS, Setting},
     source::{Origin, Problem, Raw, Sources},
 };
@@ -16,7 +16,7 @@ pub struct Loaded {
     pub origins: Vec<Origin>,
     /// The config file, if one was read.
     pub file: Option<PathBuf>,
-    /// Variables that nothing reads, but whose names are nearly those of settings.
+    /// Variables of the environment that nothing reads, but whose names are nearly those of settings.
     pub warnings: Vec<Problem>,
 }
 
@@ -71,6 +71,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
             Some(text) if (setting.set)(&mut config, text).is_none() => problems.push(Problem::at(&origins[index], not_allowed(setting, text))),
             Some(_) => {}
             None if setting.name == "server.public_url" => config.server.public_url = local_url(config.server.addr),
+            None if setting.name == "auth.argon2_parallel" => config.auth.argon2_parallel = hashes_at_once(config.auth.argon2_memory_kib),
             None => {}
         }
     }

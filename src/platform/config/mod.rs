@@ -21,7 +21,10 @@ pub use parse::{span, span_text};
 pub use providers::Provider;
 pub use source::{Flag, Origin, Sources};
 
-use crate::values::{Area, Language};
+use crate::{
+    platform::memory,
+    values::{Area, Language},
+};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -154,7 +157,7 @@ pub struct Auth {
     /// Argon2id: memory in KiB, passes (default 65536 and 3; never below 19456 and 2). `TOLLGATE_ARGON2_MEMORY`, `TOLLGATE_ARGON2_PASSES`
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
-    /// How many passwords are hashed at once (default: the number of cores). `TOLLGATE_ARGON2_PARALLEL`
+    /// How many passwords are hashed at once (default: the number of cores, as far as half of the memory holds them). `TOLLGATE_ARGON2_PARALLEL`
     pub argon2_parallel: usize,
 }
 
@@ -292,7 +295,7 @@ impl Config {
                 token_max: Duration::from_secs(90 * 86_400),
                 argon2_memory_kib: 65_536,
                 argon2_passes: 3,
-                argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
+                argon2_parallel: hashes_at_once(65_536),
             },
             sign_in: SignIn::default(),
             admin: Admin::default(),
@@ -308,6 +311,12 @@ impl Config {
 
 const fn days(n: u64) -> Duration {
     Duration::from_secs(n * 86_400)
+}
+
+/// How many passwords are hashed at once where nothing is set (R12).
+fn hashes_at_once(memory_kib: u32) -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    memory::places(cores, memory::limit(), memory_kib)
 }
 
 /// The public address where none is set: the listening one, as a browser on this machine would type it.

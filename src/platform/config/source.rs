@@ -159,7 +159,7 @@ impl Sources {
         }
     }
 
-    /// `NAME=value` lines, `export` and quotes allowed. Names of other programs are left alone.
+    /// `NAME=value` lines, `export` and quotes allowed. Names of other programs are left alone, unless they are nearly ours.
     fn read_dot_env(&self, found: &mut Found) -> Vec<(String, String, usize)> {
         let text = match std::fs::read_to_string(self.dir.join(".env")) {
             Ok(text) => text,
@@ -207,11 +207,14 @@ impl Found {
                 let place = if matches!(origin, Origin::Env { .. }) { "environment".to_owned() } else { origin.to_string() };
                 self.problems.push(Problem::at(place, unknown_variable(&variable)));
             }
-            // It may be another program's, so the start is not refused.
             None if !value.is_empty() && !variable.starts_with("TOLLGATE_") => {
-                let place = if matches!(origin, Origin::Env { .. }) { "environment".to_owned() } else { origin.to_string() };
-                if let Some(near) = near_miss(&variable) {
-                    self.warnings.push(Problem::at(place, format!("{variable} is not a setting, and nothing reads it. Did you mean {near}?")));
+                let Some(near) = near_miss(&variable) else { return };
+                if matches!(origin, Origin::Env { .. }) {
+                    // It may be another program's, so the start is not refused.
+                    let told = format!("{variable} is not a setting, and nothing reads it. Did you mean {near}?");
+                    self.warnings.push(Problem::at("environment", told));
+                } else {
+                    self.problems.push(Problem::at(origin, format!("{variable} is not a setting. Did you mean {near}?")));
                 }
             }
             None => {}

@@ -1,7 +1,7 @@
 //! What a REST route reads: a JSON body or a query, refused with a problem that names the wrong field (RFC 9457 `errors[].pointer`); and
 //! how it answers where something is now.
 
-use super::uploads::Unread;
+use super::{misread, strict::Strict, uploads::Unread};
 use crate::error::AppError;
 use axum::{
     Json,
@@ -10,7 +10,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
 
 /// A JSON body. No body at all is read as `{}`, so that a route whose fields are all optional can be called without one.
 #[derive(Debug)]
@@ -59,18 +60,38 @@ pub fn read_form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
 
 /// Reads a JSON document; the error names the field.
 pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, AppError> {
-    // serde reads a struct from an array too, field by field.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
+    // In words of its own; what is within is left to `Strict`.
+    if !is_object(bytes) {
         return Err(AppError::invalid("", "Send a JSON object."));
     }
     let mut document = serde_json::Deserializer::from_slice(bytes);
-    let read = serde_path_to_error::deserialize(&mut document).map_err(wrong_json)?;
+    let read = serde_path_to_error::deserialize(Strict(&mut document)).map_err(wrong_json)?;
     document.end().map_err(|_| AppError::invalid("", "There is something after the JSON document."))?;
     Ok(read)
 }
 
-/// Why a document is no `T`: for what was read in haste, without an eye on where in it a mistake would be.
-pub fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
+/// The same without an eye on where in the document a mistake would be: if there is one, it is read once more. A struct within it has to be
+/// read by `object`.
+#[inline]
+pub fn read_in_haste<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, AppError> {
+    match serde_json::from_slice(bytes) {
+        Ok(read) if is_object(bytes) => Ok(read),
+        _ => Err(why_not::<T>(bytes)),
+    }
+}
+
+/// A struct within a struct that is read in haste: from an object only, as all are in `read`.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    T::deserialize(Strict(from))
+}
+
+/// serde reads a struct from an array too, field by field.
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// Why a document is no `T`.
+fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
     match read::<T>(bytes) {
         Err(error) => error,
         Ok(_) => AppError::invalid("", "The document can't be read."),
@@ -97,27 +118,34 @@ pub fn page_size(asked: Option<usize>, what: &str) -> Result<usize, AppError> {
 }
 
 fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> AppError {
-    let (path, words) = (error.path().to_string(), error.into_inner().to_string());
-    wrong(&path, words.split(" at line ").next().unwrap_or(&words))
+    let (path, error) = (error.path().to_string(), error.into_inner());
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or(&words);
+    if matches!(error.classify(), Category::Syntax | Category::Eof) {
+        let said = format!("This is not JSON (line {}, column {}): {words}.", error.line(), error.column());
+        return AppError::invalid(&field(&path, words), said);
+    }
+    wrong(&path, words)
 }
 
-/// `limits[0].window` becomes `limits.0.window`, which the problem shows as `#/limits/0/window`. A missing or unknown field is named
-/// by serde in words only.
 fn wrong(path: &str, words: &str) -> AppError {
+    AppError::invalid(&field(path, words), misread::in_words(words))
+}
+
+/// `limits[0].window` becomes `limits.0.window`, which the problem shows as `#/limits/0/window`. A field that is missing, unknown or there
+/// twice is named by serde in words only.
+fn field(path: &str, words: &str) -> String {
     let mut field = path.replace('[', ".").replace(']', "");
     if matches!(field.as_str(), "." | "?") {
         field.clear();
     }
-    if let Some(named) = words.split('`').nth(1).filter(|_| words.starts_with("missing field") || words.starts_with("unknown field"))
+    let is_named = ["missing field", "unknown field", "duplicate field"].iter().any(|begin| words.starts_with(begin));
+    if let Some(named) = words.split('`').nth(1).filter(|_| is_named)
         && field.rsplit('.').next() != Some(named)
     {
         field = if field.is_empty() { named.to_owned() } else { format!("{field}.{named}") };
     }
-    let mut said = words.to_owned();
-    if let Some(first) = said.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    AppError::invalid(&field, format!("{said}."))
+    field
 }
 
 #[cfg(test)]
@@ -147,8 +175,48 @@ mod tests {
 
     #[test]
     fn what_was_read_in_haste_is_explained() {
-        let told = |json: &str| why_not::<Borrowed<'_>>(json.as_bytes()).problem()["errors"][0]["pointer"].clone();
-        assert_eq!((told(r#"{"name": 7}"#), told("[]")), ("#/name".into(), "#".into()));
+        let told = |json: &str| read_in_haste::<Borrowed<'_>>(json.as_bytes()).expect_err("it is wrong").problem()["errors"][0]["pointer"].clone();
+        assert_eq!((told(r#"{"name": 7}"#), told("[]"), told(r#"["x"]"#)), ("#/name".into(), "#".into(), "#".into()));
+        assert_eq!(read_in_haste::<Borrowed<'_>>(br#" {"name": "x"} "#).map(|read| read.name), Ok("x"));
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only reading is tested")]
+    enum Choice {
+        Nothing,
+        Limits(Vec<Inner>),
+        Limit { window: u32 },
+    }
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only reading is tested")]
+    struct Deep {
+        #[serde(default)]
+        choice: Option<Choice>,
+        #[serde(default)]
+        by_name: std::collections::BTreeMap<String, Inner>,
+        #[serde(default)]
+        pair: (u32, Option<Inner>),
+        #[serde(default)]
+        meta: serde_json::Map<String, serde_json::Value>,
+    }
+
+    #[test]
+    fn nothing_is_read_by_its_place_in_an_array() {
+        assert_eq!(pointer(r#"["x"]"#), "#");
+        assert_eq!(pointer(r#"["x", []]"#), "#");
+        assert_eq!(pointer(r#"{"name": "x", "limits": [[7]]}"#), "#/limits/0");
+        assert_eq!(pointer(r#"{"name": "x", "limits": [{"window": 1}, [7]]}"#), "#/limits/1");
+        for right in [
+            r#"{"choice": "Nothing"}"#,
+            r#"{"choice": null, "by_name": {"x": {"window": 7}}}"#,
+            r#"{"choice": {"Limits": [{"window": 7}]}, "pair": [7, {"window": 7}]}"#,
+            r#"{"choice": {"Limit": {"window": 7}}, "meta": {"any": [[1, 2.5, -3], {"x": null}]}}"#,
+        ] {
+            assert!(read::<Deep>(right.as_bytes()).is_ok(), "{right}: {:?}", read::<Deep>(right.as_bytes()));
+        }
+        for wrong in [r#"{"choice": {"Limits": [[7]]}}"#, r#"{"choice": {"Limit": [7]}}"#, r#"{"by_name": {"x": [7]}}"#, r#"{"pair": [7, [7]]}"#] {
+            assert!(serde_json::from_str::<Deep>(wrong).is_ok() && read::<Deep>(wrong.as_bytes()).is_err(), "{wrong}");
+        }
     }
 
     fn pointer(json: &str) -> String {
@@ -181,5 +249,33 @@ mod tests {
         assert_eq!(pointer("[]"), "#");
         assert_eq!(pointer(r#"{"name": "x"} x"#), "#");
         assert_eq!(pointer("{"), "#");
+        assert_eq!(pointer(r#"{"name": "x", "name": "y"}"#), "#/name");
+    }
+
+    #[test]
+    fn what_is_no_json_says_where() {
+        let told = |json: &str| read::<Outer>(json.as_bytes()).expect_err("it is wrong").to_string();
+        assert!(told("{\n  \"name\": \"x\",\n}").starts_with("This is not JSON (line 3, column "), "{}", told("{\n  \"name\": \"x\",\n}"));
+        assert_eq!(told(r#"{"name": 7}"#), "Send text, not 7.");
+    }
+
+    #[test]
+    fn a_query_says_in_words_what_it_takes() {
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only reading is tested")]
+        struct Page {
+            limit: Option<usize>,
+            everywhere: Option<bool>,
+        }
+        let told = |query: &str| read_form::<Page>(query.as_bytes()).expect_err("it is wrong").problem()["errors"][0].clone();
+        for (query, pointer, detail) in [
+            ("limit=x", "#/limit", "Write a whole number, such as 20."),
+            ("limit=-1", "#/limit", "Write a whole number, such as 20."),
+            ("limit=99999999999999999999", "#/limit", "This number is out of range. Write a smaller one."),
+            ("limit=1&limit=2", "#/limit", "This is said twice. Say it once."),
+            ("everywhere=1", "#/everywhere", "Write true or false."),
+        ] {
+            assert_eq!(told(query), serde_json::json!({ "pointer": pointer, "detail": detail }), "{query}");
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! Lists that are short enough to be read whole, given in pages all the same: `?limit=&cursor=`, keyset order. A row is found again by its
 //! place in the order, not by its number, so what is added or taken away meanwhile shows no row twice and hides none. And how every list is
-//! answered: where there is a next page, its address stands in `Link` (RFC 8288), too.
+//! answered: where there is a next page, its address stands in `Link` (RFC 8288), too, and its cursor goes on only with the filters that it
+//! came with.
 
 use super::json::page_size;
-use crate::{error::AppError, platform::Ctx};
+use crate::{
+    error::AppError,
+    platform::{Ctx, crypto::sha256},
+};
 use axum::{
     Json,
     extract::{Request, State},
@@ -13,9 +17,17 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use url::form_urlencoded::{Serializer, parse};
 use utoipa::IntoParams;
 
+tokio::task_local! {
+    /// The address that the list which is read was asked for at.
+    static ASKED: Uri;
+}
+
+/// Behind it a cursor says of which list it is. No cursor of a list has it.
+const MARK: char = '.';
 /// What cursors are sealed for.
 const SEALED: &str = "cursor";
 
@@ -96,6 +108,7 @@ pub struct Listed<T> {
 impl<T> Listed<T> {
     /// `body` is given `has_more` and `next_cursor`.
     pub fn page(next: Option<String>, body: impl FnOnce(bool, Option<String>) -> T) -> Self {
+        let next = next.map(|cursor| ASKED.try_with(|asked| format!("{cursor}{MARK}{}", word_of(asked))).unwrap_or(cursor));
         Self { body: body(next.is_some(), next.clone()), next }
     }
 }
@@ -114,10 +127,16 @@ impl<T: Serialize> IntoResponse for Listed<T> {
 #[derive(Debug, Clone)]
 struct NextPage(String);
 
-/// The layer over the REST routes: the address of the next page is that of this one, but for the cursor.
-pub async fn link_next(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+/// The layer over the REST routes: the address of the next page is that of this one, but for the cursor, and a cursor of other filters is
+/// refused.
+pub async fn link_next(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     let asked = request.uri().clone();
-    let mut response = next.run(request).await;
+    match without_word(&asked) {
+        Ok(Some(uri)) => *request.uri_mut() = uri,
+        Ok(None) => {}
+        Err(error) => return error.into_response(),
+    }
+    let mut response = ASKED.scope(asked.clone(), next.run(request)).await;
     let link = response.extensions().get::<NextPage>().map(|NextPage(cursor)| format!("<{}>; rel=\"next\"", ctx.config.link(&following(&asked, cursor))));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(header::LINK, link);
@@ -132,9 +151,46 @@ fn following(asked: &Uri, cursor: &str) -> String {
     format!("{}?{query}", asked.path())
 }
 
+/// A word for a list with these filters, whatever page of it is asked for.
+fn word_of(asked: &Uri) -> String {
+    let mut filters: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+        parse(asked.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "cursor" && name != "limit").collect();
+    filters.sort();
+    let filters = Serializer::new(String::new()).extend_pairs(filters).finish();
+    URL_SAFE_NO_PAD.encode(&sha256(format!("{}?{filters}", asked.path()))[..6])
+}
+
+/// The address as the list reads it, if its cursor bears the word of a list: that of this one. A cursor without a word is left to the list.
+fn without_word(asked: &Uri) -> Result<Option<Uri>, AppError> {
+    let given: Vec<(Cow<'_, str>, Cow<'_, str>)> = parse(asked.query().unwrap_or_default().as_bytes()).collect();
+    let marked = given.iter().find(|(name, _)| name == "cursor").and_then(|(_, cursor)| cursor.rsplit_once(MARK));
+    let Some((place, word)) = marked else { return Ok(None) };
+    if word != word_of(asked) {
+        return Err(AppError::invalid("cursor", "This cursor is one of another list, or of this one with other filters. Begin without a cursor."));
+    }
+    let plain = given.iter().map(|(name, value)| (&**name, if name == "cursor" { place } else { &**value }));
+    let query = Serializer::new(String::new()).extend_pairs(plain).finish();
+    format!("{}?{query}", asked.path()).parse().map(Some).map_err(AppError::internal)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cursor_goes_on_with_the_filters_that_it_came_with() {
+        let uri = |text: &str| text.parse::<Uri>().expect("an address");
+        let word = word_of(&uri("/api/v1/keys?q=shop&tag=a%20b&limit=1"));
+        let read = |text: &str| without_word(&uri(&format!("{text}cursor=cA-_.{word}"))).map(|uri| uri.map(|uri| uri.to_string()));
+        assert_eq!(read("/api/v1/keys?q=shop&tag=a+b&"), Ok(Some("/api/v1/keys?q=shop&tag=a+b&cursor=cA-_".to_owned())));
+        assert_eq!(read("/api/v1/keys?limit=50&tag=a%20b&q=shop&"), Ok(Some("/api/v1/keys?limit=50&tag=a+b&q=shop&cursor=cA-_".to_owned())), "in any order");
+        for other in ["/api/v1/keys?", "/api/v1/keys?q=shop&", "/api/v1/keys?q=shop&tag=a&", "/api/v1/plans?q=shop&tag=a+b&"] {
+            assert!(read(other).is_err_and(|error| error.field("cursor").is_some()), "{other}");
+        }
+        for plain in ["/api/v1/keys", "/api/v1/keys?q=a.b", "/api/v1/keys?q=shop&cursor=cA"] {
+            assert_eq!(without_word(&uri(plain)), Ok(None), "{plain}");
+        }
+    }
 
     #[test]
     fn the_next_page_is_asked_for_as_this_one_was() {

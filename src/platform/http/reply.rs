@@ -4,21 +4,34 @@
 //! belongs to one browser: the toast after a redirect, the token of a mailed link on its way out of the address bar (R54), a secret
 //! that is shown once.
 
-use crate::platform::Ctx;
+use crate::platform::{Ctx, telemetry::request_id};
 use axum::{
+    body::Bytes,
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
-    response::IntoResponse,
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use axum_extra::extract::{
-    PrivateCookieJar,
+    CookieJar, PrivateCookieJar,
     cookie::{Cookie, Key, SameSite},
 };
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use std::collections::BTreeSet;
 
+/// Name of the cookie that holds the id of the session.
+pub const SESSION: &str = "sid";
+
 /// Name of the cookie that holds a toast until the next page shows it.
 pub const TOAST: &str = "toast";
+
+/// The error of a server function as it crosses the wire, and beside it the id of the request, whatever the error is.
+pub fn with_request_id(error: Bytes) -> Bytes {
+    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&error) else { return error };
+    fields.entry("request_id").or_insert_with(|| request_id().into());
+    serde_json::Value::Object(fields).to_string().into()
+}
 
 /// After this server function the browser goes to `path` (a path of ours, beginning with one slash).
 pub fn redirect(path: &str) {
@@ -51,6 +64,12 @@ pub fn unseal_and_drop(ctx: &Ctx, name: &str) {
 pub fn sealed(ctx: &Ctx, name: &str) -> Option<String> {
     let parts = use_context::<Parts>()?;
     open(ctx, &parts.headers, name)
+}
+
+/// How this browser holds it, unread: whatever is sealed twice looks otherwise each time.
+pub fn as_held(ctx: &Ctx, name: &str) -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    CookieJar::from_headers(&parts.headers).get(&full_name(ctx, name)).map(|cookie| cookie.value().to_owned())
 }
 
 /// How many things this browser holds whose names begin so, as far as they are ours and still valid.
@@ -88,6 +107,33 @@ pub fn sealed_cookie(ctx: &Ctx, name: &str, value: String, seconds: i64) -> Opti
 /// `__Host-` binds a cookie to this host and to https; plain http (localhost in development) can't have it.
 pub fn full_name(ctx: &Ctx, name: &str) -> String {
     if ctx.config.secure_cookies() { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+/// The layer around the sessions: their cookie goes as it came. tower-sessions takes it back without `Secure`, and no browser takes a cookie
+/// called `__Host-` from that: it would stay for as long as any session may.
+///
+/// What a script asked in the background takes nothing back: its answer may come after that of a form which gave this browser another cookie
+/// meanwhile, and would take that one. The next page that is gone to does it.
+pub async fn take_back_whole(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let is_behind = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let name = full_name(&ctx, SESSION);
+    let begins = format!("{name}=;");
+    let cookies = headers.get_all(header::SET_COOKIE).iter().cloned();
+    let (gone, kept): (Vec<HeaderValue>, Vec<HeaderValue>) = cookies.partition(|value| value.as_bytes().starts_with(begins.as_bytes()));
+    if gone.is_empty() {
+        return response;
+    }
+    headers.remove(header::SET_COOKIE);
+    for cookie in kept {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    let secure = if ctx.config.secure_cookies() { "; Secure" } else { "" };
+    if !is_behind && let Ok(cookie) = HeaderValue::from_str(&format!("{name}=; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=0")) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 fn set(value: Option<HeaderValue>) {

@@ -135,18 +135,26 @@ pub fn client_address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> I
     if !is_trusted(&peer) {
         return peer;
     }
-    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    // By bytes: a client that begins the line with what is no text does not hide what the proxy wrote behind it.
+    let hops = headers.get_all("x-forwarded-for").iter().flat_map(|v| v.as_bytes().split(|byte| *byte == b','));
     let mut client = peer;
     for hop in hops.collect::<Vec<_>>().into_iter().rev() {
-        match hop.trim().parse::<IpAddr>() {
-            Ok(ip) => client = ip.to_canonical(),
-            Err(_) => break,
+        match std::str::from_utf8(hop).ok().and_then(address_of) {
+            Some(ip) => client = ip.to_canonical(),
+            None => break,
         }
         if !is_trusted(&client) {
             break;
         }
     }
     client
+}
+
+/// The address that a proxy names: alone, in brackets, or with the client's port behind it, as some load balancers write it.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 #[cfg(test)]
@@ -187,5 +195,35 @@ mod tests {
         assert_eq!(seen("127.0.0.1", Some("203.0.113.9, 10.0.0.2"), &["127.0.0.0/8", "10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(seen("127.0.0.1", Some("nonsense"), &["127.0.0.0/8"]), "127.0.0.1");
         assert_eq!(seen("::ffff:127.0.0.1", Some("2001:db8::1"), &["127.0.0.0/8"]), "2001:db8::1");
+    }
+
+    #[test]
+    fn r22_what_is_no_text_hides_nothing_that_the_proxy_wrote() {
+        let trusted: Vec<IpNet> = vec!["127.0.0.0/8".parse().expect("a network")];
+        let peer: IpAddr = "127.0.0.1".parse().expect("an address");
+        for sent in [&b"\xff, 203.0.113.9"[..], b"6.6.6.6\xe4, 203.0.113.9", b"\xff,203.0.113.9"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(sent).expect("a header value"));
+            assert_eq!(client_address(&headers, peer, &trusted).to_string(), "203.0.113.9", "{sent:?}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_bytes(b"203.0.113.9\xff").expect("a header value"));
+        assert_eq!(client_address(&headers, peer, &trusted), peer);
+    }
+
+    #[test]
+    fn r22_a_client_that_is_named_with_its_port_is_that_client() {
+        for (hop, client) in [
+            ("203.0.113.9:4711", "203.0.113.9"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[::ffff:203.0.113.9]:1", "203.0.113.9"),
+            ("6.6.6.6, 203.0.113.9:4711, 10.0.0.2:80", "203.0.113.9"),
+        ] {
+            assert_eq!(seen("127.0.0.1", Some(hop), &["127.0.0.0/8", "10.0.0.0/8"]), client, "{hop}");
+        }
+        for nobody in ["203.0.113.9:", "203.0.113.9:70000", ":4711", "[2001:db8::1", "unknown", ""] {
+            assert_eq!(seen("127.0.0.1", Some(nobody), &["127.0.0.0/8"]), "127.0.0.1", "{nobody}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -137,8 +137,21 @@ pub async fn whole_bodies(request: Request, next: Next) -> Response {
     };
     match to_bytes(body, most).await {
         Ok(bytes) => next.run(Request::from_parts(head, Body::from(bytes))).await,
-        Err(_) => too_long(most).into_response(),
+        Err(error) if is_of_length(&error) => too_long(most).into_response(),
+        Err(_) => AppError::http(400, "What was sent did not arrive whole. Nothing was stored. Send it again.").into_response(),
     }
+}
+
+/// True if reading ended because there was more than is read, and not because it came in pieces that are none.
+fn is_of_length(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(one) = cause {
+        if one.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = one.source();
+    }
+    false
 }
 
 /// Whether a request says that it has no more than any may have.

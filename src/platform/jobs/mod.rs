@@ -16,14 +16,14 @@ mod runner;
 mod schedules;
 
 pub use cleanup::CleanUp;
-pub use queue::{enqueue, enqueue_at};
+pub use queue::{enqueue, enqueue_at, enqueue_each};
 pub use registry::Registry;
 pub use run::{current, run_due, say};
 pub use runner::{Runner, RunnerHandle};
 pub use schedules::Schedules;
 
 use super::Ctx;
-use crate::error::AppError;
+use crate::{error::AppError, values::NotNow};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -67,6 +67,8 @@ pub enum JobError {
 impl From<AppError> for JobError {
     fn from(error: AppError) -> Self {
         match error.retry_after() {
+            // They say when a person may try again, not how long it lasts: the usual pauses outlast a migration or a restart.
+            Some(_) if matches!(error, AppError::Unavailable { .. } | AppError::NotNow { why: NotNow::DatabaseAway, .. }) => Self::Retry(error.to_string()),
             Some(seconds) => Self::RetryAfter(Duration::from_secs(seconds)),
             None if error.status() >= 500 => Self::Retry(error.to_string()),
             None => Self::Fail(error.to_string()),

@@ -13,6 +13,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use std::pin::Pin;
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 /// How long a claim holds without renewal.
 pub(super) const LEASE: Duration = Duration::seconds(60);
@@ -57,8 +58,14 @@ pub fn enqueue_at<'a, J: Job>(ctx: &'a Ctx, conn: &'a mut PgConnection, job: &J,
     Box::pin(insert(ctx, conn, J::KIND, J::MAX_ATTEMPTS, serde_json::to_value(job), at))
 }
 
+/// Many jobs of one kind in one statement, to run as soon as possible.
+pub fn enqueue_each<'a, J: Job>(ctx: &'a Ctx, conn: &'a mut PgConnection, jobs: &[J]) -> Enqueuing<'a, ()> {
+    let payloads = jobs.iter().map(serde_json::to_string).collect::<serde_json::Result<Vec<String>>>();
+    Box::pin(insert_each(ctx, conn, J::KIND, J::MAX_ATTEMPTS, payloads))
+}
+
 /// Of one type for all jobs, so that it is compiled once.
-type Enqueuing<'a> = Pin<Box<dyn Future<Output = sqlx::Result<JobId>> + Send + 'a>>;
+type Enqueuing<'a, T = JobId> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'a>>;
 
 async fn insert(ctx: &Ctx, conn: &mut PgConnection, kind: &str, most: u32, payload: serde_json::Result<Value>, at: OffsetDateTime) -> sqlx::Result<JobId> {
     let id: JobId = ctx.new_id();
@@ -76,6 +83,27 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, kind: &str, most: u32, paylo
     .execute(conn)
     .await?;
     Ok(id)
+}
+
+async fn insert_each(ctx: &Ctx, conn: &mut PgConnection, kind: &str, most: u32, payloads: serde_json::Result<Vec<String>>) -> sqlx::Result<()> {
+    let payloads = payloads.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    if payloads.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = payloads.iter().map(|_| ctx.new_id()).collect();
+    sqlx::query!(
+        "insert into jobs (id, kind, payload, max_attempts, run_at, created_at, master_key)
+         select id, $3::text, payload::jsonb, $4::integer, $5::timestamptz, $5::timestamptz, $6::text from unnest($1::uuid[], $2::text[]) as new (id, payload)",
+        &ids,
+        &payloads,
+        kind,
+        i32::try_from(most).unwrap_or(i32::MAX),
+        ctx.clock.now(),
+        ctx.vault.link_key_id().to_string(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Takes up to `limit` jobs that are due or whose lease ran out, the oldest first; the try counts from here.

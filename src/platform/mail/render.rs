@@ -5,7 +5,7 @@
 //! follows the reader's light or dark.
 
 use super::{Block, Mail};
-use crate::values::Language;
+use crate::values::{Language, is_unseen};
 use std::fmt::Write;
 
 /// The product as mails name it.
@@ -155,8 +155,7 @@ fn is_web_address(url: &str) -> bool {
 
 /// One line without control characters and without those that turn the direction of writing or are not seen.
 fn clean(text: &str) -> String {
-    let is_hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    let visible: String = text.chars().filter(|c| !is_hidden(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let visible: String = text.chars().filter(|c| !is_unseen(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

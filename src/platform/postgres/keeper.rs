@@ -154,6 +154,7 @@ fn command(cluster: &Cluster, log: &File) -> std::io::Result<Command> {
     // A group of its own: Ctrl-C in the terminal reaches us, and we stop it when we are done with it.
     command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
     sys::end_with_this_thread(&mut command, sys::SIGINT);
+    sys::stand_back(&mut command);
     Ok(command)
 }
 

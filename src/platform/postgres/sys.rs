@@ -43,6 +43,16 @@ pub(super) fn wait_for_end(pid: u32) {
     }
 }
 
+/// Lets the child, and what it starts, stand back where they share cores with us: the gate answers first.
+pub(super) fn stand_back(command: &mut Command) {
+    let step_back = || {
+        crate::platform::aside::step_back();
+        Ok(())
+    };
+    // SAFETY: the closure allocates nothing and takes no lock.
+    unsafe { command.pre_exec(step_back) };
+}
+
 /// Lets the kernel signal the child when the *thread* that starts it ends, be it by `kill -9` of the process. So that thread must
 /// wait for the child. Only Linux has it; elsewhere the next start stops what is left.
 pub(super) fn end_with_this_thread(command: &mut Command, signal: c_int) {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-pub fn bans() -> impl IntoView {
+pub fn bans() -> AnyView {
     view! {
         <h2 id="bans">"Who may come in"</h2>
         <p>"An operator bans an account on its page, for a time, until a day, or until the ban is lifted. Its sessions end with it, its keys are answered "<code>"BANNED"</code>" on every node before the answer is there, and the person is told why, until when and whom to ask ("<code>"TOLLGATE_CONTACT"</code>"): by mail, and on signing in with the right password. A ban ends by the clock; nothing has to run for it."</p>
@@ -13,4 +13,5 @@ pub fn bans() -> impl IntoView {
         <p>"A sign-in from a browser that the account does not know is told by mail. Its link “This wasn't me” works for seven days, once, without signing in: every device is signed out, the password is taken away, and a link to set a new one is mailed. A browser stays known for 400 days after its last sign-in."</p>
         <p>"A session ends after 14 days without use ("<code>"TOLLGATE_SESSION_IDLE"</code>"), after 30 days in any case ("<code>"TOLLGATE_SESSION_MAX"</code>", at most 400: browsers keep no cookie for longer), and an account may have 20 at once ("<code>"TOLLGATE_SESSION_COUNT"</code>"): the newest wins, the oldest is signed out."</p>
     }
+    .into_any()
 }

@@ -1,86 +1,62 @@
-//! The contents of `/docs`, beside it. Narrow, only the parts are left.
+//! What leads through `/docs`: the contents beside every page, the list of what stands on one, and the ways to the pages before and after
+//! it. Narrow, the contents are a popover, which opens without JavaScript.
 
+use super::docs_pages::{DOCS, Doc, DocPart, all_docs};
+use crate::ui::{Look, Size, button_class};
 use leptos::prelude::*;
 
-/// A part, and its sections: the id of the heading and its words. In the order of the page.
-type Part = (&'static str, &'static [(&'static str, &'static str)]);
+/// The first page of the contents, which is not one of the table: path and words.
+const START: (&str, &str) = ("/docs", "Start");
 
-const PARTS: [Part; 7] = [
-    ("Protect an API", &[("proxy", "By a proxy"), ("verify", "By your code"), ("routes", "Routes"), ("codes", "Codes")]),
-    (
-        "Limits",
-        &[
-            ("limits", "Limits"),
-            ("rolling", "Rolling windows"),
-            ("credits", "Credits"),
-            ("together", "Calls at the same time"),
-            ("over", "Beyond a limit"),
-            ("blocks", "Blocks and abuse rules"),
-        ],
-    ),
-    (
-        "Keys",
-        &[
-            ("keys", "Keys"),
-            ("about-a-key", "Who uses a key"),
-            ("rotation", "Rotation"),
-            ("bundles", "Permissions and bundles"),
-            ("grants", "Permissions that need a grant"),
-            ("origins", "Web pages"),
-            ("signed", "Signed requests"),
-            ("import", "Keys of another system"),
-            ("many-at-once", "Many keys at once"),
-            ("create-many", "Many keys from a list"),
-            ("leaked", "Leaked keys"),
-            ("revoked", "Revoked means revoked"),
-        ],
-    ),
-    (
-        "Usage",
-        &[
-            ("usage", "Usage"),
-            ("addresses", "From where calls came"),
-            ("permissions-used", "What calls needed"),
-            ("latencies", "How long calls took"),
-            ("refusals", "Refusals in detail"),
-            ("passed", "Calls that passed, in detail"),
-            ("exports", "Files"),
-            ("notices", "Mails before a limit is used up"),
-            ("alerts", "Mails about errors"),
-        ],
-    ),
-    (
-        "Accounts",
-        &[
-            ("passkeys", "Passkeys"),
-            ("two-factor", "Two-factor sign-in"),
-            ("import-accounts", "Accounts of another system"),
-            ("sign-in-with-others", "Sign-in with others"),
-            ("programs", "Programs that sign in"),
-            ("bans", "Who may come in"),
-            ("sessions", "Sessions"),
-            ("acting", "Operators in an account"),
-            ("invitations", "Invitations"),
-            ("account", "Your account"),
-        ],
-    ),
-    ("REST", &[("errors", "Errors"), ("rest", "REST in general")]),
-    (
-        "Running it",
-        &[("speed", "Speed"), ("outages", "Without the database"), ("mails", "Mails"), ("master-key", "The master key"), ("audit", "The audit log")],
-    ),
-];
-
-pub fn contents() -> AnyView {
-    let parts = PARTS.map(part).collect_view();
-    view! { <nav class="docs-nav" aria-label="Contents">{parts}</nav> }.into_any()
+/// `here` is the path of the page that they stand beside.
+pub fn contents(here: &str) -> AnyView {
+    let parts = DOCS.iter().enumerate().map(|(i, it)| part(i, it, here)).collect_view();
+    view! {
+        <a class="skip-link" href="#article">"Skip the contents"</a>
+        <p class="docs-open only-narrow">
+            <button type="button" class=button_class(Look::Secondary, Size::Small, false, false) popovertarget="contents">"Contents"</button>
+        </p>
+        <nav class="docs-nav" id="contents" popover="auto" aria-label="Contents">
+            <ul class="sidebar-group">{link(START.0.to_owned(), START.1, here)}{link("/docs/api".to_owned(), "API reference", here)}</ul>
+            {parts}
+        </nav>
+    }
+    .into_any()
 }
 
-fn part((title, sections): Part) -> AnyView {
-    let first = sections.first().map(|(id, _)| format!("#{id}")).unwrap_or_default();
-    let links = sections
-        .iter()
-        .map(|(id, words)| view! { <li><a class="sidebar-link" href=format!("#{id}")><span class="truncate">{*words}</span></a></li> })
-        .collect_view();
-    view! { <div><p class="sidebar-title"><a href=first>{title}</a></p><ul class="sidebar-group">{links}</ul></div> }.into_any()
+fn part(index: usize, part: &DocPart, here: &str) -> AnyView {
+    let id = format!("contents-{index}");
+    let labelled_by = id.clone();
+    let links = part.pages.iter().map(|doc| link(doc.path(), doc.title, here)).collect_view();
+    view! {
+        <div role="group" aria-labelledby=labelled_by>
+            <p class="sidebar-title" id=id>{part.title}</p>
+            <ul class="sidebar-group">{links}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+fn link(href: String, words: &'static str, here: &str) -> AnyView {
+    let current = (href == here).then_some("page");
+    view! { <li><a class="sidebar-link" href=href aria-current=current><span class="truncate">{words}</span></a></li> }.into_any()
+}
+
+/// What stands on a page, below its title.
+pub fn sections(doc: &Doc) -> AnyView {
+    let links = doc.sections.iter().map(|(id, words)| view! { <li><a href=format!("#{id}")>{*words}</a></li> }).collect_view();
+    view! { <nav class="docs-here" aria-label="On this page"><ul>{links}</ul></nav> }.into_any()
+}
+
+/// The pages before and after this one.
+pub fn neighbours(here: &str) -> AnyView {
+    let all: Vec<(String, &'static str)> = std::iter::once((START.0.to_owned(), START.1)).chain(all_docs().map(|doc| (doc.path(), doc.title))).collect();
+    let at = all.iter().position(|(path, _)| path == here);
+    let way = |to: Option<usize>, class: &'static str, rel: &'static str, words: &'static str| {
+        let (href, title) = to.and_then(|to| all.get(to)).cloned()?;
+        Some(view! { <a class=class href=href rel=rel><span class="small muted">{words}</span>" "<span>{title}</span></a> })
+    };
+    let previous = way(at.and_then(|at| at.checked_sub(1)), "docs-previous", "prev", "Previous");
+    let next = way(at.map(|at| at + 1), "docs-next", "next", "Next");
+    view! { <nav class="docs-neighbours" aria-label="Previous and next page">{previous}{next}</nav> }.into_any()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-pub fn factors() -> impl IntoView {
+pub fn factors() -> AnyView {
     view! {
         <h2 id="passkeys">"Passkeys"</h2>
         <p>"On "<a href="/settings/security">"Security"</a>" passkeys are added (WebAuthn; 20 at most), or an account is made with one and no password. A passkey is kept by the device, a password manager or a security key, and opened by a fingerprint, a face or a PIN, always: so it is two factors by itself. On "<a href="/sign-in">"Sign in"</a>" nobody types an address with it. Once an account has one, its password alone does not sign in any more: it takes a passkey, a code of an authenticator app or a recovery code, too. Who never had a password, or forgot it, sets one by “Forgot password”."</p>
@@ -13,12 +13,14 @@ pub fn factors() -> impl IntoView {
         <p>"Setting up, replacing and removing an app, new recovery codes, signing out other devices, another address, exporting all data, leaving, creating or rotating a key for Tollgate itself, letting one do more (permissions, addresses, origins, routes, a later end, no signature, enabled again), and what operators do to accounts, need a proof that is not older than ten minutes: the password, a code, a passkey or a recovery code. The form that was sent comes back as it was, once, to the same session. Every change of a factor is told by mail."</p>
         <p>"Who lost app, passkeys and codes asks an operator, who resets the factors on the account's page in Admin: 24 hours later, unless the owner stops it by the mailed link. On the server itself "<code>"tollgate account reset-factors EMAIL --reason WORDS"</code>" does it at once. "<code>"TOLLGATE_SECOND_FACTOR=operators"</code>" requires a second factor of operators, "<code>"all"</code>" of everybody: whoever has none is led to set one up right after signing in, and can do nothing else in a browser until then. API keys go on working."</p>
     }
+    .into_any()
 }
 
-pub fn of_another_system() -> impl IntoView {
+pub fn of_another_system() -> AnyView {
     view! {
         <h2 id="import-accounts">"Accounts of another system"</h2>
         <p>"People go on with their passwords: "<code>"tollgate account import users.csv --dry-run"</code>" on the server says what would become of each line, and without "<code>"--dry-run"</code>" a hundred accounts are made at a time. Operators do the same on "<code>"/admin/accounts/import"</code>", with a pasted list or a file, and over REST ("<code>"POST /api/v1/admin/accounts/import"</code>" with "<code>"accounts"</code>" and "<code>"dry_run"</code>"; "<code>"accounts:manage"</code>"), lists of at most 8 MB; it asks for a recent proof and the admin PIN, and what there is no time for in one go is said (“later”) and imported when the same list comes again. A list that waits to be looked at is sealed, for who brought it, for a day. Nobody is mailed. A table has a first line such as "<code>"email,name,password_hash,verified,created_at"</code>" (only "<code>"email"</code>" is needed); JSON is an array of such objects, or an object with "<code>"users"</code>". A wrong line is told with its number and field and holds up no other; an address that has an account is left as it is and said, so a list may be sent again. Whoever has no hash sets a password by "<a href="/forgot-password">"Forgot password"</a>"; whoever is not "<code>"verified"</code>" proves the address within a week, as after signing up."</p>
         <p>"Hashes are bcrypt (2a, 2b, 2y, cost 4 to 13) or Argon2 (PHC strings without a key, of at most 128 MiB, 512 MiB in all passes), of at most 4 kinds: algorithm and cost. At the first sign-in a hash is replaced by one of Tollgate's (Argon2id with its pepper). Until the last one of a kind is gone, each sign-in tries one hash of it, whoever signs in, so that the time of an answer says nothing about an account; so sign-ins take longer by what that kind takes. bcrypt reads only 72 bytes: who has a longer password there sets a new one by mail."</p>
     }
+    .into_any()
 }

@@ -1,4 +1,4 @@
-//! Of `/docs`: keys that have leaked, who uses a key, rotation, and many keys from a list.
+//! The parts of `/docs` about keys: what one is, who uses it, rotation, many from a list, and keys that have leaked.
 
 use crate::ui::CodeBlock;
 use leptos::prelude::*;
@@ -21,6 +21,15 @@ const LIST: &str = r#"name,permissions,bundles,expires,tags,addresses
 till 1,orders:read orders:write,,30d,"shop,berlin",203.0.113.0/24
 till 2,,order-desk,2027-01-31,shop,
 back office,read-only,,never,,"#;
+
+pub fn keys() -> AnyView {
+    view! {
+        <h2 id="keys">"What a key is"</h2>
+        <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
+        <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>
+    }
+    .into_any()
+}
 
 pub fn leaked() -> AnyView {
     view! {
@@ -48,7 +57,7 @@ pub fn about() -> AnyView {
         <p>"A key may carry an external id, the id that whoever uses it has with you ("<code>"customer-42"</code>", at most 200 characters), and metadata, a JSON object of at most 1 KiB: in the dialog for a new key, on its page, over REST ("<code>"external_id"</code>", "<code>"meta"</code>"), with "<code>"tollgate key create"</code>", in lists of new keys, and imported with Unkey's "<code>"externalId"</code>" and "<code>"meta"</code>". A verification answers both when the key passes, and nothing of them when it does not; a proxy gets "<code>"X-External-Id"</code>" where there is one, and must remove what clients send under this name. Lists and exports find keys by "<code>"external_id"</code>"."</p>
         <p>"Whoever may change a key says both: take them as the word of its workspace, not as a permission. Neither is a place for secrets."</p>
         <p>"The settings of a key may be open in two tabs, or before two people. A form that was opened before somebody else saved overwrites nothing: it says what is stored by now beside what you typed, and saves what stands there when you press Save again. So it is with the other forms of settings, too. Over REST "<code>"PATCH"</code>" writes only the fields that you send."</p>
-        <p>"The history of a key, on its page, by "<code>"GET /api/v1/keys/{id}/history"</code>" and "<code>"tollgate key history ID"</code>", tells who changed what, when and why; once each that it expired and that an old secret ended, about a minute later (of very many at once it takes as long as writing them does); and bans of its owner and blocks of it or of its workspace."</p>
+        <p>"The history of a key, on its page, by "<code>"GET /api/v1/keys/{id}/history"</code>" and "<code>"tollgate key history ID"</code>", tells who changed what, when and why (a person may be called cli: over REST "<code>"is_account"</code>" tells them from the command line); once each that it expired and that an old secret ended, about a minute later (of very many at once it takes as long as writing them does); and bans of its owner and blocks of it or of its workspace."</p>
     }
     .into_any()
 }
@@ -63,22 +72,15 @@ pub fn rotation() -> AnyView {
     .into_any()
 }
 
-pub fn imported_limits() -> AnyView {
-    view! {
-        <p>"What limits a key there limits it here. Rates ("<code>"ratelimits"</code>", "<code>"rateLimitMax"</code>") become limits with fixed windows of as many seconds; "<code>"remaining"</code>" becomes "<a href="#credits">"credits"</a>" of which as many are left, and come back every day or interval, by the clock in UTC. A monthly refill becomes a limit of so many calls a calendar month, which begins with nothing used. Our own lists have "<code>"limits"</code>" as REST sends them or as 100/hour 2000/day, "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" and "<code>"bundles"</code>"; a preset may stand alone where permissions do; the CSV of an export has these columns, and the plan. Limits are imported by whoever may set them ("<code>"keys:manage"</code>", or the command line). What can't be said here, such as rates that only hold in calls which name them, rates shared by an identity, roles, and intervals that are no whole seconds, is named beside its line as not imported."</p>
-    }
-    .into_any()
-}
-
 pub fn many() -> AnyView {
     view! {
         <h2 id="many-at-once">"Many keys at once"</h2>
-        <p>"One act goes to many keys, those that are ticked in the list or all that its filters leave, at most 10,000 a go: disable, enable, extend, tag, untag, revoke, and for operators give or take a plan. What will change is shown first; each key has its own line of history and its own event. Over REST it is "<code>"POST /api/v1/keys/bulk"</code>" with "<code>"dry_run"</code>", on the command line "<code>"tollgate key bulk disable --tagged season --dry-run"</code>". An operator's filter may name an owner: "<code>"owner"</code>", "<code>"--owner"</code>"."</p>
+        <p>"One act goes to many keys, those that are ticked in the list or all that its filters leave, at most 10,000 a go: disable, enable, extend, tag, untag, revoke, and for operators give or take a plan. What will change is shown first; each key has its own line of history and its own event. Over REST it is "<code>"POST /api/v1/keys/bulk"</code>" with "<code>"dry_run"</code>", on the command line "<code>"tollgate key bulk disable --tagged season --dry-run"</code>". An operator's filter may name an owner ("<code>"owner"</code>", "<code>"--owner"</code>"), or reach the keys of every workspace ("<code>"everywhere"</code>" over REST; the command line always does)."</p>
         <h2 id="create-many">"Many keys from a list"</h2>
         <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" (or one of the presets basic, read-only and admin, there or as "<code>"preset"</code>"), "<code>"bundles"</code>" of the API, "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"external_id"</code>", "<code>"meta"</code>" (JSON in quotes), "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" (GET /orders/{id}; * /reports/*) and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
         <CodeBlock id="create-many-list" title="A list" code=LIST/>
         <p>"Each line is told what is wrong with which of its fields before anything is made; one wrong line keeps all from being made. Then all are made in one transaction, and the answer is a file "<code>"name,key_id,secret"</code>", given once: Tollgate keeps hashes only. Pressing the button twice makes nothing twice and gives the same file, for ten minutes; a page that is loaded again gives nothing. Cells that a spreadsheet would take for a formula begin with an apostrophe."</p>
-        <p>"Over REST it is "<code>"POST /api/v1/keys/batch"</code>" with "<code>"api"</code>" and "<code>"keys"</code>", objects with the fields of a new key; "<code>"dry_run"</code>" only tells what is wrong, "<code>"Accept: text/csv"</code>" answers with the file, and sent twice with one "<a href="/docs#idempotency-key">"Idempotency-Key"</a>" the second is answered 409, since the secrets were in the first answer."</p>
+        <p>"Over REST it is "<code>"POST /api/v1/keys/batch"</code>" with "<code>"api"</code>" and "<code>"keys"</code>", objects with the fields of a new key; "<code>"dry_run"</code>" only tells what is wrong, "<code>"Accept: text/csv"</code>" answers with the file, and sent twice with one "<a href="/docs/errors#idempotency-key">"Idempotency-Key"</a>" the second is answered 409, since the secrets were in the first answer."</p>
     }
     .into_any()
 }

@@ -1,4 +1,4 @@
-//! The part of `/docs` about what is refused while the database is away.
+//! The parts of `/docs` about what is refused while the database is away, and about who tells how a server does.
 
 use leptos::prelude::*;
 
@@ -26,7 +26,7 @@ pub fn outages() -> AnyView {
     let rows = rows.into_iter().map(|(what, one, several)| view! { <tr><th scope="row">{what}</th><td>{one}</td><td>{several}</td></tr> }).collect_view();
     view! {
         <h2 id="outages">"Without the database"</h2>
-        <p>"A database that is slow, restarts or is away for minutes stops no verification: keys, rights, blocks and limits stand in memory, for "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" (15 minutes unless set otherwise). What needs an answer of it waits half a second, signed calls two. 503 comes with "<code>"Retry-After"</code>", says why in its "<code>"code"</code>" ("<a href="#errors">"Errors"</a>"), and charges nothing."</p>
+        <p>"A database that is slow, restarts or is away for minutes stops no verification: keys, rights, blocks and limits stand in memory, for "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" (15 minutes unless set otherwise). What needs an answer of it waits half a second, signed calls two. 503 comes with "<code>"Retry-After"</code>", says why in its "<code>"code"</code>" ("<a href="/docs/errors#not-now">"Errors"</a>"), and charges nothing."</p>
         <div class="table-wrap"><table class="table"><caption class="visually-hidden">"What is refused while the database is away"</caption>
             <thead><tr><th scope="col">"What"</th><th scope="col">"One server"</th><th scope="col">"Each of several"</th></tr></thead>
             <tbody>{rows}</tbody>
@@ -37,6 +37,15 @@ pub fn outages() -> AnyView {
             <li>"Nonces that pass are kept in the data folder before the call is answered, up to a million, and told to the database before another server begins; after "<code>"kill -9"</code>" the next start on that folder tells them. A server that starts on another folder, while one that was alone is silent, can't know them: it answers signed calls 503 until that one is back, or until ten minutes after it must have stopped ("<code>"TOLLGATE_DATABASE_OUTAGE"</code>"). Start again on the same data folder, and it waits for nothing. A file there that a power cut damaged is named in the log and left; of nonces it means the same wait."</li>
             <li>"A server that starts when the database is back waits up to three seconds for one that was alone and is silent, so that what passed meanwhile is counted. If the old one was cut off for longer, though another reached the database, what it passes comes on top of windows; of credits it is taken off afterwards, and the bucket may stand below nothing until as much came back."</li>
         </ul>
+    }
+    .into_any()
+}
+
+pub fn health() -> AnyView {
+    view! {
+        <h2 id="health">"Health, metrics, connections"</h2>
+        <p>"How a server does, in an outage too, is told by "<code>"GET /readyz"</code>" (a problem document with "<code>"parts"</code>": the database and for how long it is away, whether and for how long keys are still verified, how many counters wait) and, where the operator set "<code>"TOLLGATE_METRICS_ADDR"</code>", by "<code>"GET /metrics"</code>" in Prometheus' format: verifications by code, keys, the database, counters, the spool's bytes, the lag of writing, connections and how many were turned away, jobs waiting and dead. It answers without the database, and only on that address, which your own network alone should reach."</p>
+        <p>"At most 10,000 connections are open at once ("<code>"TOLLGATE_MAX_CONNECTIONS"</code>"), or as many as the system's limit of open files leaves: what comes beyond is closed at once, counted, and said in the log once a minute. A connection over which nothing is asked, or whose client takes nothing of its answer, is closed after "<code>"TOLLGATE_IDLE_TIMEOUT"</code>" (75 seconds)."</p>
     }
     .into_any()
 }

@@ -27,7 +27,7 @@ const PATTERNS: [(&str, &str); 4] = [
 pub fn routes() -> AnyView {
     let patterns = PATTERNS.into_iter().map(|(pattern, words)| view! { <tr><th scope="row"><code>{pattern}</code></th><td>{words}</td></tr> }).collect_view();
     view! {
-        <h2 id="routes">"Routes"</h2>
+        <h2 id="routes">"What calls need"</h2>
         <p>"An operator says once what the calls of an API need, on its page under Admin, by REST or by "<code>"tollgate api route add"</code>": a method and a path pattern, a permission, a cost, or no quota. The gate then knows what a call needs from the path that the proxy tells ("<code>"X-Forwarded-Uri"</code>", for nginx "<code>"X-Original-URI"</code>") or that your code sends as "<code>"route"</code>", and the proxy's configuration need not say it."</p>
         <CodeBlock id="routes-put" title="The routes of an API, all at once" code=SiteOrigin::in_example(PUT)/>
         <div class="table-wrap"><table class="table"><caption class="visually-hidden">"Path patterns"</caption>
@@ -38,7 +38,7 @@ pub fn routes() -> AnyView {
         <p>"A permission in the question ("<code>"permission"</code>", "<code>"?permission="</code>") is needed beside that of the route: the key must have both. A cost in the question ("<code>"cost"</code>") takes the place of the route's. A route without quota is verified and shown in Usage, but charged to no limit and never refused for one."</p>
         <p>"What no route matches passes without a permission and costs 1, unless the API refuses it: "<code>"FORBIDDEN"</code>". An API without routes looks at no path."</p>
         <p>"A path that servers read in different ways is not matched but refused, "<code>"FORBIDDEN"</code>" with the reason: "<code>"."</code>" and "<code>".."</code>", an empty segment ("<code>"//"</code>"), an encoded slash or a backslash, a semicolon, a control character, an encoding that is broken or done twice (RFC 3986 §2.1), and a spelling that differs from a route in case only. A proxy that does not tell the path is refused too. Everything else is decoded once, after the path was cut at its slashes: "<code>"/%6Frders"</code>" is "<code>"/orders"</code>". Queries do not count. If your API takes a method from a header ("<code>"X-HTTP-Method-Override"</code>"), let the proxy remove it."</p>
-        <h3 id="key-routes">"Routes of a key"</h3>
+        <h2 id="key-routes">"Routes of a key"</h2>
         <p>"A key may call every route that its permissions allow, unless it has a list of routes: on its page, when it is made, as "<code>"routes"</code>" over REST, by "<code>"--route"</code>", in lists of new keys and imported. Each is a method and a pattern as above, "<code>"GET /orders/{id}"</code>" or "<code>"* /reports/*"</code>", at most 50. The list takes away and gives nothing: a call needs its permission and a match in the list, both. What is not on it is "<code>"FORBIDDEN"</code>" with the reason, shown under Requests as "<code>"key_route"</code>", and charged to no limit. “Would this call pass?” says it beforehand."</p>
         <CodeBlock id="key-routes-patch" title="A key for orders and reports only" code=SiteOrigin::in_example(PATCH)/>
         <ul>

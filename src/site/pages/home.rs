@@ -12,7 +12,7 @@ use crate::{
         model::{Home, KeyState},
     },
     ui::{
-        Crumb, Gate, GateGlyph, Icon, LinkButton, Look, PageHeader, Size, Sparkline, Table, UsageChart, folded, loaded,
+        Crumb, Gate, GateGlyph, Icon, LinkButton, Look, PageHeader, Size, Sparkline, Table, UsageChart, loaded,
         number::{count, thousands},
     },
     usage::{
@@ -117,11 +117,10 @@ fn busiest(home: &Home) -> AnyView {
         .iter()
         .map(|usage| {
             let points: Vec<_> = usage.spark.iter().map(|c| (c.passed, c.limited, c.refused)).collect();
-            let spark = view! { <Sparkline name=usage.name.clone() points=points.clone() time="last 24 hours" small=true/> }.into_any();
             let standing = home.busy.iter().find(|state| state.key == usage.key).map(|state| state.standing.clone());
             view! {
                 <tr>
-                    <th scope="row"><a class="row-link" href=format!("/keys/{}", usage.key)>{usage.name.clone()}</a>{folded(vec![(3, "", spark)])}</th>
+                    <th scope="row"><a class="row-link" href=format!("/keys/{}", usage.key)>{usage.name.clone()}</a></th>
                     <td class="col-3"><Sparkline name=usage.name.clone() points time="last 24 hours" small=true/></td>
                     <td class="num">{thousands(usage.counts.total())}</td>
                     <td class="cell-status">{standing.map(|standing| view! { <StandingBadge id=format!("busy-{}", usage.key) standing end=true/> })}</td>

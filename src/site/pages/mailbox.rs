@@ -1,6 +1,7 @@
 //! `/dev/mailbox`: the mails that development keeps instead of sending, as their readers would get them. Not in production.
 
 use crate::{
+    accounts::Caller,
     site::{
         api,
         model::{KeptMail, Mailbox, OpenedMail},
@@ -15,6 +16,7 @@ use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn MailboxPage() -> impl IntoView {
+    let entered = use_context::<Caller>().is_some();
     let query = use_query_map();
     let mailbox = loaded(
         move || api::open_mailbox(query.read_untracked().get("mail")),
@@ -22,7 +24,7 @@ pub fn MailboxPage() -> impl IntoView {
         ("Go to the mailbox", "/dev/mailbox"),
     );
     view! {
-        <PublicFrame foot="Development only" foot_links=vec![("Components".to_owned(), "/dev/ui".to_owned())]>
+        <PublicFrame entered foot="Development only" foot_links=vec![("Components".to_owned(), "/dev/ui".to_owned())]>
             <div class="site">{mailbox}</div>
         </PublicFrame>
     }

@@ -13,7 +13,7 @@ pub fn RefusedPage(error: AppError) -> impl IntoView {
     if use_context::<Caller>().is_some() {
         let here = match &error {
             AppError::NotFound => "Not found",
-            AppError::Forbidden { .. } | AppError::Locked { .. } | AppError::Refused { .. } => "Not allowed",
+            AppError::Forbidden { .. } | AppError::Locked { .. } | AppError::Refused { .. } | AppError::Blocked { .. } => "Not allowed",
             error if error.status() >= 500 => "Failed",
             _ => "Not accepted",
         };

@@ -38,10 +38,10 @@ async fn r61_the_file_holds_everything_but_secrets(db: PgPool) {
 
     assert_eq!(vera.browser.get(FILE).await.status(), 404);
     assert_eq!(location(&ask(&vera).await), PAGE);
-    assert!(vera.browser.page(PAGE).await.contains("It is being written"));
+    assert!(vera.browser.page(PAGE).await.contains("Being written."));
     let mail = app.mail_to(&vera.email).await;
     assert_eq!(mail.subject, "Your data is ready");
-    assert!(vera.browser.page(PAGE).await.contains("There until 21 Nov 2026, 12:00 UTC"));
+    assert!(vera.browser.page(PAGE).await.contains("Ready until 21 Nov 2026, 12:00 UTC"));
 
     let answer = vera.browser.get(FILE).await;
     assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"tollgate-account.json\"");
@@ -85,7 +85,7 @@ async fn r61_r63_it_is_its_owners_for_a_day_and_a_job_that_runs_twice_writes_onc
     assert_eq!(app.browser().get(FILE).await.status(), 401);
     app.ctx.clock.advance(Duration::hours(24));
     assert_eq!(vera.browser.get(FILE).await.status(), 404);
-    assert!(!vera.browser.page(PAGE).await.contains("There until"));
+    assert!(!vera.browser.page(PAGE).await.contains("Ready until"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -5,6 +5,7 @@ use super::{count, unproven};
 use crate::support::{
     TestApp,
     browser::{PASSWORD, location},
+    locks::Held,
     log::Log,
     mailbox::code,
     until,
@@ -98,6 +99,32 @@ async fn r81_without_the_database_nobody_is_let_in_and_who_was_in_comes_back(db:
     until("the database answers again", async || vera.browser.get("/settings/profile").await.status() == 200).await;
     assert!(!stranger.is_signed_in().await);
     assert_eq!(location(&stranger.sign_in(&vera.email, PASSWORD).await), "/home");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn r81_a_statement_that_is_cut_off_is_503_and_may_be_sent_again(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let body = serde_json::json!({ "email": "nora@example.com", "name": "Nora", "password": PASSWORD });
+    let send = || reqwest::Client::new().post(app.url("/api/v1/auth/register")).json(&body).send();
+    // What a restart does to it; and what our own time-outs do, which only take longer.
+    for (cuts, code) in [("pg_terminate_backend", "DATABASE_AWAY"), ("pg_cancel_backend", "BUSY")] {
+        let held = Held::by(&db, "lock table workspaces in access exclusive mode").await;
+        let cut_off = format!("select count({cuts}(pid)) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+        let asked = tokio::spawn(send());
+        until("it is answered", async || {
+            let _: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(cut_off.clone())).fetch_one(&db).await.unwrap();
+            asked.is_finished()
+        })
+        .await;
+        held.release().await;
+        let answer = asked.await.unwrap().unwrap();
+        assert_eq!(answer.status(), 503, "{cuts}");
+        assert!(answer.headers().contains_key("retry-after"), "{cuts}");
+        assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["code"], code);
+        assert_eq!(count(&app, "select count(*) from accounts where email_key = 'nora@example.com'").await, 0, "{cuts}");
+    }
+    assert!(send().await.unwrap().status().is_success());
+    assert_eq!(count(&app, "select count(*) from accounts where email_key = 'nora@example.com'").await, 1);
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -290,6 +290,56 @@ async fn a_form_that_is_sent_twice_makes_one_link_and_shows_it_both_times(db: Pg
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s92_a_sign_up_that_is_sent_twice_uses_one_and_is_answered_twice_alike(db: PgPool) {
+    let app = by_invitation(db).await;
+    let left = async || count(&app, "select sum(uses_left)::bigint from invites").await;
+    let one = create_invite(&app.ctx, &Caller::cli(), 1, WEEK).await.unwrap();
+    let path = one.strip_prefix(&app.base).unwrap();
+    let (browser, other) = (opened(&app, path).await, opened(&app, path).await);
+    for time in ["once", "twice"] {
+        let answer = sign_up(&browser, "mara@example.com", "Mara", PASSWORD).await;
+        assert_eq!(location(&answer), "/verify-email", "{time}");
+    }
+    assert_eq!((left().await, count(&app, "select count(*) from accounts").await), (0, 1));
+    // Nobody else learns by it who came in: neither with that address, nor with another one.
+    for email in ["mara@example.com", "vera@example.com"] {
+        assert_eq!(sign_up(&other, email, "Mara", PASSWORD).await.status(), 409, "{email}");
+    }
+    assert!(!comes_in(&browser, "vera@example.com").await, "nor does another address come in from there");
+
+    // At the same time, by a link for several people.
+    let three = create_invite(&app.ctx, &Caller::cli(), 3, WEEK).await.unwrap();
+    let browser = opened(&app, three.strip_prefix(&app.base).unwrap()).await;
+    let (first, second) = tokio::join!(comes_in(&browser, "nora@example.com"), comes_in(&browser, "nora@example.com"));
+    assert_eq!((first, second, left().await), (true, true, 2));
+    assert!(comes_in(&browser, "ilse@example.com").await);
+    assert_eq!((left().await, count(&app, "select count(*) from accounts").await), (1, 3));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s92_whoever_moves_on_to_another_address_leaves_no_room_at_the_old_one(db: PgPool) {
+    let app = by_invitation(db).await;
+    let link = create_invite(&app.ctx, &Caller::cli(), 1, WEEK).await.unwrap();
+    let browser = opened(&app, link.strip_prefix(&app.base).unwrap()).await;
+    assert!(comes_in(&browser, "mara@example.com").await);
+    sqlx::query("update accounts set email = 'moved@example.com', email_key = 'moved@example.com'").execute(&app.ctx.db).await.unwrap();
+    assert!(!comes_in(&browser, "mara@example.com").await, "the invitation was for one");
+    assert_eq!(count(&app, "select count(*) from accounts").await, 1);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s92_what_is_no_address_uses_nothing_up(db: PgPool) {
+    let app = by_invitation(db).await;
+    let link = create_invite(&app.ctx, &Caller::cli(), 1, WEEK).await.unwrap();
+    let browser = opened(&app, link.strip_prefix(&app.base).unwrap()).await;
+    for typed in ["mara", "mara.example.com", "@example.com", "mara@", ""] {
+        assert_eq!(sign_up(&browser, typed, "Mara", PASSWORD).await.status(), 422, "{typed:?}");
+    }
+    assert_eq!(count(&app, "select uses_left::bigint from invites").await, 1);
+    assert!(comes_in(&browser, "mara@example.com").await);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
     use sqlx::ConnectOptions;
     let folder = crate::support::folder::Folder::new();

@@ -11,6 +11,7 @@ use crate::{
         until,
     },
 };
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
@@ -18,6 +19,7 @@ use tollgate::{
         Caller, Via, api,
         server::{self, Visitor, leaving},
     },
+    keys::server::nodes::Nodes,
     values::WorkspaceId,
 };
 
@@ -89,6 +91,70 @@ async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
     mail_about(&app, &vera.email, "Your account is back").await;
     // The link of the mail about leaving has nothing left to do.
     assert_eq!(count(&app, "select count(*) from auth_tokens where kind = 'keep_account' and used_at is null").await, 0);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_leaves_waits_until_every_server_refuses_the_keys_and_reads_which_may_not(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, wilma) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    let secrets = [key_of(&app, &vera).await, key_of(&app, &wilma).await];
+    assert_eq!(location(&ask(&wilma, &wilma.email).await), PAGE);
+    let link = link(&app.mail_to(&wilma.email).await, "/delete-account").to_owned();
+    // One that lives and never confirms.
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
+         values (gen_random_uuid(), 'deaf:1', '1', now(), now() + interval '1 hour', 900, 0, pg_current_snapshot())",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let nodes = app.ctx.part::<Nodes>().unwrap();
+    until("it knows of the other server", async || nodes.members().list.len() == 2).await;
+
+    assert_eq!(location(&vera.browser.post::<api::Deactivate>(PAGE, &[]).await), "/sign-in");
+    let page = vera.browser.page("/sign-in").await;
+    assert!(page.contains("Your account is deactivated.") && page.contains("refused on 1 of 2 nodes. deaf:1 has not confirmed"), "{page}");
+    let browser = app.browser();
+    assert_eq!(location(&browser.get(&link).await), "/delete-account");
+    assert_eq!(location(&browser.post::<api::ConfirmDeletion>("/delete-account", &[]).await), "/sign-in");
+    let page = browser.page("/sign-in").await;
+    assert!(page.contains("Your account is deleted.") && page.contains("refused on 1 of 2 nodes. deaf:1 has not confirmed"), "{page}");
+    for secret in secrets {
+        assert_eq!(passes(&app, &secret).await, 403);
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_leaves_over_rest_is_told_on_which_servers_the_keys_are_refused(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, wilma) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    let secrets = [key_of(&app, &vera).await, key_of(&app, &wilma).await];
+    let post = async |person: &Person, path: &str, body: Value| {
+        let request = person.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").json(&body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, left) = post(&vera, "/api/v1/me/deactivate", json!({ "current_password": PASSWORD })).await;
+    assert_eq!((status, &left["spread"]["nodes"], &left["spread"]["confirmed"], &left["spread"]["missing"]), (200, &json!(1), &json!(1), &json!([])), "{left}");
+
+    assert_eq!(location(&ask(&wilma, &wilma.email).await), PAGE);
+    let link = link(&app.mail_to(&wilma.email).await, "/delete-account").to_owned();
+    let token = link.split_once("token=").unwrap().1;
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
+         values (gen_random_uuid(), 'deaf:1', '1', now(), now() + interval '1 hour', 900, 0, pg_current_snapshot())",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let nodes = app.ctx.part::<Nodes>().unwrap();
+    until("it knows of the other server", async || nodes.members().list.len() == 2).await;
+    let (status, left) = post(&wilma, "/api/v1/me/deletion/confirm", json!({ "token": token })).await;
+    assert_eq!((status, &left["spread"]["nodes"], &left["spread"]["confirmed"]), (200, &json!(2), &json!(1)), "{left}");
+    assert_eq!((left["spread"]["missing"][0]["name"].as_str(), left["spread"]["missing"].as_array().unwrap().len()), (Some("deaf:1"), 1), "{left}");
+    for secret in secrets {
+        assert_eq!(passes(&app, &secret).await, 403);
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

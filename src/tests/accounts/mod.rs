@@ -1,14 +1,16 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
 mod acting;
+mod alike;
 mod avatars;
 mod bans;
 mod changing_address;
 mod covered;
 mod dead_links;
+mod described_cli;
 mod devices;
 mod exporting;
-mod factors;
+pub mod factors;
 mod failing;
 mod fields;
 mod forgetting;

@@ -66,7 +66,7 @@ async fn r57_what_a_stranger_planted_ends_when_the_owner_proves_the_address(db: 
     app.run_jobs().await;
     let calls = async || app.http.get(app.url("/api/v1/me")).bearer_auth(&secret).send().await.unwrap().status().as_u16();
     until("their key has ended, too", || async { calls().await == 401 }).await;
-    assert_eq!(count(&app, "select count(*) from keys where state = 'revoked'").await, 1);
+    assert_eq!(count(&app, "select count(*) from keys k join events e on e.subject_id = k.id where k.state = 'revoked' and e.kind = 'key.revoked'").await, 1);
 
     // Pressed again it says that it is done; nobody gets a second token by it.
     let again = app.browser();

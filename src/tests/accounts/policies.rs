@@ -25,7 +25,7 @@ const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
 
 async fn say(app: &TestApp, of: &str, says: Policy) {
-    set_policy(&app.ctx, &Caller::cli(), &Visitor::terminal(), &of.parse::<PolicyHolder>().unwrap(), &says).await.unwrap();
+    set_policy(&app.ctx, &Caller::cli(), &Visitor::terminal(), &of.parse::<PolicyHolder>().unwrap(), &says, None).await.unwrap();
 }
 
 fn max(seconds: u32) -> Policy {
@@ -253,6 +253,6 @@ async fn t02_operators_say_it_by_page_and_by_rest_and_it_is_noted(db: PgPool) {
     let refused = vera.browser.http.put(app.url("/api/v1/session-policies/role/developer")).header("sec-fetch-site", "same-origin").json(&json!({}));
     assert_eq!(refused.send().await.unwrap().status(), 403);
     let by_vera = Caller { permissions: app.caller_in_a_browser(vera.account).await.permissions, ..Caller::cli() };
-    let error = set_policy(&app.ctx, &by_vera, &Visitor::terminal(), &PolicyHolder::Role("developer".to_owned()), &max(60)).await.err();
+    let error = set_policy(&app.ctx, &by_vera, &Visitor::terminal(), &PolicyHolder::Role("developer".to_owned()), &max(60), None).await.err();
     assert!(matches!(error, Some(AppError::Forbidden { .. })), "{error:?}");
 }

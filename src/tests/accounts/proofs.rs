@@ -71,7 +71,7 @@ async fn s38_parallel_guesses_get_five_tries_together(db: PgPool) {
     let tries = guesses.iter().map(|guess| async move { mara.post::<api::VerifyEmail>("/verify-email", &[("code", guess.as_str())]).await.status().as_u16() });
     let statuses = futures_util::future::join_all(tries).await;
     assert!(statuses.iter().all(|s| *s == 422), "{statuses:?}");
-    assert_eq!(count(&app, "select code_tries::bigint from auth_tokens").await, 5);
+    assert_eq!(count(&app, "select failures::bigint from attempt_counters where bucket like 'verify_code:mail:%'").await, 5);
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

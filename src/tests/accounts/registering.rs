@@ -57,6 +57,29 @@ async fn s73_a_homoglyph_is_another_address(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s73_what_nobody_sees_makes_no_address_and_no_name(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for (email, name, said) in [
+        ("mi\u{200b}ke@example.com", "Mike", "nobody sees"),
+        ("mike@example.com\u{feff}", "Mike", "nobody sees"),
+        ("mike@example.com", "ekiM\u{202e}", "the direction of writing"),
+        ("mike@example.com", "\u{200b}\u{200b}", "Nobody would see this name"),
+        ("mike@example.com", "\u{3164} \u{fe0f}", "Nobody would see this name"),
+    ] {
+        let refused = sign_up(&app.browser(), email, name, PASSWORD).await;
+        assert_eq!(refused.status(), 422, "{email:?} {name:?}");
+        assert!(refused.text().await.unwrap().contains(said), "{email:?} {name:?}");
+    }
+    assert_eq!(count(&app, "select count(*) from accounts").await, 0);
+    for (email, name) in [("ziba@example.com", "\u{645}\u{6cc}\u{200c}\u{622}\u{6cc}\u{62f}"), ("team@example.com", "\u{1f468}\u{200d}\u{1f469}")] {
+        assert_eq!(sign_up(&app.browser(), email, name, PASSWORD).await.status(), 303, "needed between letters: {name}");
+    }
+    // Whoever has such an address from before goes on with it.
+    app.account("mi\u{200d}ke@example.com", "Mike", "developer").await;
+    assert_eq!(location(&app.browser().sign_in("mi\u{200d}ke@example.com", PASSWORD).await), "/home");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s8_passwords_are_refused_with_the_reason_beside_the_field(db: PgPool) {
     let app = TestApp::start(db).await;
     for (password, reason) in [
@@ -147,11 +170,14 @@ async fn s12_an_invitation_lets_in_as_often_as_it_says_and_as_long(db: PgPool) {
     let other = app.browser();
     other.get(path).await;
     assert_eq!(sign_up(&guest, "a@example.com", "Ada", PASSWORD).await.status(), 303);
+    assert!(guest.page("/verify-email").await.contains("use another address"), "there is another place");
     let (x, y) = tokio::join!(sign_up(&guest, "b@example.com", "Bea", PASSWORD), sign_up(&other, "c@example.com", "Cid", PASSWORD));
     let mut statuses = [x.status().as_u16(), y.status().as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [303, 409]);
     assert_eq!(count(&app, "select count(*) from accounts").await, 2);
+    let page = guest.page("/verify-email").await;
+    assert!(!page.contains("use another address") && page.contains("ask for another invitation"), "no way leads to a closed door: {page}");
 
     let late = create_invite(&app.ctx, &cli, 1, time::Duration::days(7)).await.unwrap();
     app.ctx.clock.advance(time::Duration::days(8));

@@ -118,6 +118,17 @@ async fn r44_signing_out_takes_a_post_and_works_without_a_session_too(db: PgPool
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn r44_a_post_without_a_form_signs_out_too_if_it_comes_from_here(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let post = async |site: &str| vera.browser.http.post(app.url("/sign-out")).header("sec-fetch-site", site).send().await.unwrap();
+    assert_eq!(post("cross-site").await.status(), 403);
+    assert!(vera.browser.is_signed_in().await);
+    assert_eq!(location(&post("same-origin").await), "/sign-in");
+    assert!(!vera.browser.is_signed_in().await);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn r49_a_role_that_is_taken_away_is_gone_on_the_next_request(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -81,6 +81,17 @@ async fn r25_an_app_and_keys_of_the_thief_go_with_this_was_not_me(db: PgPool) {
     let keys = are(&[("old", "disabled"), ("robot", "active"), ("stolen", "revoked")]);
     assert_eq!(states(&app).await, keys, "made since: gone; given a new secret since: to be looked at; else as it was");
     assert_eq!(count(&app, "select count(*) from key_state_changes where actor = 'system' and reason <> ''").await, 2, "their history says why");
+    let strange = "select count(*) from key_state_changes where substr(id::text, 15, 1) <> '7'";
+    assert_eq!(count(&app, strange).await, 0, "the database makes ids as we do");
+    let events: Vec<(String, String, String)> = sqlx::query_as(
+        "select e.kind, k.name, e.data->>'from' from events e join keys k on k.id = e.subject_id
+         where e.kind in ('key.revoked', 'key.disabled') and e.actor = 'system' and e.workspace_id = k.workspace_id and e.reason <> '' order by k.name",
+    )
+    .fetch_all(&app.ctx.db)
+    .await
+    .unwrap();
+    let one = |kind: &str, name: &str| (kind.to_owned(), name.to_owned(), "active".to_owned());
+    assert_eq!(events, [one("key.disabled", "old"), one("key.revoked", "stolen")], "and so does the log of events, of each");
     let mail = mail_about(&app, &vera.email, TOLD).await;
     assert!(flat(&mail).contains("What was there before is as it was"), "{}", mail.text);
 
@@ -226,5 +237,5 @@ async fn r25_a_key_alone_is_told_once_however_often_the_job_runs(db: PgPool) {
     assert_eq!((states(&app).await, told(&app, &vera.email)), (are(&[("stolen", "revoked")]), 1));
     sqlx::raw_sql("update jobs set state = 'waiting', finished_at = null where kind = 'accounts.end_keys_added'").execute(&app.ctx.db).await.unwrap();
     app.run_jobs().await;
-    assert_eq!(told(&app, &vera.email), 1);
+    assert_eq!((told(&app, &vera.email), count(&app, "select count(*) from events where kind = 'key.revoked'").await), (1, 1));
 }

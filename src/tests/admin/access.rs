@@ -14,8 +14,8 @@ use tollgate::accounts::{
 
 /// The pages for which nobody needs to sign in. Written down once more on purpose: one that is added to those of the router fails here.
 const PUBLIC: &str = "/ /sign-up /sign-in /sign-in/code /sign-in/with/{slug} /sign-in/with/{slug}/callback /sign-out /forgot-password /reset-password \
-    /verify-email /unlock /not-me /keep-factors /confirm-email /undo-email /delete-account /come-back /u/{handle} /docs /docs/api /status /dev/ui \
-    /dev/mailbox";
+    /verify-email /unlock /not-me /keep-factors /confirm-email /undo-email /delete-account /come-back /u/{handle} /docs /docs/api /docs/{slug} /status \
+    /dev/ui /dev/mailbox";
 
 /// The address of a server function, and a body that its arguments can be read from.
 type Function = (&'static str, Vec<(&'static str, String)>);

@@ -11,6 +11,7 @@ use tollgate::{
     accounts::server::{self as accounts, NewAccount, Visitor, create_account},
     admin::{api, model::AccountQuery, server},
     error::AppError,
+    keys::{model::NewKey, server::create_key},
     values::{AccountId, Outcome},
 };
 
@@ -50,6 +51,26 @@ async fn accounts_are_found_by_name_address_id_and_status(db: PgPool) {
     }
     assert_eq!(operator.browser.get("/admin/accounts/acc_nobody").await.status(), 404);
     assert_eq!(operator.browser.get(&format!("/admin/accounts/{}", app.ctx.new_id::<AccountId>())).await.status(), 404);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_page_of_an_account_has_its_name_and_says_who_acted_as_a_person_does(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let (key, _) = key_of(&app, &person, "shop").await;
+    let page = operator.browser.page(&format!("/admin/accounts/{}", person.account)).await;
+    for words in [format!("<title>{} · Tollgate", person.name), format!("aria-current=\"page\" class=\"truncate\">{}<", person.name)] {
+        assert!(page.contains(&words), "{words}: {page}");
+    }
+    let said = "An operator on the command line created the key";
+    assert!(page.contains(&format!("{said} shop")), "{page}");
+    assert!(person.browser.page(&format!("/keys/{key}")).await.contains(said));
+    // Somebody may be called so.
+    let cli = app.account("cli@example.com", "cli", "developer").await;
+    let new = NewKey { name: "mine".to_owned(), api: Some("demo".to_owned()), ..NewKey::default() };
+    create_key(&app.ctx, &app.caller_in_a_browser(cli).await, new).await.unwrap();
+    let page = operator.browser.page(&format!("/admin/accounts/{cli}")).await;
+    assert!(page.contains("cli created the key mine") && !page.contains(said), "{page}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

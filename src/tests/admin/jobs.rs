@@ -34,13 +34,13 @@ async fn a_failed_job_is_retried_once(db: PgPool) {
     let id = dead_letter(&app, &person.email).await.to_string();
 
     let page = operator.browser.page("/admin/jobs").await;
-    assert!(page.contains("the mail server: &lt;451&gt; later") && page.contains("accounts.send_reset"), "the failed ones come first");
+    assert!(page.contains("the mail server: &lt;451&gt; later") && page.contains("accounts.note_asked"), "the failed ones come first");
     let again = operator.browser.post::<api::RetryJob>("/admin/jobs?state=failed", &[("id", &id)]).await;
     assert_eq!(location(&again), "/admin/jobs?state=failed");
     let second = operator.browser.post::<api::RetryJob>("/admin/jobs?state=failed", &[("id", &id)]).await;
     assert_eq!(second.status(), 303);
     assert_eq!(events(&app, "job.retried").await, 1);
-    assert!(operator.browser.page("/admin/jobs?state=waiting").await.contains("accounts.send_reset"));
+    assert!(operator.browser.page("/admin/jobs?state=waiting").await.contains("accounts.note_asked"));
 
     app.run_jobs().await;
     assert_eq!(app.mails().len(), before + 1, "the mail went out, once");

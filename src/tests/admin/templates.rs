@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use tollgate::{
     admin::{
         api,
+        model::TemplateTheme,
         server::{mail_kinds, send_test},
     },
     platform::mail::Nature,
@@ -19,6 +20,8 @@ async fn every_kind_can_be_looked_at_in_every_language_with_every_sample(db: PgP
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
     let list = operator.browser.page(PATH).await;
+    let headings: Vec<usize> = TemplateTheme::ALL.iter().filter_map(|theme| list.find(&format!("id=\"h-{theme:?}\""))).collect();
+    assert!(headings.len() == TemplateTheme::ALL.len() && headings.is_sorted(), "every theme has kinds, in their order: {headings:?}");
     for kind in mail_kinds() {
         assert!(list.contains(kind.name), "{} is not listed", kind.name);
         for language in Language::ALL {

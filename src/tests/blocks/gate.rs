@@ -108,6 +108,48 @@ async fn a_proxy_is_told_until_when(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn whoever_is_blocked_is_told_until_when_and_by_which_policy(db: PgPool) {
+    let app = TestApp::start_with(db.clone(), |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    let owner = owner(&app, "mara@example.com", "operator").await;
+    let (asking, service) = key(&db, &app, &owner, Given { api: "tollgate", permissions: &["keys:verify"], limit: None }).await;
+    let (id, secret) = key(&db, &app, &owner, Given::default()).await;
+    for key in [asking, id] {
+        known(&app, key).await;
+    }
+    let told = async |path: &str, from: &str, key: &str| {
+        let request = match path {
+            "/api/v1/keys/verify" => app.http.post(app.url(path)).json(&json!({ "key": secret })),
+            "/api/v1/keys/release" => app.http.post(app.url(path)).json(&json!({ "hold": "hold_x" })),
+            _ => app.http.get(app.url(path)),
+        };
+        let answer = request.header("x-forwarded-for", from).bearer_auth(key).send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        assert!(!headers.contains_key("www-authenticate"), "{path}: another key or permission would not help");
+        let retry_after = headers.get("retry-after").map(|seconds| seconds.to_str().unwrap().to_owned());
+        let problem: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#abnormal-usage-detected", "{path}: {problem}");
+        (status, retry_after, problem["violated-policies"][0].as_str().unwrap().to_owned(), problem["detail"].as_str().unwrap().to_owned())
+    };
+    let own = ["/api/v1/keys", "/api/v1/keys/verify", "/api/v1/keys/release"];
+
+    block(&app.ctx, "198.51.100.9", Some(90)).await.unwrap();
+    let words = "Calls from this address are blocked until 2026-11-20 12:01:30 UTC.";
+    for (path, key) in own.map(|path| (path, service.as_str())).into_iter().chain([("/forward-auth/demo", secret.as_str())]) {
+        let expected = (403, Some("90".to_owned()), "block-address".to_owned(), words.to_owned());
+        assert_eq!(told(path, "198.51.100.9", key).await, expected, "{path}");
+    }
+
+    block(&app.ctx, &asking.to_string(), None).await.unwrap();
+    block(&app.ctx, &id.to_string(), Some(60)).await.unwrap();
+    for path in own {
+        let words = "Calls of this key are blocked until an operator lifts the block.";
+        assert_eq!(told(path, "198.51.100.8", service.as_str()).await, (403, None, "block-key".to_owned(), words.to_owned()), "{path}: no time helps");
+    }
+    let words = "Calls of this key are blocked until 2026-11-20 12:01:00 UTC.";
+    assert_eq!(told("/forward-auth/demo", "198.51.100.8", secret.as_str()).await, (403, Some("60".to_owned()), "block-key".to_owned(), words.to_owned()));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn some_networks_are_never_refused(db: PgPool) {
     let scene = Scene::new(db).await;
     let (ctx, secret) = (&scene.app.ctx, &scene.secret);

@@ -1,5 +1,6 @@
 //! Blocks: what the gate refuses for them, the rules that make them, and what operators do about it.
 
+mod asking;
 mod cli;
 mod gate;
 mod pages;

@@ -140,16 +140,24 @@ async fn an_account_is_its_workspace(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
-async fn nodes_share_the_rate(db: PgPool) {
+async fn nodes_share_the_rate_also_where_it_is_smaller_than_their_number(db: PgPool) {
     let scene = scene(&db).await;
     let other = TestApp::start(db).await;
-    slow(&scene.app.ctx, &scene.key.to_string(), 11, None).await.unwrap();
-    for node in [&scene.app, &other] {
-        until("it lets its share pass", || async {
-            node.ctx.clock.advance(Duration::SECOND);
-            passing(&node.ctx, &scene.secret, ADDRESS, 20).await == 5
-        })
-        .await;
+    let nodes = [&scene.app, &other];
+    for node in nodes {
+        until("both know of each other", || async { node.ctx.part::<Gate>().unwrap().nodes() == 2 }).await;
+    }
+    for rate in [11, 1] {
+        let added = slow(&scene.app.ctx, &scene.key.to_string(), rate, None).await.unwrap();
+        assert_eq!((added.spread.nodes, added.spread.confirmed), (2, 2));
+        for _ in 0..4 {
+            let mut passed = 0;
+            for node in nodes {
+                node.ctx.clock.advance(Duration::SECOND);
+                passed += passing(&node.ctx, &scene.secret, ADDRESS, 20).await;
+            }
+            assert_eq!(passed, usize::try_from(rate).unwrap(), "in each second");
+        }
     }
 }
 

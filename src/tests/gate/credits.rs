@@ -206,7 +206,9 @@ async fn they_are_set_and_added_over_rest_by_operators(db: PgPool) {
         assert!((400..=422).contains(&status), "{window} {status} {body}");
     }
     let (status, body) = set("credits", "mark").await;
-    assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!("#/limits/0/over")), "{body}");
+    assert_eq!((status, &body["limits"][0]["over"]), (200, &json!({ "action": "mark" })), "{body}");
+    let (status, body) = set("credits", "throttle").await;
+    assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!("#/limits/0/over/per_second")), "it needs its number: {body}");
     assert_eq!(set("credits:5/hour", "refuse").await.1["limits"][0]["window"], "credits:5/3600");
     assert_eq!(set("credits", "refuse").await.1["limits"][0]["window"], "credits");
 

@@ -1,6 +1,6 @@
 //! `/forward-auth/…`: what each proxy is told.
 
-use super::{Given, Scene};
+use super::{Given, Scene, key, known};
 use sqlx::PgPool;
 
 async fn ask(scene: &Scene, path: &str, secret: Option<&str>) -> reqwest::Response {
@@ -85,5 +85,27 @@ async fn a_wrong_address_in_nginx_is_no_outage(db: PgPool) {
         let told = |name: &str| answer.headers()[name].to_str().unwrap();
         assert_eq!((answer.status().as_u16(), told("x-auth-status"), told("x-auth-code")), (403, status, "MISCONFIGURED"), "{path}");
         assert!(!told("x-auth-detail").contains(['"', '\\']) && told("x-auth-detail").len() > 20, "{path}");
+        assert!(!told("x-auth-detail").contains("deserialize"), "{}", told("x-auth-detail"));
     }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn of_a_long_wait_each_key_is_told_a_second_of_its_own(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let (id, secret) = key(&db, &scene.app, &scene.owner, Given { limit: Some((1, 86_400)), ..Given::default() }).await;
+        known(&scene.app, id).await;
+        assert_eq!(ask(&scene, "/forward-auth/demo", Some(&secret)).await.status(), 200);
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            let refused = ask(&scene, "/forward-auth/demo", Some(&secret)).await;
+            assert_eq!(refused.headers()["ratelimit"], "\"default\";r=0;t=43200", "the limit itself is told exactly");
+            told.push(refused.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap());
+        }
+        assert!((43_200..43_260).contains(&told[0]) && told[0] == told[1], "{told:?}");
+        waits.push(told[0]);
+    }
+    waits.dedup();
+    assert!(waits.len() > 1, "not all come back at once: {waits:?}");
 }

@@ -53,6 +53,7 @@ async fn many_kinds(db: &PgPool, app: &TestApp, [mara, banned, nina]: [&Owner; 3
            values ($1, 'two', 9, 'fixed', 86400, 'Europe/Stockholm', 0, 'refuse'), ($1, 'one', 5, 'fixed', 60, 'UTC', 0, 'throttle:3'),
              ($1, 'Three', 7, 'rolling', 3600, 'UTC', 0, 'mark'), ($1, 'four', 20, 'credits', 3600, 'UTC', 5, 'refuse'),
              ($1, 'five', 40, 'credits', 0, 'UTC', 0, 'refuse'), ($1, 'six', 3, 'concurrent', 30, 'UTC', 0, 'refuse')",
+        "insert into key_limits (key_id, name, max_calls, window_seconds, unit) values ($1, 'calls', 5, 60, 'calls')",
         "insert into key_signings (key_id, algorithm, public_key, fingerprint, created_at)
            values ($1, 'ed25519', decode(repeat('07', 32), 'hex'), sha256(decode(repeat('07', 32), 'hex')), now())",
         "insert into key_bundles (key_id, bundle_id) select $1, id from api_bundles",

@@ -1,6 +1,7 @@
 //! The gate over real HTTP: outcomes, limits, forward-auth, nodes, metering.
 
 mod credits;
+mod credits_beyond;
 mod forward_auth;
 mod grants;
 mod leases;
@@ -13,6 +14,7 @@ mod outage;
 mod over;
 mod process;
 mod proxies;
+mod resuming;
 mod revocation;
 mod rolling;
 mod routes;
@@ -21,6 +23,7 @@ mod slow;
 mod spool;
 mod stopping;
 mod together;
+mod units;
 mod verify;
 mod zones;
 

@@ -17,13 +17,13 @@ use tollgate::{keys::server::gate::Gate, usage::server::write_batch, values::Key
 const LIVES: usize = 16;
 const STEPS: usize = 50;
 /// The limits of every key: so many seconds, by name. Only how much they allow differs, and what they do beyond it.
-const WINDOWS: [(&str, i64); N] = [("burst", 60), ("hourly", 3_600), ("rolling", 3_600), ("credits", 1_200), ("day", 86_400)];
-const N: usize = 5;
-const PLACES: [usize; N] = [0, 1, 2, 3, 4];
+const WINDOWS: [(&str, i64); N] = [("burst", 60), ("hourly", 3_600), ("rolling", 3_600), ("credits", 1_200), ("day", 86_400), ("tally", 3_600)];
+const N: usize = 6;
+const PLACES: [usize; N] = [0, 1, 2, 3, 4, 5];
 /// The place of the one that rolls: it is counted by sixtieths, of which that of now and the sixty before it count.
 const ROLLING: usize = 2;
 const PART: i64 = 60;
-/// The place of the one that is of credits: they refuse, so many there are, and so many come back each time.
+/// The place of the one that is of credits: so many there are, and so many come back each time. What passes beyond them takes none.
 const CREDITS: usize = 3;
 const MOST: u64 = 24;
 const REFILL: u64 = 5;
@@ -35,6 +35,8 @@ const HELD: u64 = MOST / 2;
 const DAY: usize = 4;
 const ZONE: &str = "Europe/Stockholm";
 const AHEAD: i64 = 3_600;
+/// The place of the one that counts calls, whatever they cost.
+const TALLY: usize = 5;
 const NEEDED: &str = "orders:read";
 /// What is called, and lists of routes with those of them that they let pass.
 const CALLS: [&str; 3] = ["GET /a", "POST /a?x=1", "GET /a/7"];
@@ -105,9 +107,10 @@ enum Over {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = any::<Index>;
-    let max = || (0u64..8, 0u64..16, 0u64..24, 4u64..48).prop_map(|(burst, hourly, rolling, day)| [burst, hourly, rolling, MOST, day]);
+    let max = || (0u64..8, 0u64..16, 0u64..24, 4u64..48, 2u64..12).prop_map(|(burst, hourly, rolling, day, tally)| [burst, hourly, rolling, MOST, day, tally]);
     let one = || prop_oneof![3 => Just(Over::Refuse), 1 => (1u64..4).prop_map(Over::Throttle), 1 => Just(Over::Mark)];
-    let over = || [one(), one(), one()].prop_map(|[burst, hourly, rolling]| [burst, hourly, rolling, Over::Refuse, Over::Refuse]);
+    let over =
+        || [one(), one(), one(), one(), one()].prop_map(|[burst, hourly, rolling, credits, tally]| [burst, hourly, rolling, credits, Over::Refuse, tally]);
     let grace = prop_oneof![
         1 => Just(Grace::For(0)),
         1 => Just(Grace::For(30)),
@@ -208,7 +211,7 @@ impl Model {
             return refused("FORBIDDEN");
         }
         let (left, second) = (self.remaining(now), now.unix_timestamp());
-        let beyond: Vec<usize> = PLACES.into_iter().filter(|place| left[*place] < cost).collect();
+        let beyond: Vec<usize> = PLACES.into_iter().filter(|place| left[*place] < takes(*place, cost)).collect();
         let refuses = |place: &usize| match self.over[*place] {
             Over::Refuse => true,
             Over::Throttle(most) => self.slowed.get(&(*place, second)).copied().unwrap_or(0) >= most,
@@ -217,9 +220,11 @@ impl Model {
         if beyond.iter().any(refuses) {
             return refused(if beyond.contains(&DAY) { "QUOTA_EXCEEDED" } else { "RATE_LIMITED" });
         }
-        self.spent = (self.spent(now) + cost, slot(CREDITS, now).1);
+        if !beyond.contains(&CREDITS) {
+            self.spent = (self.spent(now) + cost, slot(CREDITS, now).1);
+        }
         for place in PLACES {
-            *self.used.entry(slot(place, now)).or_default() += cost;
+            *self.used.entry(slot(place, now)).or_default() += takes(place, cost);
         }
         for place in beyond.iter().filter(|place| matches!(self.over[**place], Over::Throttle(_))) {
             *self.slowed.entry((*place, second)).or_default() += 1;
@@ -272,6 +277,11 @@ impl Model {
     }
 }
 
+/// What a call of this cost takes of a limit.
+fn takes(place: usize, cost: u64) -> u64 {
+    if place == TALLY { cost.min(1) } else { cost }
+}
+
 fn slot(place: usize, now: OffsetDateTime) -> (usize, i64) {
     let (at, length) = match place {
         ROLLING => (now.unix_timestamp(), PART),
@@ -295,7 +305,8 @@ fn limits(max: [u64; N], over: [Over; N]) -> Value {
             DAY => json!(format!("day@{ZONE}")),
             _ => json!(seconds),
         };
-        json!({ "name": name, "limit": max[place], "window": window, "over": over })
+        let unit = if place == TALLY { "calls" } else { "units" };
+        json!({ "name": name, "limit": max[place], "window": window, "unit": unit, "over": over })
     };
     json!({ "limits": PLACES.map(limit) })
 }
@@ -308,7 +319,7 @@ async fn every_answer_is_the_models(db: PgPool) {
     let mut told = HashMap::<&str, usize>::new();
     for _ in 0..LIVES {
         let life = steps().new_tree(&mut runner).unwrap().current();
-        let mut keys = vec![create(&server.app, &mara, [5, 9, 12, MOST, 16], [Over::Refuse; N]).await];
+        let mut keys = vec![create(&server.app, &mara, [5, 9, 12, MOST, 16, 6], [Over::Refuse; N]).await];
         for (at, step) in life.iter().enumerate() {
             let context = || format!("step {at} of {life:#?}");
             if let Step::Restart { by_force } = step {

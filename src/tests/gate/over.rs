@@ -86,7 +86,9 @@ async fn one_limit_that_refuses_decides_and_no_other_is_charged(db: PgPool) {
     let slowed = scene.app.http.get(scene.app.url("/forward-auth/demo")).bearer_auth(&scene.secret).send().await.unwrap();
     assert_eq!((slowed.status().as_u16(), slowed.headers()["retry-after"].to_str().unwrap()), (429, "1"));
     assert!(slowed.headers()["ratelimit"].to_str().unwrap().contains("\"b\";r=0;t=1"));
-    assert_eq!(slowed.json::<Value>().await.unwrap()["violated-policies"], json!(["b"]));
+    let problem: Value = slowed.json().await.unwrap();
+    assert_eq!(problem["violated-policies"], json!(["b"]));
+    assert!(problem["detail"].as_str().unwrap().ends_with("Try again in a second."), "not when the hour is over: {problem}");
     scene.app.ctx.clock.advance(time::Duration::SECOND);
     assert_eq!(ask(&scene, 1).await["over"], json!(["a", "b"]));
     scene.app.ctx.clock.advance(time::Duration::SECOND);

@@ -359,6 +359,8 @@ async fn tollgates_own_api_checks_the_body_too(db: PgPool) {
     let asked = || app.http.get(app.url(get.target)).bearer_auth(&secret);
     let unsigned = asked().send().await.unwrap();
     assert_eq!(unsigned.status(), 403);
+    let wanted = format!("sig1=(\"@method\" \"@path\" \"@query\");created;keyid=\"{mine}\";alg=\"hmac-sha256\"");
+    assert_eq!(unsigned.headers()["accept-signature"].to_str().unwrap(), wanted);
     assert!(unsigned.text().await.unwrap().contains("must be signed"));
     assert_eq!(with(asked(), get.headers(&hand, mine)).send().await.unwrap().status(), 200);
     assert_eq!(with(asked(), get.headers(&hand, mine)).send().await.unwrap().status(), 403, "a second time");

@@ -4,13 +4,15 @@ use super::{
     Given, Scene,
     process::{self, Node},
 };
-use crate::support::{folder::Folder, until};
+use crate::support::{T0, TestApp, folder::Folder, until};
 use sqlx::PgPool;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
+use tokio::net::TcpListener;
 use tollgate::{
+    boot::server::Running,
     keys::server::meter::{Attempt, Meter, Spool, Tally, left_over},
     values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
@@ -235,4 +237,68 @@ async fn an_orderly_end_tells_the_table_of_leases_and_leaves_nothing_of_the_last
     let left = std::fs::read_dir(folder.path().join(".data").join("spool")).unwrap().flat_map(|process| std::fs::read_dir(process.unwrap().path()).unwrap());
     let recent: Vec<_> = left.map(|file| file.unwrap().file_name()).filter(|name| name.to_string_lossy().starts_with("recent-")).collect();
     assert!(recent.is_empty(), "{recent:?}");
+}
+
+/// Who starts elsewhere waits for a node that counted alone and is silent: until then it must be one.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_killed_node_stays_a_node_until_what_it_counted_is_written(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (folder, process) = (Folder::new(), id(7));
+    let meter = Meter::new(id(100), Some(Spool::open(folder.path(), process).unwrap()));
+    meter.count(Tally { minute: T0.unix_timestamp() / 60, ..tally(1, "GET /orders", 5) });
+    drop(meter);
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen, counts_alone)
+         values ($1, 'killed:1', '1', now(), now(), 900, 0, pg_current_snapshot(), true)",
+    )
+    .bind(process)
+    .execute(&db)
+    .await
+    .unwrap();
+    let mut ctx = app.ctx.clone();
+    app.stop().await;
+    let mut config = (*ctx.config).clone();
+    config.server.data_dir = folder.path().to_owned();
+    ctx.config = Arc::new(config);
+    let start = async || Running::start(ctx.clone(), TcpListener::bind("127.0.0.1:0").await.unwrap()).await;
+    let is_node = async || sqlx::query_scalar::<_, bool>("select exists (select from nodes where id = $1)").bind(process).fetch_one(&db).await.unwrap();
+
+    sqlx::query("alter table usage_minutes rename to away").execute(&db).await.unwrap();
+    assert!(start().await.is_err(), "what it counted can't be written");
+    assert!(is_node().await);
+    sqlx::query("alter table away rename to usage_minutes").execute(&db).await.unwrap();
+    let running = start().await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(!is_node().await);
+    assert_eq!(stored(&db).await, 5);
+    running.stop().await;
+}
+
+/// It is killed, and started again beside another server with a data folder of its own, before what it counted last is written.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_starts_beside_the_restart_of_a_killed_node_waits_for_what_that_one_counted(db: PgPool) {
+    let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((20, 2_678_400)), ..Given::default() }).await;
+    app.stop().await;
+    let (folder, other_folder) = (Folder::new(), Folder::new());
+    let mut first = node(&db, &folder).await;
+    let mut writing = db.begin().await.unwrap();
+    sqlx::query("lock table usage_minutes in share row exclusive mode").execute(&mut *writing).await.unwrap();
+    for _ in 0..12 {
+        assert_eq!(first.ask(&secret).await, 200);
+    }
+    let alone: Uuid = sqlx::query_scalar("select id from nodes where counts_alone").fetch_one(&db).await.unwrap();
+    first.process.kill().await.unwrap();
+    let nodes_beside = async || sqlx::query_scalar::<_, i64>("select count(*) from nodes where id <> $1").bind(alone).fetch_one(&db).await.unwrap();
+    let ((again, other), ()) = tokio::join!(async { tokio::join!(node(&db, &folder), node(&db, &other_folder)) }, async {
+        until("the other one waits, and the restart can't write yet", async || nodes_beside().await == 1).await;
+        writing.commit().await.unwrap();
+    });
+    let mut passed = 12;
+    let mut refused = 0;
+    while refused < 8 {
+        for server in [&again, &other] {
+            let passes = server.ask(&secret).await == 200;
+            (passed, refused) = if passes { (passed + 1, 0) } else { (passed, refused + 1) };
+        }
+    }
+    assert_eq!(passed, 20);
 }

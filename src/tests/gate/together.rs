@@ -127,6 +127,7 @@ async fn proxies_are_told_the_hold_and_the_unit(db: PgPool) {
     assert!(!refused.headers().contains_key("x-hold"));
     let body: Value = refused.json().await.unwrap();
     assert_eq!((&body["code"], &body["violated-policies"]), (&json!("RATE_LIMITED"), &json!(["open"])));
+    assert!(body["detail"].as_str().unwrap().ends_with("when one of them has ended."), "no window ends: {body}");
     let nginx = call("/forward-auth/demo/nginx").await;
     assert_eq!((nginx.status().as_u16(), header(&nginx, "x-auth-status")), (403, "429".to_owned()));
 

@@ -21,7 +21,7 @@ async fn a_valid_key_passes_and_says_what_remains(db: PgPool) {
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_sample_on_docs_has_the_fields_of_an_answer(db: PgPool) {
     let scene = Scene::new(db).await;
-    let page = scene.app.get("/docs").await.text().await.unwrap();
+    let page = scene.app.get("/docs/verify").await.text().await.unwrap();
     let (_, block) = page.split_once(" id=\"verify-answer\"").unwrap();
     let (_, block) = block.split_once('>').unwrap();
     let text = block.split_once("</pre>").unwrap().0.replace("&quot;", "\"").replace("<!>", "");
@@ -63,6 +63,35 @@ async fn every_refusal_has_its_code(db: PgPool) {
     }
     // The owner is disabled: so is the asking service's key, which belongs to the same account.
     crate::support::until("the service is refused", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 401 }).await;
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn k02_a_refusal_tells_the_limits_to_who_holds_a_living_key_and_to_nobody_else(db: PgPool) {
+    let scene = Scene::new(db).await;
+    assert_eq!(scene.code().await, "VALID");
+    for (question, code) in
+        [(json!({ "key": scene.secret, "permission": "orders:write" }), "FORBIDDEN"), (json!({ "key": scene.secret, "api": "tollgate" }), "WRONG_API")]
+    {
+        let (_, body) = scene.ask(question).await;
+        assert_eq!(body["code"], code);
+        assert_eq!(body["limits"], json!([{ "name": "default", "limit": 100, "remaining": 99, "reset_after": 3600 }]), "{code}");
+        assert_eq!(body.get("violated"), None, "{code}: none of them refused it");
+    }
+    let proxied = scene.app.http.get(scene.app.url("/forward-auth/demo?permission=orders:write")).bearer_auth(&scene.secret).send().await.unwrap();
+    let field = |name: &str| proxied.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((proxied.status().as_u16(), field("ratelimit-policy").as_str()), (403, "\"default\";q=100;w=3600"));
+    assert_eq!(field("ratelimit"), "\"default\";r=99;t=3600");
+
+    for (sql, code) in [
+        ("update keys set addresses = '{192.0.2.1/32}' where id = $1", "IP_DENIED"),
+        ("update keys set addresses = '{}', expires_at = '2026-11-20 12:00Z' where id = $1", "EXPIRED"),
+        ("update keys set expires_at = null, state = 'disabled' where id = $1", "DISABLED"),
+        ("update keys set state = 'revoked' where id = $1", "REVOKED"),
+    ] {
+        scene.execute(sql).await;
+        crate::support::until(code, || async { scene.code().await == code }).await;
+        assert_eq!(scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await.1["limits"], json!([]), "{code}");
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -130,11 +159,16 @@ async fn a_malformed_question_names_the_field(db: PgPool) {
         ),
         (json!({ "key": scene.secret, "signature": { "method": "GET", "headers": {} } }), "#/signature/url"),
         (json!([]), "#"),
+        (json!([scene.secret, "demo"]), "#"),
+        (json!([scene.secret, "demo", null, "GET /orders", 1, null, null, null]), "#"),
+        (json!({ "key": scene.secret, "signature": ["GET", "https://x.example/", {}] }), "#/signature"),
     ] {
         let (status, body) = scene.ask(question).await;
         assert_eq!(status, 422, "{body}");
         assert_eq!(body["errors"][0]["pointer"], pointer, "{body}");
     }
+    let release = scene.app.http.post(scene.app.url("/api/v1/keys/release")).bearer_auth(&scene.service);
+    assert_eq!(release.json(&json!(["hold_x", []])).send().await.unwrap().json::<Value>().await.unwrap()["errors"][0]["pointer"], "#");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

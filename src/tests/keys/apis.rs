@@ -61,6 +61,9 @@ async fn slugs_and_prefixes_are_unique_and_well_formed(db: PgPool) {
     assert_eq!(wrong(|a| a.slug = "orders".into()).await, "slug");
     assert_eq!(wrong(|a| a.key_prefix = Some("ord".into())).await, "key_prefix");
     assert_eq!(wrong(|a| a.slug = "Or ders".into()).await, "slug");
+    let misspelled = NewApi { slug: "Or ders".into(), name: "Fresh".into(), ..NewApi::default() };
+    let Err(AppError::Invalid { fields }) = server::create_api(&app.ctx, &olga, misspelled).await else { panic!("it was taken") };
+    assert_eq!(fields.len(), 1, "a prefix that nobody typed is not wrong, too: {fields:?}");
     assert_eq!(wrong(|a| a.name = String::new()).await, "name");
     assert_eq!(wrong(|a| a.key_prefix = Some("O_".into())).await, "key_prefix");
     assert_eq!(wrong(|a| a.permissions = vec!["everything".into()]).await, "permissions");

@@ -89,6 +89,26 @@ async fn a_key_is_given_what_its_workspace_is_granted_and_no_more(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_list_for_many_is_held_against_what_each_of_them_may_give(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    with_ceiling(&app).await;
+    let (mara, olga) = (person(&app, &db, "mara@example.com", "developer").await, person(&app, &db, "olga@example.com", "operator").await);
+    person(&app, &db, "tom@example.com", "developer").await;
+    on_pro(&app, &mara, true).await;
+    let wrong = async |api: &str, permission: &str| {
+        let of = |name: &str| json!({ "name": name, "account": format!("{name}@example.com"), "permissions": [permission] });
+        let keys = json!([of("mara"), of("tom"), { "name": "own", "permissions": [permission] }]);
+        let (status, report) = json(olga.post(&app, "/api/v1/keys/batch", json!({ "api": api, "keys": keys, "dry_run": true })).await).await;
+        assert_eq!(status, 200, "{report}");
+        let field = |line: &Value| line["errors"].as_array().unwrap().first().map(|error| text(error, "field"));
+        report["data"].as_array().unwrap().iter().map(field).collect::<Vec<_>>()
+    };
+    let permissions = || Some("permissions".to_owned());
+    assert_eq!(wrong("demo", "orders:write").await, [None, permissions(), permissions()], "only Mara's workspace has the plan that grants it");
+    assert_eq!(wrong("tollgate", "keys:manage").await, [permissions(), permissions(), None], "developers may not");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_that_lost_a_grant_keeps_its_form_and_says_why_it_does_not_pass(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     with_ceiling(&app).await;

@@ -26,9 +26,11 @@ async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
         let fields = [("id", id.as_str()), ("_form", "limit"), ("limit", "2"), ("window", "credits:3600"), ("refill", refill), ("over", over)];
         olga.browser.post::<SetLimit>(&path, &fields).await
     };
-    for (refill, over, wrong) in
-        [("", "refuse", "Write how many credits come back"), ("0", "refuse", "Write how many credits come back"), ("1", "mark", "Credits refuse")]
-    {
+    for (refill, over, wrong) in [
+        ("", "refuse", "Write how many credits come back"),
+        ("0", "mark", "Write how many credits come back"),
+        ("1", "throttle", "Write how many calls pass in a second"),
+    ] {
         let answer = set(refill, over).await;
         assert_eq!(answer.status(), 422, "{refill} {over}");
         assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
@@ -49,6 +51,25 @@ async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
     assert!(page.contains("added credits: 1,000 to default") && page.contains("999"), "once: {page}");
     let wrong = [("id", id.as_str()), ("limit", "default"), ("units", "many")];
     assert_eq!(olga.browser.post::<AddCredits>(&path, &wrong).await.status(), 422);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn credits_let_calls_pass_and_mark_them_where_the_form_says_so(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, secret) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let fields = [("id", id.as_str()), ("limit", "2"), ("window", "credits:3600"), ("refill", "1"), ("over", "mark"), ("over_until", "2027-01-31")];
+    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &fields).await), path);
+    for call in 0..4 {
+        assert_eq!(passes(&app, &secret).await, 200, "call {call}");
+    }
+    let page = olga.browser.page(&path).await;
+    assert!(page.contains("2 credits, +1 every hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit: {page}");
+    assert!(words(&page).contains("2 beyond"), "{page}");
+    let page = olga.browser.page(&format!("{path}?set=default")).await;
+    assert!(page.contains("Change the limit default") && page.contains("value=\"2027-01-31\""), "the form of that limit: {page}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -200,6 +221,23 @@ async fn saving_one_limit_on_the_page_of_a_key_touches_no_other(db: PgPool) {
     assert_eq!(held().await, three);
     let page = olga.browser.page(&path).await;
     assert!(["burst", "day", "month"].iter().all(|name| page.contains(&format!("{path}?set={name}#limit"))), "a row each: {page}");
+
+    // What the form says of calls and units is true before and after either is chosen: nothing in it is written anew meanwhile.
+    let true_of_both = |page: &str| {
+        let said = ["Of units and credits a call uses what its route", "Of calls it uses one.", "says calls, the units of a window are calls."];
+        said.iter().all(|words| page.contains(words)) && !page.contains("A call uses one, unless")
+    };
+    let page = olga.browser.page(&format!("{path}?set=day")).await;
+    assert!(true_of_both(&page) && page.contains("<option value=\"units\" selected"), "{page}");
+    set(&[("was", "day"), ("name", "day"), ("limit", "3"), ("window", "86400"), ("unit", "calls")]).await;
+    assert_eq!(held().await[1], "day: 3 calls a day");
+    let page = olga.browser.page(&format!("{path}?set=day")).await;
+    assert!(true_of_both(&page), "{page}");
+    assert!(page.contains("<details open class=\"more-fields\"") && page.contains("<option value=\"calls\" selected"), "the form says so: {page}");
+    let credits = set(&[("was", "day"), ("name", "day"), ("limit", "3"), ("window", "credits"), ("unit", "calls")]).await;
+    assert_eq!(credits.status(), 422);
+    assert!(credits.text().await.unwrap().contains("credits are units, and calls at the same time are calls"), "beside its field");
+    set(&[("was", "day"), ("name", "day"), ("limit", "3"), ("window", "86400"), ("unit", "units")]).await;
 
     let clash = set(&[("name", "day"), ("limit", "7"), ("window", "60")]).await;
     assert_eq!(clash.status(), 422);

@@ -1,7 +1,7 @@
 //! Lists: pages by cursor, filters, and how each key stands.
 
 use super::*;
-use crate::support::T0;
+use crate::support::{T0, until};
 use time::Duration;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
@@ -11,6 +11,23 @@ use tollgate::{
     },
     values::SessionId,
 };
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_cursor_is_refused_with_other_filters_than_it_came_with(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    for name in ["shop 1", "shop 2", "shop 3"] {
+        mara.new_key(&app, name).await;
+    }
+    let (_, first) = json(mara.get(&app, "/api/v1/keys?q=shop&limit=1").await).await;
+    let cursor = text(&first, "next_cursor");
+    let (status, rest) = json(mara.get(&app, &format!("/api/v1/keys?limit=5&cursor={cursor}&q=shop")).await).await;
+    assert_eq!((status, rest["data"].as_array().unwrap().len()), (200, 2), "as many as one likes: {rest}");
+    for other in ["/api/v1/keys?", "/api/v1/keys?q=sho&", "/api/v1/keys?q=shop&tag=prod&", "/api/v1/plans?"] {
+        let (status, problem) = json(mara.get(&app, &format!("{other}cursor={cursor}")).await).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some("#/cursor")), "{other}: {problem}");
+    }
+}
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn pages_go_on_where_the_last_one_ended(db: PgPool) {
@@ -39,6 +56,14 @@ async fn pages_go_on_where_the_last_one_ended(db: PgPool) {
     assert_eq!(names.last().map(String::as_str), Some("a key"), "newest first");
     for wrong in ["limit=0", "limit=101", "limit=x", "limit=-1", "cursor=nonsense", "status=odd", "page=2"] {
         assert_eq!(mara.get(&app, &format!("/api/v1/keys?{wrong}")).await.status(), 422, "{wrong}");
+    }
+    for (wrong, detail) in [
+        ("status=odd", "Ask for one of passing, held, refused, expiring, new, idle, disabled, expired, revoked."),
+        ("review=odd", "Ask for one of leaked, idle-30, idle-90, unused, endless, broad."),
+        ("limit=x", "Write a whole number, such as 20."),
+    ] {
+        let (_, problem) = json(mara.get(&app, &format!("/api/v1/keys?{wrong}")).await).await;
+        assert_eq!(problem["errors"][0]["detail"], detail, "{wrong}");
     }
 }
 
@@ -125,6 +150,13 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     mara.post(&app, &format!("/api/v1/keys/{revoked}/revoke"), serde_json::json!({})).await;
     sqlx::query("update keys set expires_at = $2 where id = $1").bind(expired.parse::<KeyId>().unwrap().uuid()).bind(T0).execute(&db).await.unwrap();
 
+    // What she asks Tollgate's own API counts as well, once it is written.
+    const ASKED: i64 = 11;
+    let asked = || async {
+        let sum = "select coalesce(sum(count), 0)::bigint from usage_quarters where key_id = $1 and quarter >= $2";
+        sqlx::query_scalar::<_, i64>(sum).bind(mara.rest_key.uuid()).bind(T0).fetch_one(&db).await.unwrap() == ASKED
+    };
+    until("her own calls of today are written", asked).await;
     let caller = caller(&app, &mara).await;
     let list = server::list_keys(&app.ctx, &caller, KeyQuery { api: Some("demo".into()), ..KeyQuery::default() }).await.unwrap();
     let badge = |name: &str| list.rows.iter().find(|r| r.key.name == name).map(|r| r.standing.clone()).unwrap();
@@ -154,7 +186,7 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
         assert_eq!((standing.kind, standing.label.as_str(), standing.why.as_str()), (kind, label, why));
     }
     assert_eq!((list.found, list.all), (10, 11));
-    assert_eq!((list.today.passed, list.today.limited, list.today.refused), (105, 3, 5));
+    assert_eq!((list.today.passed, list.today.limited, list.today.refused), (105 + 11, 3, 5));
 
     let row = list.rows.iter().find(|r| r.key.name == "passing").unwrap();
     assert_eq!((row.calls.passed, row.calls.refused, row.spark.len()), (5, 2, 30));

@@ -1,10 +1,14 @@
 //! One act on many keys: looked at first, then done, key by key as the single acts do it.
 
 use super::*;
-use crate::support::browser::location;
+use crate::support::{browser::location, until};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use time::Duration;
-use tollgate::keys::api::{ChangeMany, CreateKey};
+use tollgate::keys::{
+    api::{ChangeMany, CreateKey},
+    server::nodes::Nodes,
+};
 
 const BULK: &str = "/api/v1/keys/bulk";
 
@@ -87,7 +91,8 @@ async fn what_can_t_be_is_refused_and_named(db: PgPool) {
         (json!({ "act": "extend", "ids": [id], "expires_at": "2020-01-01T00:00:00Z" }), "#/expires_at"),
         (json!({ "act": "tag", "ids": [id] }), "#/tag"),
         (json!({ "act": "tag", "ids": [id], "tag": "no good" }), "#/tag"),
-        (json!({ "act": "disable", "filter": { "status": "odd" } }), "#/status"),
+        (json!({ "act": "disable", "filter": { "status": "odd" } }), "#/filter/status"),
+        (json!({ "act": "disable", "filter": { "hash": "odd" } }), "#/filter/hash"),
         (json!({ "act": "disable", "ids": [id], "reason": "x".repeat(201) }), "#/reason"),
     ] {
         let (status, problem) = json(mara.post(&app, BULK, body.clone()).await).await;
@@ -276,4 +281,69 @@ async fn operators_list_and_export_the_keys_of_every_workspace(db: PgPool) {
     for wanted in ["/api/v1/keys/export?api=demo&everywhere=true&format=csv", "/exports?of=keys&api=demo&everywhere=true"] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn operators_change_the_keys_of_every_workspace_by_filter_over_rest(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    let (_, secret) = mara.new_key(&app, "shop").await;
+    olga.new_key(&app, "gateway").await;
+    let tag = |filter: Value| json!({ "act": "tag", "tag": "season", "filter": filter });
+    let everybody = json!({ "api": "demo", "everywhere": true });
+    let (status, refused) = json(mara.post(&app, BULK, tag(everybody.clone())).await).await;
+    assert_eq!((status, events(&db, "key.tagged").await), (403, 0), "{refused}");
+    let dry = json!({ "act": "tag", "tag": "season", "filter": everybody, "dry_run": true });
+    assert_eq!(mara.post(&app, BULK, dry.clone()).await.status(), 403, "nor may they look");
+    assert_eq!(bulk(&app, &mara, tag(json!({ "api": "demo", "everywhere": false }))).await.0, ["shop"], "of their own workspace, as without it");
+    assert_eq!(bulk(&app, &olga, tag(json!({ "api": "demo" }))).await.0, ["gateway"]);
+    let all = |act: &str| json!({ "act": act, "filter": everybody });
+    assert_eq!(bulk(&app, &olga, dry).await.0, Vec::<String>::new(), "each has the tag");
+    assert_eq!(bulk(&app, &olga, all("disable")).await.0, ["gateway", "shop"]);
+    assert_eq!(passes(&app, &secret).await, 401);
+    assert_eq!(bulk(&app, &olga, all("enable")).await.0, ["gateway", "shop"]);
+
+    // One key, by what is known of its secret.
+    let hash: String = Sha256::digest(&secret).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bulk(&app, &olga, json!({ "act": "revoke", "filter": { "hash": hash, "everywhere": true } })).await.0, ["shop"]);
+    let unclear = json!({ "act": "disable", "filter": { "everywhere": "true" } });
+    assert_eq!(olga.post(&app, BULK, unclear).await.status(), 422);
+}
+
+/// Two transactions, of which the second fails, and another server that never confirms.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_changed_before_a_failure_is_waited_for(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (_, secret) = mara.new_key(&app, "first").await;
+    sqlx::query(
+        "insert into keys (id, workspace_id, api_id, name, state, created_at, updated_at)
+         select ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, k.workspace_id, k.api_id, 'key ' || n,
+           case n when 1000 then 'active' else 'disabled' end, k.created_at, k.updated_at
+         from keys k, generate_series(1, 1000) n where k.name = 'first'",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    for sql in [
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$",
+        "create trigger refuse before update on keys for each row when (old.name = 'key 1000') execute function refuse()",
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
+         values (gen_random_uuid(), 'deaf:1', '1', now(), now() + interval '1 hour', 900, 0, pg_current_snapshot())",
+    ] {
+        sqlx::query(sql).execute(&db).await.unwrap();
+    }
+    let nodes = app.ctx.part::<Nodes>().unwrap();
+    until("it knows of the other server", async || nodes.members().list.len() == 2).await;
+
+    let began = std::time::Instant::now();
+    let answer = mara.post(&app, BULK, json!({ "act": "disable", "filter": { "api": "demo" } })).await;
+    assert!(answer.status().is_server_error(), "{}", answer.status());
+    let states: Vec<(String, String)> =
+        sqlx::query_as("select name, state from keys where name in ('first', 'key 1000') order by name").fetch_all(&db).await.unwrap();
+    let state = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+    assert_eq!(states, [state("first", "disabled"), state("key 1000", "active")], "the first transaction is committed");
+    assert!(began.elapsed() >= std::time::Duration::from_secs(2), "and waited for, as if all had gone well");
+    assert_eq!(passes(&app, &secret).await, 401);
 }

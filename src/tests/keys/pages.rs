@@ -380,6 +380,28 @@ async fn rotating_shows_the_new_secret_and_drops_the_old_when_told(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_new_secret_says_whether_it_was_used_itself_and_a_revoked_key_rotates_no_more(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let (path, old) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    assert_eq!(passes(&app, &old).await, 200);
+    app.flush().await;
+    app.ctx.clock.advance(Duration::MINUTE);
+    let asks = format!("{path}?dialog=rotate");
+    let dialog = vera.browser.page(&asks).await;
+    vera.browser.post::<RotateKey>(&asks, &[("id", id.as_str()), ("grace", "86400"), ("once", hidden(&dialog, "once"))]).await;
+    let page = vera.browser.page(&path).await;
+    assert!(page.contains("checkout has a new secret") && !page.contains("It has been used"), "only the old one was: {page}");
+
+    vera.browser.post::<HideSecret>(&path, &[("id", id.as_str()), ("stored", "true")]).await;
+    let asks = format!("{path}?dialog=revoke");
+    assert_eq!(location(&vera.browser.post::<RevokeKey>(&asks, &[("id", id.as_str()), ("typed", "checkout")]).await), path);
+    let page = vera.browser.page(&path).await;
+    assert!(page.contains("Revoked by") && !page.contains("Rotation in progress"), "{page}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn pages_of_other_peoples_keys_are_not_found(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

@@ -113,3 +113,22 @@ fn the_filters_stand_in_the_url() {
     assert_eq!(query.link("/keys", None), "/keys?review=idle-30&tag=prod");
     assert!(query.is_filtered() && ToReview::default().present().is_empty());
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_key_that_asks_about_others_is_used(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "operator").await;
+    let body = json!({ "name": "gateway", "api": "tollgate", "permissions": ["keys:verify"] });
+    let (status, made) = json(mara.post(&app, "/api/v1/keys", body).await).await;
+    assert_eq!(status, 201, "{made}");
+    app.flush().await;
+    assert_eq!(names(&app, &mara, "review=unused").await, ["gateway"]);
+
+    app.ctx.clock.advance(Duration::hours(3));
+    let asked = app.http.post(app.url("/api/v1/keys/verify")).bearer_auth(text(&made, "secret")).json(&json!({ "key": "demo_live_nonsense" }));
+    assert_eq!(asked.send().await.unwrap().status(), 200);
+    app.flush().await;
+    assert!(names(&app, &mara, "review=unused").await.is_empty());
+    let (_, key) = json(mara.get(&app, &format!("/api/v1/keys/{}", text(&made, "id"))).await).await;
+    assert_eq!(key["last_used_at"], "2026-11-20T15:00:00Z");
+}

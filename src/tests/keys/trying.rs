@@ -234,3 +234,38 @@ async fn what_is_kept_for_less_than_30_days_says_of_no_permission_that_it_was_ne
     app.ctx.clock.advance(time::Duration::days(8));
     assert!(!are_known().await, "a call of the first day would be forgotten");
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn of_a_key_that_is_new_and_was_not_used_nothing_is_taken_away(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    describe(&app).await;
+    let vera = app.sign_in_as("developer").await;
+    let (mut paths, mut keys) = (Vec::new(), Vec::new());
+    for name in ["shop", "desk"] {
+        let answer = vera.browser.post::<CreateKey>("/keys", &[("name", name), ("preset", "admin"), ("api", "demo")]).await;
+        let path = crate::support::browser::location(&answer).to_owned();
+        let id = path.rsplit('/').next().unwrap().to_owned();
+        vera.browser.post::<HideSecret>(&path, &[("id", id.as_str()), ("stored", "true")]).await;
+        keys.push(id.parse::<KeyId>().unwrap());
+        paths.push(path);
+    }
+    let page = vera.browser.page(&paths[0]).await;
+    assert!(page.contains("no call came yet") && !page.contains("dialog=narrow"), "{page}");
+    assert!(!vera.browser.page(&format!("{}?dialog=narrow", paths[0])).await.contains("Take permissions from"), "nor by its address");
+
+    // The other one was used, so the rest of what it may says something.
+    sqlx::query("insert into usage_permissions (key_id, quarter, permission, outcome, workspace_id, api_id, count) select id, $2, 'orders:write', 'VALID', workspace_id, api_id, 9 from keys where id = $1")
+        .bind(keys[1].uuid())
+        .bind(app.ctx.clock.now() - time::Duration::days(2))
+        .execute(&db)
+        .await
+        .unwrap();
+    let page = vera.browser.page(&paths[1]).await;
+    assert!(page.contains("dialog=narrow") && page.contains("counted since today,"), "{page}");
+
+    let can_narrow = async || tollgate::keys::server::key_detail(&app.ctx, &Caller::cli(), keys[0]).await.unwrap().can_narrow();
+    app.ctx.clock.advance(time::Duration::hours(23));
+    assert!(!can_narrow().await);
+    app.ctx.clock.advance(time::Duration::hours(1));
+    assert!(can_narrow().await);
+}

@@ -39,6 +39,17 @@ async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_mailbox_leads_who_is_signed_in_back_and_does_not_invite_them(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let invited = app.get("/dev/mailbox").await.text().await.unwrap();
+    assert!(invited.contains("href=\"/sign-in\"") && !invited.contains("href=\"/home\""), "{invited}");
+    let signed_in = app.sign_in_as("developer").await;
+    let page = signed_in.browser.page("/dev/mailbox").await;
+    assert!(page.contains("href=\"/home\"") && page.contains("href=\"/sign-out\""), "{page}");
+    assert!(!page.contains("href=\"/sign-in\""), "{page}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn production_has_no_pages_for_developers(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.env = Env::Production).await;
     send(&app.ctx, &words(&app.ctx, "mara@example.com", "A secret link")).await.unwrap();

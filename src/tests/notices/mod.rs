@@ -1,11 +1,14 @@
 //! Notices: told once, at the right time, to who wants to know; in words that say what will happen and what to do.
 
 mod alerts;
+mod beyond;
+mod ended;
 mod expiry;
 mod limits;
 mod pages;
 mod rest;
 mod rolling;
+mod units;
 
 use crate::{
     support::TestApp,

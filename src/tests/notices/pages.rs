@@ -39,7 +39,7 @@ async fn what_is_set_is_kept_and_wrong_input_is_said_beside_its_field(db: PgPool
     let new = [("more_than", "5"), ("minutes", "10"), ("quiet_minutes", "120"), ("codes[]", "FORBIDDEN")];
     assert_eq!(location(&person.browser.post::<AddAlertRule>(path, &new).await), path);
     let page = person.browser.page(path).await;
-    assert!(page.contains("More than 5 calls answered FORBIDDEN in 10 minutes") && page.contains("silent for 2 hours after a mail; never fired"), "{page}");
+    assert!(page.contains("More than 5 calls answered FORBIDDEN in 10 minutes") && page.contains("silent for 2 hours after a mail; no mail yet"), "{page}");
     let id = page.split("value=\"alr_").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     assert_eq!(location(&person.browser.post::<RemoveAlertRule>(path, &[("id", &format!("alr_{id}"))]).await), path);
     assert!(person.browser.page(path).await.contains("No rule yet."));

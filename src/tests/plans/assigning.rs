@@ -12,7 +12,10 @@ use time::macros::datetime;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
     error::AppError,
-    keys::{model::Window, server::edit_key},
+    keys::{
+        model::{KeyLimit, LimitUnit, Window},
+        server::edit_key,
+    },
     plans::{
         model::{NewPlan, NewPrice, PlanEdit},
         server::{assign_plan, create_plan, delete_plan, dry_run, edit_plan, find_plan, list_plans, set_workspace_limits, workspace_hold},
@@ -140,6 +143,17 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     assert_eq!((run.limited[0].windows, run.limited[0].beyond), (1, 19), "at 10:00 what was asked at 09:00 is an hour old: 70 and 99 of 150");
     plan(ctx, "large", vec![limit("month", 10_000, Window::Month), limit("day", 229, Window::Rolling(86_400))]).await;
     assert_eq!(dry_run(ctx, &cli, "large", false).await.unwrap().count, 0);
+    // In calls, whatever they cost: 70 and 99 of 65 on 10 Nov; of those that cost 150 units on 1 Oct there was one.
+    let calls = |limit: KeyLimit| KeyLimit { unit: LimitUnit::Calls, ..limit };
+    plan(ctx, "calls", vec![calls(limit("hour", 65, Window::HOUR))]).await;
+    let run = dry_run(ctx, &cli, "calls", false).await.unwrap();
+    assert_eq!((run.limited[0].windows, run.limited[0].beyond, run.limited[0].units, &run.by_calls), (2, 5 + 34, 170, &vec!["hour".to_owned()]));
+    plan(ctx, "both", vec![calls(limit("calls", 65, Window::HOUR)), limit("hour", 100, Window::HOUR), calls(limit("shift", 150, Window::Rolling(4_500)))])
+        .await;
+    let run = dry_run(ctx, &cli, "both", false).await.unwrap();
+    // Of the 169 calls within 75 minutes 19 are beyond.
+    assert_eq!((run.count, run.limited[0].beyond, run.limited[0].units), (1, 39 + 30 + 50 + 19, 379));
+    assert_eq!(run.by_calls, ["calls", "shift"]);
     let others = vec![limit("bank", 1, "credits:1/day".parse().unwrap()), limit("open", 1, Window::CONCURRENT), limit("burst", 1, Window::Seconds(90))];
     plan(ctx, "others", others).await;
     let run = dry_run(ctx, &cli, "others", false).await.unwrap();

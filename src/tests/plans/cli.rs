@@ -1,14 +1,18 @@
 //! `tollgate plan …`: the same operations beside a server.
 
-use crate::support::{TestApp, folder::Folder};
+use crate::support::{TestApp, folder::Folder, locks::Held};
 use serde_json::Value;
 use sqlx::{ConnectOptions, PgPool};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-pub fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+fn command(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
-    command.output().unwrap()
+    command
+}
+
+pub fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+    command(folder, db, arguments).output().unwrap()
 }
 
 pub fn json(output: &Output) -> Value {
@@ -46,6 +50,25 @@ async fn a_plan_from_the_command_line(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_limit_that_is_set_anew_takes_nothing_back_that_another_wrote_since_it_was_read(db: PgPool) {
+    let _app = TestApp::start(db.clone()).await;
+    let folder = Folder::new();
+    json(&run(&folder, &db, &["plan", "create", "--slug", "pro", "--name", "Pro", "--limit", "1000", "--json"]));
+    let raise = ["plan", "set-limit", "pro", "--limit", "2000", "--json"];
+    // It has read what it does not say, the window, when it waits for the plan.
+    let mut held = Held::by(&db, "select id from plans where slug = 'pro' for no key update").await;
+    let second = command(&folder, &db, &raise).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    held.is_waited_for(1).await;
+    sqlx::query("update plan_limits set window_seconds = 3600").execute(&db).await.unwrap();
+    held.release().await;
+    let told = second.wait_with_output().unwrap();
+    assert_eq!(told.status.code(), Some(4), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("This limit was changed since this command read it"), "{told:?}");
+    let raised = json(&run(&folder, &db, &raise));
+    assert_eq!((&raised["limits"][0]["limit"], &raised["limits"][0]["window"]), (&2_000.into(), &3_600.into()), "who looks again keeps the other's window");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn one_limit_of_a_key_or_an_api_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let person = app.sign_in_as("developer").await;
@@ -65,6 +88,14 @@ async fn one_limit_of_a_key_or_an_api_from_the_command_line(db: PgPool) {
         assert_eq!(limits(), ["burst 10 1", "default 1000 3600"], "the others stay");
         assert!(set(&["--name", "burst", "--limit", "20"]).status.success());
         assert_eq!(limits(), ["burst 20 1", "default 1000 3600"], "what is not said stays");
+        let unit = || json(&run(&folder, &db, &[noun, "limits", whose, "--json"]))[0]["unit"].clone();
+        assert!(set(&["--name", "burst", "--limit", "20", "--unit", "calls"]).status.success());
+        assert!(set(&["--name", "burst", "--limit", "30"]).status.success());
+        assert_eq!((unit(), limits()), ("calls".into(), vec!["burst 30 1".to_owned(), "default 1000 3600".to_owned()]), "nor is its unit");
+        assert!(String::from_utf8_lossy(&run(&folder, &db, &[noun, "limits", whose]).stdout).contains("30 calls a second"));
+        assert!(!set(&["--name", "paid", "--limit", "5", "--window", "credits", "--unit", "calls"]).status.success(), "credits are units");
+        assert_eq!(set(&["--limit", "5", "--unit", "bytes"]).status.code(), Some(2));
+        assert!(set(&["--name", "burst", "--limit", "20", "--unit", "units"]).status.success());
         assert!(!set(&["--name", "month", "--remove"]).status.success(), "there is none");
         assert!(set(&["--remove"]).status.success());
         assert_eq!(limits(), ["burst 20 1"]);

@@ -73,7 +73,8 @@ async fn an_operator_describes_a_group_and_puts_somebody_into_it(db: PgPool) {
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
     let browser = &operator.browser;
     plan(&app.ctx, "pro", vec![]).await;
-    assert!(browser.page("/admin/groups").await.contains("No groups yet"));
+    let none = browser.page("/admin/groups").await;
+    assert!(none.contains("No groups yet") && none.contains("Fill in “New group”") && !none.contains("beside this"), "on a phone the form stands below");
     assert_eq!(person.browser.get("/admin/groups").await.status(), 403);
 
     let wrong = [("group[name]", "Partners <b>"), ("group[slug]", "Partners!"), ("group[plan]", "pro"), ("group[day]", "many")];

@@ -20,7 +20,8 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     let app = TestApp::start(db).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
     let browser = &operator.browser;
-    assert!(browser.page("/admin/plans").await.contains("No plans yet"));
+    let none = browser.page("/admin/plans").await;
+    assert!(none.contains("No plans yet") && none.contains("Fill in “New plan”") && !none.contains("beside this"), "on a phone the form stands below");
     assert_eq!(person.browser.get("/admin/plans").await.status(), 403);
 
     let wrong = [("plan[name]", "Pro <b>"), ("plan[slug]", "Pro!"), ("plan[day]", "many"), ("plan[per_1000]", ""), ("plan[currency]", "")];

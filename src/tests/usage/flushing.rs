@@ -178,6 +178,7 @@ async fn many_rows_go_in_chunks_and_odd_text_stops_nothing(db: PgPool) {
         code: Outcome::Forbidden,
         ground: Ground::Permission,
         limit: "\0".into(),
+        permission: "\0".into(),
         route: Arc::from("GET /\0"),
         address: "2001:db8::/64".into(),
         request_id: "r".into(),

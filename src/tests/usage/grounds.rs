@@ -3,13 +3,17 @@
 use super::{developer, operator};
 use crate::{
     blocks::block,
-    gate::{Given, Scene},
+    gate::{Given, Scene, key, known},
     support::until,
 };
 use serde_json::json;
 use sqlx::PgPool;
 use tollgate::{
-    keys::model::Ground,
+    accounts::Caller,
+    keys::{
+        model::{ApiEdit, Ground},
+        server::edit_api,
+    },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
         server::{list_all_refusals, list_refusals},
@@ -124,13 +128,43 @@ async fn refusals_are_found_by_api_request_limit_rule_and_owner(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_missing_permission_is_found_also_where_its_grant_went(db: PgPool) {
+    let scene = Scene::with(db.clone(), Given { permissions: &["orders:read", "orders:write"], ..Given::default() }).await;
+    let ctx = &scene.app.ctx;
+    let (id, without) = key(&db, &scene.app, &scene.owner, Given::default()).await;
+    known(&scene.app, id).await;
+    let marked = ApiEdit { needs_grant: vec![("orders:write".to_owned(), true)], ..ApiEdit::default() };
+    assert!(edit_api(ctx, &Caller::cli(), "demo", marked).await.unwrap().spread.is_whole());
+    for (secret, permission) in [(&scene.secret, "orders:write"), (&without, "orders:write"), (&without, "orders:refund")] {
+        let (_, body) = scene.ask(json!({ "key": secret, "permission": permission, "ip": format!("192.0.2.{}", permission.len()) })).await;
+        assert_eq!(body["code"], "FORBIDDEN", "{body}");
+    }
+    scene.app.flush().await;
+    let operator = operator(ctx).await;
+    let found = list_all_refusals(ctx, &operator, asked(&[("permission", "orders:write")])).await.unwrap().samples;
+    let mut keys: Vec<_> = found.iter().filter_map(|sample| sample.key).collect();
+    keys.sort();
+    let mut both = vec![scene.key, id];
+    both.sort();
+    assert_eq!(keys, both, "not granted, and not given: {found:?}");
+    assert_ne!(found[0].detail, found[1].detail, "each has its own sentence");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_has_every_filter_and_says_where_sampling_is_told(db: PgPool) {
     let scene = refused(&db).await;
     let operator = scene.app.sign_in_as("operator").await;
     let page = operator.browser.page("/admin/refusals?rule=key_blocked").await;
-    for wanted in
-        ["name=\"request\"", "name=\"limit\"", "name=\"api\"", "name=\"rule\"", "name=\"owner\"", "name=\"key\"", "name=\"from\"", "href=\"/docs#refusals\""]
-    {
+    for wanted in [
+        "name=\"request\"",
+        "name=\"limit\"",
+        "name=\"api\"",
+        "name=\"rule\"",
+        "name=\"owner\"",
+        "name=\"key\"",
+        "name=\"from\"",
+        "href=\"/docs/requests#refusals\"",
+    ] {
         assert!(page.contains(wanted), "{wanted}");
     }
     let open = page.split("href=\"").find(|part| part.contains("open=")).and_then(|part| part.split(['"', '#']).next()).unwrap().replace("&amp;", "&");

@@ -1,6 +1,7 @@
 //! Usage on real Postgres: counts are written exactly once, reports sum exactly what was counted, samples are said to be samples.
 
 mod addresses;
+mod credits;
 mod flushing;
 mod grounds;
 mod latencies;
@@ -14,7 +15,7 @@ mod refusals;
 mod reports;
 mod rest;
 mod rolling;
-mod rollups;
+pub mod rollups;
 mod round_trip;
 mod secrets;
 mod views;

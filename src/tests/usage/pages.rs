@@ -32,6 +32,9 @@ async fn the_next_step_is_a_key_then_a_call(db: PgPool) {
     super::key(&app.ctx, &caller(&app, &person).await, "first").await;
     let page = person.browser.page("/usage").await;
     assert!(page.contains("/forward-auth/demo") && !page.contains("href=\"/keys\" class=\"btn"), "{page}");
+    let route = "insert into api_routes (api_id, method, pattern) select id, 'GET', '/health' from apis where slug = 'demo'";
+    sqlx::query(route).execute(&app.ctx.db).await.unwrap();
+    assert!(person.browser.page("/usage").await.contains("X-Forwarded-Uri: /health"), "where routes count, the call names one that it may");
     assert!(person.browser.page("/requests").await.contains("Every call passed"));
 }
 
@@ -108,6 +111,7 @@ async fn refusals_are_listed_with_their_rule(db: PgPool) {
         code,
         ground: Ground::guessed(code),
         limit: String::new(),
+        permission: String::new(),
         route: Arc::from("GET /invoices"),
         address: "192.0.2.77".into(),
         request_id: format!("req-{n}"),
@@ -143,6 +147,7 @@ async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
         code: Outcome::IpDenied,
         ground: Ground::Address,
         limit: String::new(),
+        permission: String::new(),
         route: Arc::from("GET /<b>"),
         address: "192.0.2.77".into(),
         request_id: "req-1".into(),

@@ -55,6 +55,10 @@ async fn partitions_are_made_ahead_and_once(db: PgPool) {
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, at(0), 3), tally(&owner, k, "GET /", Outcome::Valid, at(WEEK), 4)]).await;
     assert_eq!(places(&db, "usage_minutes").await, [("usage_minutes_20261116".to_owned(), 3), ("usage_minutes_20261123".to_owned(), 4)]);
     assert_eq!(places(&db, "usage_hours").await, [("usage_hours_20261101".to_owned(), 7)], "rollups, too");
+    let rooms = "select count(*) filter (where c.relname like 'usage%') from pg_class c where c.relkind = 'r' and 'fillfactor=50' = any (c.reloptions)
+        and c.oid in (select inhrelid from pg_inherits)";
+    let rooms: i64 = sqlx::query_scalar(rooms).fetch_one(&db).await.unwrap();
+    assert_eq!(rooms, 6 * (1 + 3) + 4, "what is added to has room for it, in the default partitions and in those that were made");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

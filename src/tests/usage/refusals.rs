@@ -9,14 +9,14 @@ use tollgate::{
     error::AppError,
     keys::{
         model::Ground,
-        server::{
-            gate::lacks,
-            meter::{Attempt, Batch, Refusal},
-        },
+        server::meter::{Attempt, Batch, Refusal},
     },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
-        server::{export_all_refusals, export_refusals, list_all_refusals, list_refusals, recent_refusals, unknown_attempts_today, write_batch},
+        server::{
+            Whose, export_all_refusals, export_codes, export_refusals, list_all_refusals, list_refusals, read_refusals, recent_refusals,
+            unknown_attempts_today, write_batch,
+        },
     },
     values::{ApiId, KeyId, Outcome},
 };
@@ -30,6 +30,7 @@ fn refusal(owner: Option<&Caller>, key: Option<KeyId>, code: Outcome, seconds_ag
         code,
         ground: Ground::guessed(code),
         limit: String::new(),
+        permission: String::new(),
         route: Arc::from("GET /invoices"),
         address: "192.0.2.77".into(),
         request_id: format!("req{seconds_ago}"),
@@ -83,6 +84,16 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
     assert_eq!(limited.samples.len(), 40);
     assert!(list_refusals(&app.ctx, &tom, RefusalQuery::default()).await.unwrap().samples.is_empty());
     assert!(list_refusals(&app.ctx, &tom, RefusalQuery { key: Some(k.to_string()), ..RefusalQuery::default() }).await.unwrap().samples.is_empty());
+    // A program that names a key of somebody else hears that there is none, as from the other routes of usage, and not that nothing was refused.
+    let of_key = RefusalQuery { key: Some(k.to_string()), ..RefusalQuery::default() };
+    assert!(matches!(export_refusals(&app.ctx, &tom, &of_key).await, Err(AppError::NotFound)));
+    assert!(matches!(read_refusals(&app.ctx, &tom, &of_key, 10).await, Err(AppError::NotFound)));
+    assert!(matches!(export_codes(&app.ctx, &tom, Whose::Own, &of_key).await, Err(AppError::NotFound)));
+    assert_eq!(export_refusals(&app.ctx, &boss, &of_key).await.unwrap().unwrap().len(), 120, "operators see it, as on Usage");
+    let page = list_refusals(&app.ctx, &boss, of_key.clone()).await.unwrap();
+    assert_eq!((page.samples.len(), page.older.is_some(), page.codes), (50, true, Some(vec![(Outcome::Forbidden, 412)])), "and the page that offers the file");
+    assert!(list_refusals(&app.ctx, &boss, RefusalQuery::default()).await.unwrap().samples.is_empty(), "their own workspace has none");
+    assert_eq!(export_codes(&app.ctx, &mara, Whose::Own, &of_key).await.unwrap().len(), 1);
     for (query, name) in [
         (RefusalQuery { code: Some("NOPE".into()), ..RefusalQuery::default() }, "code"),
         (RefusalQuery { before: Some("1-2".into()), ..RefusalQuery::default() }, "before"),
@@ -116,7 +127,7 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
     let sample =
         |key, code, ago, route: &str, address: &str| Refusal { route: Arc::from(route), address: address.into(), ..refusal(Some(&mara), Some(key), code, ago) };
     let samples = vec![
-        Refusal { detail: lacks("orders:read"), ..sample(a, Outcome::Forbidden, 60, "GET /orders", "192.0.2.1") },
+        Refusal { permission: "orders:read".into(), ..sample(a, Outcome::Forbidden, 60, "GET /orders", "192.0.2.1") },
         sample(a, Outcome::IpDenied, 2 * 3_600, "GET /orders", "192.0.2.2"),
         sample(b, Outcome::RateLimited, 26 * 3_600, "POST /orders", "192.0.2.1"),
         sample(b, Outcome::Expired, 40 * 86_400, "POST /orders", "192.0.2.1"),
@@ -153,6 +164,36 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
     let list = list_refusals(&app.ctx, &mara, asked(&[("range", "30d")])).await.unwrap();
     assert_eq!(list.routes, ["GET /orders", "POST /orders"], "those with refusals, the most first");
     assert_eq!(list.period, "Since Wed 21 Oct, 12:00, UTC");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_exact_counts_are_a_file_of_what_stands_beside_the_samples(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
+    let (a, b) = (key(&app.ctx, &mara, "a").await, key(&app.ctx, &tom, "b").await);
+    let minute = T0.unix_timestamp() / 60 - 1;
+    let counts = vec![
+        tally(&mara, a, "GET /orders", Outcome::Forbidden, minute, 412),
+        tally(&mara, a, "POST /orders", Outcome::RateLimited, minute, 11),
+        tally(&mara, a, "GET /orders", Outcome::Valid, minute, 9_000),
+        tally(&tom, b, "GET /orders", Outcome::Forbidden, minute, 3),
+    ];
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, ..Batch::default() }).await.unwrap();
+    let (mara, operator) = (&mara, &operator(&app.ctx).await);
+    let file = async |caller: &Caller, whose: Whose, pairs: &[(&str, &str)]| {
+        let lines = export_codes(&app.ctx, caller, whose, &asked(pairs)).await.unwrap();
+        lines.into_iter().map(|line| (line.code, line.calls)).collect::<Vec<_>>()
+    };
+    for pairs in [vec![], vec![("route", "POST /orders")], vec![("code", "VALID")]] {
+        let shown = list_refusals(&app.ctx, mara, asked(&pairs)).await.unwrap().codes.unwrap();
+        let shown: Vec<(String, u64)> = shown.into_iter().map(|(code, calls)| (code.to_string(), calls)).collect();
+        assert_eq!(file(mara, Whose::Own, &pairs).await, shown, "{pairs:?}");
+        assert!(!shown.is_empty(), "{pairs:?}");
+    }
+    assert_eq!(file(mara, Whose::Own, &[("code", "FORBIDDEN")]).await, [("FORBIDDEN".to_owned(), 412)]);
+    assert_eq!(file(operator, Whose::All, &[("code", "FORBIDDEN")]).await, [("FORBIDDEN".to_owned(), 415)]);
+    assert_eq!(file(operator, Whose::All, &[("owner", "tom@example.com")]).await, [("FORBIDDEN".to_owned(), 3)]);
+    assert!(matches!(export_codes(&app.ctx, mara, Whose::All, &asked(&[])).await, Err(AppError::Forbidden { .. })));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

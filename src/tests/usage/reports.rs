@@ -13,7 +13,7 @@ use tollgate::{
         model::UsageQuery,
         server::{calls_today, export_usage, list_series, report_usage},
     },
-    values::{Counts, KeyId, Outcome},
+    values::{Counts, KeyId, Outcome, permission_names as may},
 };
 
 fn asked(pairs: &[(&str, &str)]) -> UsageQuery {
@@ -183,6 +183,20 @@ async fn nobody_sees_the_usage_of_others(db: PgPool) {
     assert_eq!(report_usage(&app.ctx, &operator, of_key).await.unwrap().totals.total(), 5, "operators may look at any key");
     assert_eq!(report_usage(&app.ctx, &operator, UsageQuery::default()).await.unwrap().totals.total(), 0, "their own workspace has none");
     assert_eq!(calls_today(&app.ctx, &operator).await.unwrap(), Counts { passed: 4, limited: 0, refused: 1 });
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_usage_of_a_key_without_calls_is_read_by_who_may_not_open_the_key(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mut mara, mut reader) = (developer(&app.ctx, "mara", "UTC").await, operator(&app.ctx).await);
+    let k = key(&app.ctx, &mara, "quiet").await;
+    // A key of an operator that may read everything and manage nothing.
+    reader.permissions.push(may::KEYS_READ);
+    let report = report_usage(&app.ctx, &reader, asked(&[("key", &k.to_string())])).await.unwrap();
+    assert_eq!((report.has_history, report.example.as_str()), (false, ""));
+    assert_eq!(report_usage(&app.ctx, &mara, UsageQuery::default()).await.unwrap().example, "", "nor is it shown to who may not read keys");
+    mara.permissions.push(may::KEYS_READ);
+    assert!(report_usage(&app.ctx, &mara, UsageQuery::default()).await.unwrap().example.contains("/forward-auth/demo"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -34,6 +34,27 @@ async fn s46_no_page_lets_itself_be_framed(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn only_the_preview_of_a_mail_is_styled_in_place(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await.browser;
+    let document: Value = app.get("/api/v1/openapi.json").await.json().await.unwrap();
+    let rest = document["paths"].as_object().unwrap().iter().filter(|(path, item)| item["get"].is_object() && !path.contains('{'));
+    let mut all = everything(&app).await;
+    for (path, _) in rest {
+        all.push((path.clone(), operator.get(path).await));
+    }
+    assert!(all.len() > 80, "{}", all.len());
+    for (path, answer) in &all {
+        let policy = header(answer, "content-security-policy");
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("'unsafe-inline'"), "{path}: {policy}");
+    }
+    // The one exception, which SECURITY.md names: a mail styles itself in place. Nothing runs in it, and only our own page frames it.
+    let preview = operator.get("/admin/templates/preview?kind=accounts.banned").await;
+    let policy = header(&preview, "content-security-policy");
+    assert!(policy.contains("style-src 'unsafe-inline'; sandbox;") && policy.matches("unsafe").count() == 1 && !policy.contains("script-src"), "{policy}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn what_a_policy_stops_is_reported_to_us_and_is_a_line_in_the_log(db: PgPool) {
     let (log, _guard) = Log::keep("info");
     let app = TestApp::start(db).await;
@@ -112,5 +133,22 @@ async fn what_the_gate_says_has_the_headers_of_an_api(db: PgPool) {
         }
         assert_eq!(header(&app.get("/healthz").await, "strict-transport-security"), https_only);
         app.stop().await;
+    }
+}
+
+/// A browser takes a cookie called `__Host-` from nobody who does not say `Secure`, so that one would stay.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn r44_the_cookie_of_an_ended_session_goes_as_it_came(db: PgPool) {
+    let app = TestApp::start_with(db, |config| config.server.public_url = "https://tollgate.example".parse().unwrap()).await;
+    let ended = "__Host-sid=AAAAAAAAAAAAAAAAAAAAAA";
+    for path in ["/keys", "/sign-in", "/api/v1/me"] {
+        let answer = app.http.get(app.url(path)).header("cookie", ended).send().await.unwrap();
+        let cookies: Vec<&str> = answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(cookies, ["__Host-sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"], "{path}");
+    }
+    assert!(!app.get("/sign-in").await.headers().contains_key("set-cookie"), "nothing is taken back from who has nothing");
+    for (mode, is_taken) in [("navigate", true), ("cors", false), ("same-origin", false)] {
+        let answer = app.http.get(app.url("/keys")).header("cookie", ended).header("sec-fetch-mode", mode).send().await.unwrap();
+        assert_eq!(answer.headers().contains_key("set-cookie"), is_taken, "a script's answer may be older than the cookie: {mode}");
     }
 }

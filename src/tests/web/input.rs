@@ -39,6 +39,16 @@ async fn announce(app: &TestApp, path: &str, bytes: usize) -> String {
     line.trim_end().to_owned()
 }
 
+/// Sends a body in pieces as they stand here, and waits for the status.
+async fn in_pieces(app: &TestApp, path: &str, pieces: &str) -> String {
+    let mut stream = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: gate\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n");
+    stream.write_all(format!("{head}{pieces}").as_bytes()).await.unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await.unwrap();
+    line.trim_end().to_owned()
+}
+
 async fn accounts(app: &TestApp) -> i64 {
     sqlx::query_scalar("select count(*) from accounts").fetch_one(&app.ctx.db).await.unwrap()
 }
@@ -82,6 +92,32 @@ async fn r77_what_is_too_much_too_deep_unknown_or_said_twice_is_refused(db: PgPo
     assert_eq!(form(&app, "/sign-up", sign_up("")).await, 303, "the same form, once");
 }
 
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn r77_what_comes_in_broken_pieces_is_broken_and_not_too_long(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for (pieces, status) in [("zz\r\nabc\r\n0\r\n\r\n", "400 "), ("3\r\nabcdef\r\n0\r\n\r\n", "400 "), ("2\r\n{}\r\n0\r\n\r\n", "422 ")] {
+        let answer = in_pieces(&app, REGISTER, pieces).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{pieces:?}: {answer}");
+    }
+    let long = format!("{:x}\r\n{}\r\n0\r\n\r\n", 256 * 1024 + 1, "x".repeat(256 * 1024 + 1));
+    let answer = in_pieces(&app, REGISTER, &long).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_body_that_never_comes_is_408_and_a_slow_answer_504(db: PgPool) {
+    let app = TestApp::start_with(db, |config| config.server.request_timeout = std::time::Duration::from_secs(2)).await;
+    let vera = app.sign_in_as("developer").await;
+    let (none, part) = tokio::join!(announce(&app, REGISTER, 100), in_pieces(&app, REGISTER, "2\r\n{}\r\n"));
+    assert!(none.starts_with("HTTP/1.1 408 ") && part.starts_with("HTTP/1.1 408 "), "{none}, {part}");
+    // It came whole, and who answers waits.
+    let mut tx = app.ctx.db.begin().await.unwrap();
+    sqlx::query("lock table accounts in access exclusive mode").execute(&mut *tx).await.unwrap();
+    let late = patch(&app, &vera, "https://example.com/").await;
+    tx.rollback().await.unwrap();
+    assert_eq!(late, 504);
+}
+
 async fn patch(app: &TestApp, person: &Person, url: &str) -> u16 {
     let request = person.browser.http.request(Method::PATCH, app.url("/api/v1/me")).header("sec-fetch-site", "same-origin");
     request.json(&json!({ "fields": { "page": url } })).send().await.unwrap().status().as_u16()
@@ -114,6 +150,19 @@ async fn r76_next_is_a_path_of_this_site_and_an_address_is_of_the_web(db: PgPool
     let kept = "/keys?q=a%2Fb&tag=x";
     let answer = app.browser().post::<api::SignIn>("/sign-in", &[("email", "mara@example.com"), ("password", PASSWORD), ("next", kept)]).await;
     assert_eq!(location(&answer), kept, "a query may say anything");
+    // The same for who is signed in already: a link to sign in, kept in another tab.
+    let mara = app.browser();
+    mara.sign_in("mara@example.com", PASSWORD).await;
+    for (asked, to) in [
+        ("/sign-in?next=%2Fkeys%3Fq%3Da%252Fb%26tag%3Dx", kept),
+        ("/sign-in?next=/settings/profile", "/settings/profile"),
+        ("/sign-in?next=%2F%2Fevil.example", "/home"),
+        ("/sign-in?next=https%3A%2F%2Fevil.example", "/home"),
+        ("/sign-in?next=/sign-in%3Fnext%3D/keys", "/home"),
+        ("/sign-in", "/home"),
+    ] {
+        assert_eq!(location(&mara.get(asked).await), to, "{asked}");
+    }
 
     let field = FieldForm { slug: "page".to_owned(), label: "Page".to_owned(), kind: "url".to_owned(), ..FieldForm::default() };
     create_field(&app.ctx, &Caller::cli(), &Visitor::terminal(), &field).await.unwrap();

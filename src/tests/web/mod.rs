@@ -17,8 +17,9 @@ mod sources;
 mod tabs;
 
 use crate::support::routes;
+use tollgate::site::pages::all_docs;
 
-/// The paths of all pages whose address has no parameter.
+/// The paths of all pages whose address has no parameter, or one that a table knows.
 fn plain_pages() -> Vec<String> {
-    routes().into_iter().filter(|path| !path.contains('{')).collect()
+    routes().into_iter().filter(|path| !path.contains('{')).chain(all_docs().map(|doc| doc.path())).collect()
 }

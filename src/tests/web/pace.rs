@@ -66,8 +66,10 @@ async fn an_account_goes_no_faster_than_its_rate_whatever_it_asks(db: PgPool) {
     let call = mara.http.post(app.url(api::SignOut::PATH)).header("sec-fetch-site", "same-origin");
     let refused = call.form(&[("_", "")]).send().await.unwrap();
     assert_eq!((refused.status().as_u16(), field(&refused, "retry-after").as_str()), (429, "12"));
+    let id = field(&refused, "x-request-id");
     let error: Value = refused.json().await.unwrap();
     assert_eq!((&error["error"], &error["retry_after"]), (&json!("rate_limited"), &json!(12)), "as a script reads it");
+    assert!(!id.is_empty() && error["request_id"] == id, "{error}");
 
     let nina = signed_in(&app, "nina@example.com").await;
     assert_eq!(nina.get("/keys").await.status(), 200, "each account for itself");

@@ -8,7 +8,7 @@ use crate::support::{
 use leptos::server_fn::ServerFn;
 use sqlx::PgPool;
 use tollgate::{
-    accounts::api::{PublishProfile, UpdateProfile},
+    accounts::api::{PublishProfile, SavePolicy, UpdateProfile},
     admin::api::{ChangeField, CreateField, SaveApi, SaveBundle, SaveRoute},
     blocks::api::{SetExemptions, SetRule},
     keys::{
@@ -153,6 +153,9 @@ async fn of_two_pages_of_operators_the_older_takes_nothing_back(db: PgPool) {
     assert_eq!(operator.post::<CreateField>("/admin/fields", &[&field[..], &[("field[label]", "Team")]].concat()).await.status(), 303);
     let changed = |label: &'static str| [("field[slug]", "team"), ("field[label]", label)];
     the_second_is_told::<ChangeField>(&operator, "/admin/fields?edit=team", &changed("Your team"), &changed("Crew"), "Your team").await;
+
+    let changed = |idle: &'static str, max: &'static str| [("policy[of]", "role:operator"), ("policy[idle]", idle), ("policy[max]", max)];
+    the_second_is_told::<SavePolicy>(&operator, "/admin/sessions?edit=role:operator", &changed("1h", "8h"), &changed("", "12h"), "1h").await;
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -53,7 +53,7 @@ pub fn ErrorPage(error: AppError, #[prop(optional)] next: Option<(String, String
 fn saying(error: &AppError) -> (&'static str, String) {
     match error {
         AppError::NotFound => ("No page at this address", "It does not exist, or you may not open it. We do not say which.".to_owned()),
-        AppError::Refused { message } => ("This was refused", message.clone()),
+        AppError::Refused { .. } | AppError::Blocked { .. } => ("This was refused", error.to_string()),
         AppError::Locked { .. } => ("This is locked", error.to_string()),
         AppError::Forbidden { permission } => ("You may not open this", format!("It needs the permission {permission}. Ask an operator for it.")),
         AppError::Unauthenticated => ("Sign in first", "This page is for people with an account, and your session may have ended.".to_owned()),
@@ -64,7 +64,7 @@ fn saying(error: &AppError) -> (&'static str, String) {
         ),
         AppError::Unavailable { .. } | AppError::NotNow { .. } | AppError::Transport { .. } => ("Not reachable right now", error.to_string()),
         AppError::Http { status: 413, .. } => ("This is too long", error.to_string()),
-        AppError::Http { status: 504, .. } => ("This took too long", error.to_string()),
+        AppError::Http { status: 408 | 504, .. } => ("This took too long", error.to_string()),
         AppError::Http { .. } => ("This can't be read", error.to_string()),
         AppError::Invalid { .. } => ("This was not accepted", error.to_string()),
         _ => ("This can't be shown", error.to_string()),

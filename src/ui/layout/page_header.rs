@@ -7,13 +7,16 @@ use leptos::prelude::*;
 #[component]
 pub fn PageHeader(
     #[prop(into)] title: String,
+    /// The one of a list that is open beside it; stands first in the document's title: "Pro · Plans".
+    #[prop(optional_no_strip)]
+    chosen: Option<String>,
     #[prop(optional)] lead: Option<AnyView>,
     /// Badges beside the title.
     #[prop(optional)]
     badges: Option<AnyView>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let document_title = super::document_title(&title);
+    let document_title = super::document_title(&chosen.map_or_else(|| title.clone(), |name| format!("{name} · {title}")));
     view! {
         <leptos_meta::Title text=document_title/>
         <div class="page-head">

@@ -116,8 +116,7 @@ fn key_row(report: &UsageReport, key: &KeyUsage, of_errors: bool) -> AnyView {
         true => view! { <a class="row-link" href=format!("/keys/{}", key.key)>{key.name.clone()}</a> }.into_any(),
         false => view! { <span class="muted">{key.name.clone()}</span> }.into_any(),
     };
-    let mut said = vec![(3, "", view! { <Sparkline name=key.name.clone() points=points.clone() time="over the same time"/> }.into_any())];
-    said.extend(facts(key.counts, of_errors));
+    let mut said = facts(key.counts, of_errors);
     if report.units.is_some() {
         said.push((2, "Units", thousands(key.units).into_any()));
     }

@@ -48,7 +48,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
                     </tbody>
                     <tfoot><tr><th scope="row">"All addresses"{folded(facts(total, of_errors))}</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
                 </Table>
-                {files("by address", export.export("csv"), export.export("json"))}
+                {files("by address", export.export("csv"), export.export("json"), None)}
             </div>
         </section>
     }

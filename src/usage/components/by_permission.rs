@@ -34,7 +34,7 @@ pub fn ByPermission(report: UsageReport) -> impl IntoView {
                     </tr></thead>
                     <tbody>{rows}</tbody>
                 </Table>
-                {files("by permission", export.export("csv"), export.export("json"))}
+                {files("by permission", export.export("csv"), export.export("json"), None)}
             </div>
         </section>
     }

@@ -3,7 +3,10 @@
 use super::{ERRORS, USAGE};
 use crate::{
     accounts::components::is_shown,
-    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, MoreFilters, SearchField, Segments, Size, Tab, Tabs, TextField, number::count},
+    ui::{
+        Button, ButtonMenu, Chip, FilterSelect, Filters, Icon, LinkButton, Look, MenuLink, MoreFilters, SearchField, Segments, Size, Tab, Tabs, TextField,
+        number::count,
+    },
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
 use leptos::prelude::*;
@@ -18,17 +21,17 @@ pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
 /// The two files of exactly what is shown; a longer one is prepared elsewhere. Not `download`: what is too long leads to a page.
 #[component]
 pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String, #[prop(into)] prepare: String) -> impl IntoView {
-    let at_once = is_shown(&csv).then(|| {
-        view! {
-            <LinkButton href=csv icon=Icon::Download>"Export CSV"</LinkButton>
-            <LinkButton href=json icon=Icon::Download>"Export JSON"</LinkButton>
-        }
-    });
+    let (has_csv, has_json) = (is_shown(&csv), is_shown(&json));
+    let csv = has_csv.then(|| view! { <LinkButton href=csv icon=Icon::Download>"Export CSV"</LinkButton> });
+    let json = has_json.then(|| view! { <MenuLink href=json icon=Icon::Download label="Export JSON"/> });
     view! {
         <div class="row">
-            {at_once}
-            <LinkButton href=prepare look=Look::Quiet>"Prepare a file"</LinkButton>
-            <LinkButton href="/exports" look=Look::Quiet>"Files"</LinkButton>
+            {csv}
+            <ButtonMenu id="other-files" words="Other files" icon=Icon::More look=Look::Quiet>
+                {json}
+                <MenuLink href=prepare icon=Icon::Server label="Prepare a file"/>
+                <MenuLink href="/exports" icon=Icon::List label="Files"/>
+            </ButtonMenu>
         </div>
     }
     .into_any()
@@ -175,10 +178,22 @@ pub fn OwnRange(report: UsageReport, path: &'static str) -> impl IntoView {
     .into_any()
 }
 
-/// The two files of one part of a page.
-pub fn files(what: &'static str, csv: String, json: String) -> AnyView {
-    let one = |href: String, form: &'static str| view! { <LinkButton href icon=Icon::Download size=Size::Small look=Look::Quiet>{format!("Export {what}, {form}")}</LinkButton> };
-    view! { <div class="row">{one(csv, "CSV")}{one(json, "JSON")}</div> }.into_any()
+/// The files of one part of a page, behind one button; a longer one is prepared elsewhere.
+pub fn files(what: &'static str, csv: String, json: String, prepare: Option<String>) -> AnyView {
+    let id = format!("export-{}", what.replace(' ', "-"));
+    let one = |href: String, form: &'static str| view! { <MenuLink href icon=Icon::Download label=form name=format!("Export {what}, {form}")/> }.into_any();
+    let (csv, json) = (one(csv, "CSV"), one(json, "JSON"));
+    let prepare = prepare.map(|href| view! { <MenuLink href icon=Icon::Server label="Prepare a file" name=format!("Prepare a file of {what}")/> }.into_any());
+    view! {
+        <div class="row">
+            <ButtonMenu id words=format!("Export {what}") icon=Icon::Download look=Look::Quiet size=Size::Small>
+                {csv}
+                {json}
+                {prepare}
+            </ButtonMenu>
+        </div>
+    }
+    .into_any()
 }
 
 /// The options of a filter, the first of which filters nothing.

@@ -62,7 +62,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
                 <Figure term="Told of" value=thousands(latency.count) note=told_of/>
             </Figures>
             {chart}
-            {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"))}
+            {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"), None)}
             <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{kept}{compared}</p>
         </section>
     }

@@ -22,7 +22,7 @@ pub fn LimitCard(
     let hatch = format!("{id}-hatch");
     let expected = meter.forecast.as_ref().map(|f| f.expected);
     let ends = meter.forecast.as_ref().map_or_else(|| meter.resets_at.clone(), |f| f.by.clone());
-    let unit = if meter.is_credits { "credits used," } else { "units" };
+    let unit = if meter.is_credits { "credits used," } else { meter.unit.as_str() };
     view! {
         <section class="card" aria-labelledby=heading.clone()>
             <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
@@ -42,7 +42,7 @@ pub fn LimitCard(
 /// What will happen next: nothing more passes, or until when something will, at the present pace.
 fn words(meter: &LimitMeter) -> AnyView {
     let resets = meter.resets_at.clone();
-    let left = count(meter.limit.saturating_sub(meter.used), "unit", "units");
+    let left = amount(meter, meter.limit.saturating_sub(meter.used));
     let code = if meter.is_quota { "QUOTA_EXCEEDED" } else { "RATE_LIMITED" };
     if meter.is_credits {
         return credits(meter);
@@ -54,6 +54,11 @@ fn words(meter: &LimitMeter) -> AnyView {
         _ if meter.used >= meter.limit => {
             view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>{code}</code>" until "{resets}"."</span> }.into_any()
         }
+        Some((_, Some(used_up))) if meter.over != OverAction::Refuse => view! {
+            <GateGlyph position=Gate::Limited tinted=true/>
+            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". "{later(meter.over)}</span>
+        }
+        .into_any(),
         Some((_, Some(used_up))) if meter.is_rolling => view! {
             <GateGlyph position=Gate::Limited tinted=true/>
             <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Then calls pass as what was used comes back, and others are answered "<code>{code}</code>"."</span>
@@ -80,22 +85,55 @@ fn words(meter: &LimitMeter) -> AnyView {
     }
 }
 
-/// What is left of credits, and when some come back. They are not forecast.
+/// "1 unit", "20 calls": so much of what it counts.
+pub(super) fn amount(meter: &LimitMeter, n: u64) -> String {
+    if meter.unit.is_calls() { count(n, "call", "calls") } else { count(n, "unit", "units") }
+}
+
+/// What is left of credits, when some come back, and until when they last.
 fn credits(meter: &LimitMeter) -> AnyView {
-    let (gate, left) = match meter.remaining {
-        0 => (Gate::Limited, "Used up".to_owned()),
-        left => (Gate::Passed, format!("{} left of {}", thousands(left), thousands(meter.limit))),
+    let is_short = meter.remaining == 0 || meter.lasts.as_ref().is_some_and(|lasts| lasts.is_soon);
+    let gate = if is_short { Gate::Limited } else { Gate::Passed };
+    let left = match meter.remaining {
+        0 => "Used up".to_owned(),
+        left => format!("{} left of {}", thousands(left), thousands(meter.limit)),
     };
     let back = match meter.reset_after {
         0 => "prepaid: an operator adds more".to_owned(),
         _ => format!("{}, the next at {}", meter.window, meter.resets_at),
     };
-    view! { <GateGlyph position=gate tinted=true/><span>{format!("{left}, {back}. Credits are not forecast.")}</span> }.into_any()
+    let next = match (meter.remaining, meter.used_up_at()) {
+        (0, _) => without_any(meter).map(IntoAny::into_any),
+        (_, Some(used_up)) => {
+            let used_up = used_up.to_owned();
+            Some(view! { <span>" At the pace of the last seven days they are used up at "<b class="strong">{used_up}</b>"."</span> }.into_any())
+        }
+        (_, None) => meter.lasts.as_ref().map(|_| " At the pace of the last seven days they last for more than half a year.".to_owned().into_any()),
+    };
+    view! { <GateGlyph position=gate tinted=true/><span>{format!("{left}, {back}.")}{next}</span> }.into_any()
+}
+
+/// What passes although no credits are left; nothing where they refuse.
+fn without_any(meter: &LimitMeter) -> Option<String> {
+    let passed = amount(meter, meter.beyond());
+    match meter.over {
+        OverAction::Refuse => None,
+        OverAction::Mark => Some(format!(" {passed} passed without any, marked: calls go on passing.")),
+        OverAction::Throttle { per_second } => Some(format!(" {passed} passed without any: {} a second do.", count(per_second.into(), "call", "calls"))),
+    }
+}
+
+/// What becomes of calls beyond a limit that lets them pass, before there are any.
+fn later(over: OverAction) -> String {
+    match over {
+        OverAction::Throttle { per_second } => format!("Later calls pass more slowly, {} a second.", thousands(per_second.into())),
+        OverAction::Refuse | OverAction::Mark => "Later calls pass and are marked.".to_owned(),
+    }
 }
 
 /// A limit that is used up, and lets calls pass beyond it.
 fn beyond(meter: &LimitMeter) -> String {
-    let passed = count(meter.used - meter.limit, "unit", "units");
+    let passed = amount(meter, meter.beyond());
     match meter.over {
         OverAction::Throttle { per_second } => {
             format!("{passed} passed beyond it: {} a second do until {}.", count(per_second.into(), "call", "calls"), meter.resets_at)
@@ -110,20 +148,21 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
     let items = meters
         .into_iter()
         .map(|meter| {
-            let (is_used_up, resets) = (meter.used >= meter.limit, meter.resets());
+            let (is_used_up, resets) = (meter.is_used_up(), meter.resets());
+            let foreseen = meter.used_up_at().map(|at| format!("used up at {at} at this pace, "));
             let used = match meter.is_credits {
                 true => format!(" has {} left of {} credits", thousands(meter.remaining), thousands(meter.limit)),
-                false => format!(" used {} of {} units {}", thousands(meter.used), thousands(meter.limit), meter.window),
+                false => format!(" used {} of {} {}", thousands(meter.used), amount(&meter, meter.limit), meter.window),
             };
             let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
             #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
-            let percent = meter.used as f64 * 100.0 / meter.limit.max(1) as f64;
+            let percent = meter.taken() as f64 * 100.0 / meter.limit.max(1) as f64;
             view! {
                 <li>
                     <GateGlyph position=gate tinted=true/>
                     <div class="cell-2">
                         <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{used}</span>
-                        <span>{meter.forecast.and_then(|f| f.used_up).map(|at| format!("used up at {at} at this pace, "))}{resets}</span>
+                        <span>{foreseen}{resets}</span>
                     </div>
                     <div class="cell-bar"><Bar percent look/></div>
                 </li>
@@ -137,4 +176,15 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_later_is_said_of_limits_that_do_not_refuse() {
+        assert_eq!(later(OverAction::Mark), "Later calls pass and are marked.");
+        assert_eq!(later(OverAction::Throttle { per_second: 2_000 }), "Later calls pass more slowly, 2,000 a second.");
+    }
 }

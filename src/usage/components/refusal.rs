@@ -1,6 +1,6 @@
 //! One refusal opened beside the list: which rule decided and why, what was asked before it, and what to do next.
 
-use super::Place;
+use super::{Place, limits::amount};
 use crate::{
     keys::model::Ground,
     ui::{
@@ -87,7 +87,7 @@ fn meter(meter: LimitMeter) -> AnyView {
     let resets = Some(meter.resets()).filter(|resets| !resets.is_empty()).map(|resets| format!("; {resets}")).unwrap_or_default();
     let words = match meter.is_credits {
         true => format!("{} left of {} credits now{resets}.", thousands(meter.remaining), thousands(meter.limit)),
-        false => format!("{} of {} units {} used now{by}{resets}.", thousands(meter.used), thousands(meter.limit), meter.window),
+        false => format!("{} of {} {} used now{by}{resets}.", thousands(meter.used), amount(&meter, meter.limit), meter.window),
     };
     view! { <p class="muted">{words}</p> }.into_any()
 }

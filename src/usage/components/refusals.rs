@@ -186,7 +186,7 @@ pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
     let caption = if is_of_passed { "Samples of calls that passed, newest first" } else { "Samples of calls that did not pass, newest first" };
     let table = view! {
         <div class="stack">
-            <Table caption=caption>
+            <Table caption=caption lines=true>
                 <thead><tr>
                     <th scope="col">"Time"</th>
                     <th scope="col">"Outcome"</th>

@@ -10,6 +10,6 @@ pub use gatepost::{Gatepost, Question};
 pub use query::{BucketSize, PartKind, Range, UsageQuery};
 pub use refusals::{AttemptsFrom, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample, passed_sampling};
 pub use report::{
-    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitHint, LimitLine, LimitMeter, Percentiles, PermissionUsage,
+    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, Lasts, LimitHint, LimitLine, LimitMeter, Percentiles, PermissionUsage,
     RouteUsage, UsageReport,
 };

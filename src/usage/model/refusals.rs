@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A refusal in detail, or a call that passed. These are samples (`/docs#refusals`, `passed_sampling`).
+/// A refusal in detail, or a call that passed. These are samples (`/docs/requests#refusals`, `passed_sampling`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalSample {
     /// Opaque; continues the list after this row, or opens it (`open`).
@@ -207,6 +207,22 @@ impl RefusalQuery {
         let filters = self.of_file();
         link("/api/v1/usage/refusals/all/export", filters.pairs().into_iter().chain([("format", format)]))
     }
+
+    /// The address of the exact counts by code that stand beside these samples, as a file.
+    pub fn export_codes(&self, format: &str) -> String {
+        link("/api/v1/usage/refusals/codes/export", self.of_counts().pairs().into_iter().chain([("format", format)]))
+    }
+
+    /// The same of everybody's, for operators.
+    pub fn export_all_codes(&self, format: &str) -> String {
+        link("/api/v1/usage/refusals/all/codes/export", self.of_counts().pairs().into_iter().chain([("format", format)]))
+    }
+
+    /// Counts are told of all codes, whichever is chosen.
+    fn of_counts(&self) -> Self {
+        let code = self.code.clone().filter(|_| self.is_of_passed());
+        Self { code, ..self.of_file() }
+    }
 }
 
 /// What `/requests` shows.
@@ -262,6 +278,8 @@ mod tests {
         let query = RefusalQuery { code: Some("FORBIDDEN".into()), before: Some("x".into()), open: Some("y".into()), ..RefusalQuery::default() };
         assert_eq!(query.export("csv"), "/api/v1/usage/refusals/export?code=FORBIDDEN&format=csv");
         assert_eq!(query.link("/requests"), "/requests?code=FORBIDDEN&before=x&open=y");
+        assert_eq!(query.export_codes("csv"), "/api/v1/usage/refusals/codes/export?format=csv", "of all codes");
+        assert_eq!(query.of_passed().export_all_codes("json"), "/api/v1/usage/refusals/all/codes/export?code=VALID&format=json");
     }
 
     #[test]

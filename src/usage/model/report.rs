@@ -2,7 +2,7 @@
 
 use super::{BucketSize, Range, UsageQuery};
 use crate::{
-    keys::model::OverAction,
+    keys::model::{LimitUnit, OverAction},
     values::{ApiId, Counts, KeyId, Outcome, OutcomeGroup},
 };
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ pub struct LimitMeter {
     pub is_rolling: bool,
     /// Credits: `remaining` of them are left; nothing comes back by itself where `reset_after` is 0.
     pub is_credits: bool,
+    /// What it counts, but for credits.
+    pub unit: LimitUnit,
     pub remaining: u64,
     /// Counted for all keys of the workspace together: `key` is one of them.
     pub is_shared: bool,
@@ -68,9 +70,33 @@ pub struct LimitMeter {
     pub over: OverAction,
     /// Of quotas.
     pub forecast: Option<Forecast>,
+    /// Of credits of which some are left; none where too little is known.
+    pub lasts: Option<Lasts>,
 }
 
 impl LimitMeter {
+    /// True if nothing is left of it.
+    pub const fn is_used_up(&self) -> bool {
+        if self.is_credits { self.remaining == 0 } else { self.used >= self.limit }
+    }
+
+    /// How much passed beyond it.
+    pub const fn beyond(&self) -> u64 {
+        let within = if self.is_credits { self.limit.saturating_sub(self.remaining) } else { self.limit };
+        self.used.saturating_sub(within)
+    }
+
+    /// How near it is to its end: a dear call that passed beyond credits took nothing of them.
+    pub const fn taken(&self) -> u64 {
+        if self.is_credits { self.limit.saturating_sub(self.remaining) } else { self.used }
+    }
+
+    /// When it will be used up at the present pace, if that is foreseen.
+    pub fn used_up_at(&self) -> Option<&str> {
+        let of_window = self.forecast.as_ref().and_then(|forecast| forecast.used_up.as_deref());
+        of_window.or_else(|| self.lasts.as_ref().and_then(|lasts| lasts.used_up.as_deref()))
+    }
+
     /// "resets at 15:00", "comes back from 15:00 on", "+100 every hour, the next at 15:00"; nothing where nothing is to come back.
     pub fn resets(&self) -> String {
         if self.is_credits {
@@ -93,6 +119,15 @@ pub struct Forecast {
     pub by: String,
     /// When the limit is reached, where it is: "Fri 27 Nov, 20:00".
     pub used_up: Option<String>,
+}
+
+/// How long credits last at the pace of the last seven days, with what comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lasts {
+    /// When they are used up: "Fri 27 Nov, 20:00"; none: not within half a year.
+    pub used_up: Option<String>,
+    /// Within a week: somebody should act.
+    pub is_soon: bool,
 }
 
 /// What units are worth at a plan's price: an estimate, never a bill.
@@ -224,7 +259,7 @@ pub struct UsageReport {
     pub latencies: Vec<Option<Percentiles>>,
     /// False if no call of this workspace was ever counted.
     pub has_history: bool,
-    /// A first call to try, as a line for a shell.
+    /// A first call to try with the first key, as lines for a shell; empty where there were calls.
     pub example: String,
 }
 

@@ -6,7 +6,7 @@ use crate::{
     ui::{Crumb, PageHeader, loaded, number::count},
     usage::{
         api,
-        components::{ExportButtons, Place, RefusalFilters, RefusalRows},
+        components::{ExportButtons, Place, RefusalFilters, RefusalRows, files},
         model::{RefusalList, RefusalQuery, passed_sampling},
     },
 };
@@ -23,9 +23,9 @@ pub fn RequestsPage() -> impl IntoView {
 fn page(list: RefusalList) -> AnyView {
     let is_of_passed = list.query.is_of_passed();
     let (samples, how) = if is_of_passed {
-        (format!("Below are {}", passed_sampling(&list.sampling)), "/docs#passed")
+        (format!("Below are {}", passed_sampling(&list.sampling)), "/docs/requests#passed")
     } else {
-        ("Below are samples.".to_owned(), "/docs#refusals")
+        ("Below are samples.".to_owned(), "/docs/requests#refusals")
     };
     let title = if is_of_passed { "Requests that passed" } else { "Requests that did not pass" };
     let lead = match &list.codes {
@@ -38,9 +38,12 @@ fn page(list: RefusalList) -> AnyView {
         false => view! { {lead}" "<a href=how>"Which calls are kept"</a> }.into_any(),
     };
     let (csv, json, prepare) = (list.query.export("csv"), list.query.export("json"), list.query.prepare());
+    let has_counts = list.codes.as_ref().is_some_and(|codes| !codes.is_empty());
+    let counts = has_counts.then(|| files("counts", list.query.export_codes("csv"), list.query.export_codes("json"), None));
     view! {
         <PageHeader title lead>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
         {(!is_empty).then(|| view! { <RefusalFilters list=list.clone() place=Place::OWN/> })}
+        {counts}
         <RefusalRows list place=Place::OWN/>
     }
     .into_any()

@@ -46,7 +46,7 @@ fn page(report: UsageReport) -> AnyView {
         (Some(_), meters) => meters.into_iter().enumerate().map(|(i, meter)| view! { <LimitCard meter id=format!("limit-{i}")/> }).collect_view().into_any(),
         (None, meters) => view! { <LimitList meters/> }.into_any(),
     };
-    let limit_files = (!report.meters.is_empty()).then(|| files("limits", report.query.limits("csv"), report.query.limits("json")));
+    let limit_files = (!report.meters.is_empty()).then(|| files("limits", report.query.limits("csv"), report.query.limits("json"), None));
     view! {
         <PageHeader title="Usage" lead>
             <ExportButtons csv json prepare/>
@@ -144,11 +144,12 @@ fn first_call(report: &UsageReport) -> AnyView {
         }
         .into_any();
     }
-    let call = report.example.clone();
+    // Empty for who may not open the key.
+    let call = (!report.example.is_empty()).then(|| view! { <CodeBlock id="first-call" title="First call" code=report.example.clone() wrap=true/> });
     view! {
         <Empty title="No calls yet" text="Ask the gate with your key, and the call appears here within seconds.">
             <div class="stack">
-                <CodeBlock id="first-call" title="First call" code=call/>
+                {call}
                 <p><a href="/docs">"Protect your own API"</a></p>
             </div>
         </Empty>

@@ -45,20 +45,18 @@ pub async fn export_latencies(ctx: &Ctx, caller: &Caller, query: &UsageQuery) ->
 /// The limits that the page shows for the same filters, at this moment.
 pub async fn export_limits(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Vec<UsedLimit>, AppError> {
     let report = report_usage(ctx, caller, query.clone()).await?;
-    let line = |meter: LimitMeter| {
-        let forecast = meter.forecast;
-        UsedLimit {
-            key_id: meter.key.to_string(),
-            key: meter.key_name,
-            window: meter.window,
-            used: meter.used,
-            limit: meter.limit,
-            remaining: meter.remaining,
-            reset_after: meter.reset_after,
-            is_shared: meter.is_shared,
-            expected: forecast.as_ref().map(|forecast| forecast.expected),
-            used_up: forecast.and_then(|forecast| forecast.used_up),
-        }
+    let line = |meter: LimitMeter| UsedLimit {
+        used_up: meter.used_up_at().map(str::to_owned),
+        key_id: meter.key.to_string(),
+        key: meter.key_name,
+        window: meter.window,
+        unit: if meter.is_credits { "credits" } else { meter.unit.as_str() },
+        used: meter.used,
+        limit: meter.limit,
+        remaining: meter.remaining,
+        reset_after: meter.reset_after,
+        is_shared: meter.is_shared,
+        expected: meter.forecast.map(|forecast| forecast.expected),
     };
     Ok(report.meters.into_iter().map(line).collect())
 }

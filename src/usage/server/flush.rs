@@ -22,9 +22,9 @@ use crate::{
     keys::server::{
         gate::Gate,
         jobs::EndReplaced,
-        meter::{Batch, Refusal, SecretUse, Spool, WithSecret, addresses::told, left_over},
+        meter::{Batch, LeftOver, Refusal, SecretUse, Spool, WithSecret, addresses::told, left_over},
     },
-    platform::{Ctx, jobs::enqueue},
+    platform::{Ctx, aside::aside, jobs::enqueue_each},
     values::{Counts, Outcome},
 };
 use jiff::Timestamp;
@@ -48,7 +48,7 @@ const QUARTERS_OF_A_DAY: i64 = 96;
 /// Routes and details are cut here: an index entry must fit a page, and callers name the routes.
 const TEXT: usize = 200;
 
-/// The task that writes.
+/// The thread that writes. One of its own, as sorting what 20,000 keys counted takes a tenth of a second, for which no call is to wait.
 pub struct Flusher {
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -63,7 +63,7 @@ impl Flusher {
     /// With another rhythm; tests are impatient.
     pub fn start_every(ctx: Ctx, every: Duration, take: impl Fn() -> Batch + Send + Sync + 'static) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(ctx, every, take, stop.clone()));
+        let task = aside(run(ctx, every, take, stop.clone()));
         Self { stop, task }
     }
 
@@ -71,7 +71,7 @@ impl Flusher {
     pub async fn stop(self) {
         self.stop.cancel();
         if let Err(error) = self.task.await {
-            tracing::error!("the flusher ended badly: {error}");
+            tracing::error!("the flusher ended badly, what it had not written waits in the data folder for the next start: {error}");
         }
     }
 }
@@ -209,9 +209,9 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &secrets_of(batch) {
         secrets::insert_calls(&mut tx, chunk).await?;
     }
-    for first in batch.uses.iter().filter(|u| !u.ends.is_empty()) {
-        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).await?;
-    }
+    let firsts = batch.uses.iter().filter(|u| !u.ends.is_empty());
+    let replaced: Vec<EndReplaced> = firsts.map(|first| EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).collect();
+    enqueue_each(ctx, &mut tx, &replaced).await?;
     for chunk in &units(batch) {
         writing::insert_shared_hours(&mut tx, chunk).await?;
     }
@@ -220,17 +220,26 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
 }
 
 /// Writes what processes left in the data folder that ended before they could. Before the key table is loaded, so that the limits of
-/// the present windows know of it; those of less than a minute by what this process's `spool` takes over.
-pub async fn write_left_over(ctx: &Ctx, spool: &Spool) -> Result<(), LeftOverError> {
-    for left in left_over(&ctx.config.server.data_dir)? {
+/// the present windows know of it; those of less than a minute by what this process's `spool` takes over. Answers what is left, to be closed
+/// (`close_left_over`) when these processes are forgotten as nodes: if this one ends before, the next start does that.
+pub async fn write_left_over(ctx: &Ctx, spool: &Spool) -> Result<Vec<LeftOver>, LeftOverError> {
+    let all = left_over(&ctx.config.server.data_dir)?;
+    for left in &all {
         for batch in &left.batches {
             let is_new = write_batch(ctx, batch.id, batch).await?;
             tracing::info!(batch = %batch.id, counts = batch.counts.len(), is_new, "usage that an earlier process could not write");
         }
         // A full disk keeps no server from starting.
-        if let Err(error) = spool.adopt(&left, ctx.clock.now_micros()) {
+        if let Err(error) = spool.adopt(left, ctx.clock.now_micros()) {
             tracing::warn!("limits of less than a minute may begin anew: {error}");
         }
+    }
+    Ok(all)
+}
+
+/// Their folders go.
+pub async fn close_left_over(ctx: &Ctx, all: Vec<LeftOver>) -> Result<(), LeftOverError> {
+    for left in all {
         close(ctx, &left.done()?).await?;
     }
     Ok(())
@@ -277,7 +286,7 @@ fn columns(rows: Counted) -> Vec<CountColumns> {
     })
 }
 
-/// Minutes and quarters, and when each key was last used (any outcome is a use).
+/// Minutes and quarters, and when each key was last used: any outcome is a use, and so is asking about other keys, which is not counted.
 fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
     let (mut minutes, mut quarters, mut activity) = (Counted::new(), Counted::new(), Activity::new());
     for tally in batch.counts.iter().filter(|t| t.count > 0) {
@@ -290,6 +299,10 @@ fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
         }
         let used = minute_start(tally.minute);
         activity.entry(key).and_modify(|last| *last = used.max(*last)).or_insert(used);
+    }
+    for seen in &batch.uses {
+        let used = minute_start(seen.at_micros.div_euclid(60_000_000));
+        activity.entry(seen.key.uuid()).and_modify(|last| *last = used.max(*last)).or_insert(used);
     }
     (columns(minutes), columns(quarters), activity)
 }
@@ -341,6 +354,7 @@ fn samples(ctx: &Ctx, batch: &Batch) -> Vec<SampleColumns> {
             columns.code.push(refusal.code.as_str().to_owned());
             columns.ground.push(refusal.ground.as_str().to_owned());
             columns.limit_name.push(text(&refusal.limit));
+            columns.permission.push(text(&refusal.permission));
             columns.route.push(text(&refusal.route));
             columns.address.push(text(&refusal.address));
             columns.request_id.push(text(&refusal.request_id));

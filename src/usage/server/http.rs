@@ -2,6 +2,7 @@
 
 use super::{
     addresses::report_addresses,
+    codes_http,
     exporting::export_usage,
     files_http, latency_http,
     lines::{RefusalLine, UsageLine},
@@ -42,6 +43,8 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/usage/latencies/export", get(files_http::export_latencies))
         .route("/api/v1/usage/limits/export", get(files_http::export_limits))
         .route("/api/v1/usage/refusals/all/export", get(oversight_http::export_all))
+        .route("/api/v1/usage/refusals/codes/export", get(codes_http::export_codes))
+        .route("/api/v1/usage/refusals/all/codes/export", get(codes_http::export_all_codes))
         .route("/api/v1/usage/attempts/export", get(oversight_http::export_attempts))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
@@ -286,6 +289,7 @@ pub struct RefusalExport {
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
         (status = 303, description = "More than 50,000 samples, for a browser"),
         (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
         (status = 409, description = "More than 50,000 samples"),
     ),
     security(("key" = [])),

@@ -100,7 +100,7 @@ fn hint(limits: &[LimitState], shown: Shown<'_>, now: Timestamp) -> Option<Limit
         Some((state, view)) => (state, Some(view)),
         None => (limits.iter().min_by_key(|state| state.length)?, None),
     };
-    Some(LimitHint { limit: limit.window.limit_words(limit.limit), key: None, view })
+    Some(LimitHint { limit: limit.words(), key: None, view })
 }
 
 /// The same of the busiest key, where none is chosen.
@@ -109,7 +109,7 @@ fn of_a_key(ctx: &Ctx, shown: Shown<'_>, now: Timestamp) -> Option<LimitHint> {
     let query = UsageQuery { key: Some(key.id.to_string()), ..shown.query.clone() };
     let limits = windows(ctx, key.id, now);
     let hint = match limits.iter().find(|state| bars(state.window, shown.calendar, now) == Some(shown.size)) {
-        Some(state) => LimitHint { limit: state.window.limit_words(state.limit), key: None, view: Some((shown.size, query)) },
+        Some(state) => LimitHint { limit: state.words(), key: None, view: Some((shown.size, query)) },
         None => hint(&limits, Shown { query: &query, ..shown }, now)?,
     };
     hint.view.is_some().then(|| LimitHint { key: Some(key.name.clone()), ..hint })

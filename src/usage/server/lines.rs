@@ -130,6 +130,22 @@ impl csv::Row for RefusalLine {
     }
 }
 
+/// Calls with one code, counted exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CodeLine {
+    #[schema(example = "FORBIDDEN")]
+    pub code: String,
+    pub calls: u64,
+}
+
+impl csv::Row for CodeLine {
+    const HEAD: &'static [&'static str] = &["code", "calls"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        vec![Cow::Borrowed(&self.code), Cow::Owned(self.calls.to_string())]
+    }
+}
+
 /// How long the calls of one bucket took, in milliseconds, each at most 10 % off.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LatencyLine {
@@ -162,7 +178,10 @@ pub struct UsedLimit {
     pub key: String,
     #[schema(example = "an hour")]
     pub window: String,
-    /// Cost units or credits, as all numbers here; more than the limit where calls beyond it passed.
+    /// `units`, `calls` or `credits`.
+    #[schema(example = "units")]
+    pub unit: &'static str,
+    /// In this unit, as all numbers here; more than the limit where calls beyond it passed.
     pub used: u64,
     pub limit: u64,
     pub remaining: u64,
@@ -172,18 +191,18 @@ pub struct UsedLimit {
     pub is_shared: bool,
     /// Used by the end of the window if it goes on as it went; of quotas.
     pub expected: Option<u64>,
-    /// When it is used up then, on the person's clock.
+    /// When it is used up then, on the person's clock; of credits at the pace of the last seven days, with what comes back.
     #[schema(example = "Fri 27 Nov, 20:00")]
     pub used_up: Option<String>,
 }
 
 impl csv::Row for UsedLimit {
-    const HEAD: &'static [&'static str] = &["key_id", "key", "window", "used", "limit", "remaining", "reset_after", "is_shared", "expected", "used_up"];
+    const HEAD: &'static [&'static str] = &["key_id", "key", "window", "unit", "used", "limit", "remaining", "reset_after", "is_shared", "expected", "used_up"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let numbers: [Cow<'_, str>; 4] = [self.used, self.limit, self.remaining, self.reset_after].map(|number| Cow::Owned(number.to_string()));
         let expected = self.expected.map(|calls| calls.to_string()).unwrap_or_default();
-        let texts: [Cow<'_, str>; 3] = [self.key_id.as_str(), &self.key, &self.window].map(Cow::Borrowed);
+        let texts: [Cow<'_, str>; 4] = [self.key_id.as_str(), &self.key, &self.window, self.unit].map(Cow::Borrowed);
         let rest: [Cow<'_, str>; 3] =
             [Cow::Owned(self.is_shared.to_string()), Cow::Owned(expected), Cow::Borrowed(self.used_up.as_deref().unwrap_or_default())];
         texts.into_iter().chain(numbers).chain(rest).collect()

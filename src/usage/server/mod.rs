@@ -3,6 +3,9 @@
 mod addresses;
 mod backlog;
 mod calendar;
+mod codes;
+pub mod codes_http;
+mod credits;
 mod estimate;
 mod exporting;
 mod files;
@@ -31,24 +34,26 @@ mod span;
 mod store;
 mod times;
 mod today;
+mod whose;
 
 pub use addresses::{AddressReport, report_addresses};
 pub use backlog::Backlog;
 pub use calendar::Calendar;
+pub use codes::export_codes;
 pub use exporting::{count_usage_lines, export_usage, page_of_usage, say_usage};
 pub use files::{export_latencies, export_limits};
-pub use flush::{Flusher, LeftOverError, write_batch, write_left_over};
+pub use flush::{Flusher, LeftOverError, close_left_over, write_batch, write_left_over};
 pub use jobs::{ForgetOldUsage, ForgetRareAddresses, MakePartitions};
 pub use latency::{Reported, Took, report_latencies};
-pub use lines::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit};
+pub use lines::{AttemptLine, CodeLine, LatencyLine, RefusalLine, UsageLine, UsedLimit};
 pub use oversight::{attempts_by_address_today, calls_today_of};
 pub use partitions::make_partitions;
 pub use parts::report_permissions;
 pub use refusals::{
-    Whose, count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, read_refusals, recent_refusals,
-    say_refusals,
+    count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, read_refusals, recent_refusals, say_refusals,
 };
 pub use report::{ERRORS, key_choices, report_day, report_errors, report_usage};
 pub use retention::{forget_old_usage, forget_rare_addresses, quarters_over};
 pub use series::{SeriesPoint, Usage, list_series};
 pub use today::{calls_today, unknown_attempts_today};
+pub use whose::Whose;

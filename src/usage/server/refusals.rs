@@ -12,17 +12,18 @@ use super::{
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
+    whose::Whose,
 };
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::{model::Ground, server::gate::lacks},
+    keys::model::Ground,
     platform::{
         Ctx,
         http::{file::MOST_AT_ONCE, pages},
     },
     usage::model::{Gatepost, KeyChoice, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
-    values::{Email, KeyId, Outcome, Permission, Slug, WorkspaceId, permission_names as may},
+    values::{KeyId, Outcome, Permission, Slug, WorkspaceId, permission_names as may},
 };
 use jiff::{Timestamp, ToSpan};
 use time::{Duration, OffsetDateTime};
@@ -37,38 +38,19 @@ const MOST_ROUTES: i64 = 50;
 /// Samples are kept as long.
 const KEPT_HOURS: i64 = 720;
 
-/// Whose samples are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// The caller's.
-    Own,
-    /// Everybody's and of no known key, or those of the person that the query names: for operators.
-    All,
-}
-
-impl Whose {
-    /// The workspace, if it is one; whether the caller may see it.
-    async fn workspace(self, ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<WorkspaceId>, AppError> {
-        match (self, &query.owner) {
-            (Self::Own, _) => caller.require(&may::USAGE_READ).map(|()| Some(caller.workspace)),
-            (Self::All, owner) => {
-                caller.require(&may::ADMIN_READ)?;
-                match owner {
-                    Some(owner) => Ok(Some(workspace_of(ctx, owner).await?)),
-                    None => Ok(None),
-                }
-            }
-        }
-    }
-}
-
-/// The samples of the caller's workspace, newest first.
+/// The samples of the caller's workspace, or of the key that an operator names, newest first: what the files of the page hold.
 pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
     caller.require(&may::USAGE_READ)?;
     if query.owner.is_some() {
         return Err(AppError::invalid("owner", "These are your own. Operators see those of others in Admin."));
     }
-    list(ctx, caller, query, Some(caller.workspace)).await
+    let query = named(ctx, Some(caller.workspace), query).await?;
+    let workspace = match Whose::Own.workspace(ctx, caller, &query).await {
+        // A page tells of a key that is not there, or of somebody else, that it has no samples.
+        Err(AppError::NotFound) => Some(caller.workspace),
+        found => found?,
+    };
+    list(ctx, caller, query, workspace).await
 }
 
 /// The samples of every workspace and of no known key, newest first, or those of one person; the counts beside them are of the same.
@@ -212,17 +194,10 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     let now = timestamp(ctx.clock.now());
     let query = named(ctx, workspace, query).await?;
     let asked = Asked::read(ctx, &query, &calendar, now).await?;
-    let counted = Scope {
-        workspace,
-        key: asked.samples.key,
-        api: asked.samples.api,
-        route: asked.samples.route.clone(),
-        outcomes: Some(if asked.is_of_passed { vec![Outcome::Valid.to_string()] } else { ERRORS.clone() }),
-        ..Scope::default()
-    };
+    let counted = asked.counted(workspace);
     let any_route = Scope { route: None, ..counted.clone() };
     let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let (from, to) = (asked.samples.from, asked.to);
+    let (from, to) = asked.times();
     let sampled = async {
         let keys = match asked.is_of_passed {
             true => passed::list_sampled_keys(&ctx.db, from, to).await?,
@@ -289,14 +264,8 @@ async fn with_chosen(ctx: &Ctx, mut keys: Vec<KeyChoice>, chosen: Option<KeyId>)
     Ok(KeyChoices { keys, has_more: false })
 }
 
-/// The workspace of a person, by the address that they sign in with.
-async fn workspace_of(ctx: &Ctx, owner: &str) -> Result<WorkspaceId, AppError> {
-    let email: Email = owner.parse().map_err(|words: &str| AppError::invalid("owner", words))?;
-    refusals::find_workspace_of_owner(&ctx.db, &email.key()).await?.ok_or_else(|| AppError::invalid("owner", "Nobody has this address."))
-}
-
 /// What a query asks for, read.
-struct Asked {
+pub(super) struct Asked {
     samples: SampleScope,
     /// Calls that passed, in place of refusals.
     is_of_passed: bool,
@@ -305,7 +274,24 @@ struct Asked {
 }
 
 impl Asked {
-    async fn read(ctx: &Ctx, query: &RefusalQuery, calendar: &Calendar, now: Timestamp) -> Result<Self, AppError> {
+    /// What is counted beside the samples: by key, API and route, whatever code is asked for, or calls that passed.
+    pub(super) fn counted(&self, workspace: Option<WorkspaceId>) -> Scope {
+        Scope {
+            workspace,
+            key: self.samples.key,
+            api: self.samples.api,
+            route: self.samples.route.clone(),
+            outcomes: Some(if self.is_of_passed { vec![Outcome::Valid.to_string()] } else { ERRORS.clone() }),
+            ..Scope::default()
+        }
+    }
+
+    /// From when on, and until when.
+    pub(super) const fn times(&self) -> (OffsetDateTime, OffsetDateTime) {
+        (self.samples.from, self.to)
+    }
+
+    pub(super) async fn read(ctx: &Ctx, query: &RefusalQuery, calendar: &Calendar, now: Timestamp) -> Result<Self, AppError> {
         let mut fields = Fields::default();
         let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
         let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
@@ -359,7 +345,7 @@ impl Asked {
                 code: code.map(|c| c.as_str().to_owned()),
                 route: query.route.clone(),
                 address: query.address.clone(),
-                detail: permission.map(|permission| lacks(permission.as_str())),
+                permission: permission.map(|permission| permission.as_str().to_owned()),
                 api,
                 request: query.request.clone(),
                 limit: query.limit.clone(),
@@ -433,7 +419,7 @@ async fn opened_passed(
 }
 
 /// The counts by code.
-fn counts(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
+pub(super) fn counts(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
     codes.into_iter().filter_map(|row| Some((row.outcome.parse::<Outcome>().ok()?, whole(row.count)))).collect()
 }
 

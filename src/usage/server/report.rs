@@ -13,10 +13,12 @@ use super::{
         units,
     },
     times::Times,
+    whose::workspace_of_key,
 };
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
+    keys::server::example_call,
     platform::Ctx,
     usage::model::{
         AddressUsage, Before, Bucket, BucketSize, ErrorReport, KeyChoice, KeyUsage, PartKind, PermissionUsage, Range, RouteUsage, UsageQuery, UsageReport,
@@ -131,6 +133,13 @@ async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> 
         has_units: units.is_some(),
     };
     let (limit, limit_hint) = limit_lines::line(ctx, shown, now);
+    let has_history = totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?;
+    // Only a workspace without calls is shown it, and it alone: operators may read the usage of keys that they may not open.
+    let is_shown = is_whole && !has_history && query == UsageQuery::default() && caller.may(&may::KEYS_READ);
+    let example = match key_choices.first().filter(|_| is_shown) {
+        Some(first) => example_call(ctx, caller, first.id).await?,
+        None => String::new(),
+    };
     let report = UsageReport {
         range: span.range,
         bucket: span.size,
@@ -164,8 +173,8 @@ async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> 
         latency,
         latencies,
         meters: limits::meters_with_pace(ctx, &meter_keys(&key_choices, scope.key), &calendar, now).await?,
-        has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
-        example: example(ctx, &key_choices),
+        has_history,
+        example,
         key_choices,
         has_more_keys,
         query,
@@ -263,14 +272,10 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
         fields.add("by", "Calls are counted by address or by permission. Leave one of both out.");
     }
     fields.done()?;
-    let mut workspace = caller.workspace;
-    if let Some(key) = key {
-        let owner = reading::find_workspace_of_key(&ctx.db, key).await?.ok_or(AppError::NotFound)?;
-        if owner != caller.workspace && !caller.may(&may::ADMIN_READ) {
-            return Err(AppError::NotFound);
-        }
-        workspace = owner;
-    }
+    let workspace = match key {
+        Some(key) => workspace_of_key(ctx, caller, key).await?,
+        None => caller.workspace,
+    };
     let api = match slug {
         Some(slug) => Some(reading::find_api(&ctx.db, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
         None => None,
@@ -403,12 +408,6 @@ fn period(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
 
 fn meter_keys(choices: &[KeyChoice], chosen: Option<KeyId>) -> Vec<(KeyId, String)> {
     choices.iter().filter(|k| chosen.is_none_or(|key| key == k.id)).map(|k| (k.id, k.name.clone())).collect()
-}
-
-/// A call that the gate itself answers, with the first key's API.
-fn example(ctx: &Ctx, keys: &[KeyChoice]) -> String {
-    let slug = keys.first().map_or("demo", |k| k.api_slug.as_str());
-    format!("curl -i {} -H \"Authorization: Bearer $KEY\"", ctx.config.link(&format!("/forward-auth/{slug}")))
 }
 
 pub fn instants(edges: &[Timestamp]) -> Vec<OffsetDateTime> {

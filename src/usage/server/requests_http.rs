@@ -47,7 +47,7 @@ pub struct RequestList {
         ("limit" = Option<usize>, Query, description = "1 to 100, 100 unless said otherwise"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "The samples", body = RequestList)),
+    responses((status = 200, description = "The samples", body = RequestList), (status = 404, description = "There is no such key")),
     security(("key" = [])),
 )]
 pub async fn list(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Listed<RequestList>, AppError> {

@@ -102,6 +102,7 @@ pub const PAGES_WHILE_ACTING: &[&str] = &[
     "/dev/ui",
     "/docs",
     "/docs/api",
+    "/docs/{slug}",
     "/exports",
     "/home",
     "/keys",

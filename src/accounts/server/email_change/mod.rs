@@ -56,7 +56,7 @@ pub enum NewAddress {
 pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &str, current_password: Option<&SecretString>) -> Result<Email, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     fresh_proof(ctx, caller, current_password).await?;
-    let new: Email = new.parse().map_err(|e| AppError::invalid("email", e))?;
+    let new = Email::anew(new).map_err(|e| AppError::invalid("email", e))?;
     if new.as_str() == caller.email {
         return Err(AppError::invalid("email", "This is your address already."));
     }

@@ -43,17 +43,36 @@ pub async fn values_of(ctx: &Ctx, caller: &Caller, account: AccountId) -> Result
     Ok(store::list_values(&ctx.db, account).await?.into_iter().filter(|it| !it.value.is_empty()).collect())
 }
 
+/// The field as `create_field` would make it, or `change_field` where there is one, or what is wrong with it. Nothing changes.
+pub async fn plan_field(ctx: &Ctx, caller: &Caller, form: &FieldForm, is_new: bool) -> Result<ProfileField, AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    let all = store::list_fields(&ctx.db).await?;
+    let old = all.iter().find(|field| field.slug == form.slug.trim());
+    if !is_new {
+        return checked(form, Some(old.ok_or(AppError::NotFound)?));
+    }
+    let field = checked(form, None)?;
+    must_leave_room(&all)?;
+    if old.is_some() { Err(taken()) } else { Ok(field) }
+}
+
+fn must_leave_room(all: &[ProfileField]) -> Result<(), AppError> {
+    if all.len() < MOST { Ok(()) } else { Err(AppError::conflict(format!("There are {MOST} fields already, and that is the most."))) }
+}
+
+fn taken() -> AppError {
+    AppError::invalid("slug", "There is a field of this name already.")
+}
+
 /// Makes a field. Nobody has to fill it in until they save their profile the next time.
 pub async fn create_field(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &FieldForm) -> Result<ProfileField, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
     must_be_open(ctx, caller, Area::Fields)?;
     let field = checked(form, None)?;
     let mut tx = ctx.db.begin().await?;
-    if store::list_fields(&mut *tx).await?.len() >= MOST {
-        return Err(AppError::conflict(format!("There are {MOST} fields already, and that is the most.")));
-    }
+    must_leave_room(&store::list_fields(&mut *tx).await?)?;
     if !store::insert_field(&mut tx, ctx.new_id(), &field, ctx.clock.now()).await? {
-        return Err(AppError::invalid("slug", "There is a field of this name already."));
+        return Err(taken());
     }
     record(ctx, &mut tx, change("field.created", caller, from, &field.label)).await?;
     tx.commit().await?;
@@ -118,7 +137,7 @@ fn checked(form: &FieldForm, old: Option<&ProfileField>) -> Result<ProfileField,
     if kind != FieldKind::Choice {
         choices.clear();
     } else if !(1..=CHOICES).contains(&choices.len()) || choices.iter().any(|choice| choice.chars().count() > LABEL_CHARS) {
-        fields.add("choices", format!("Write 1 to {CHOICES} choices, one on each line, of at most {LABEL_CHARS} characters."));
+        fields.add("choices", format!("Write 1 to {CHOICES} choices of at most {LABEL_CHARS} characters."));
     }
     let position = match form.position.trim() {
         "" => Some(0),

@@ -285,6 +285,7 @@ pub async fn register(State(ctx): State<Ctx>, visitor: Visitor, headers: HeaderM
         time_zone,
         language,
         invite,
+        held: None,
         fields,
         work: work.map(Into::into).unwrap_or_default(),
         is_bot: false,

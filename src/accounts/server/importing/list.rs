@@ -92,7 +92,7 @@ fn line(number: usize, mut fields: Map<String, Value>) -> Line {
 
 fn listed(typed: &str, mut fields: Map<String, Value>) -> Result<Listed, Wrong> {
     let wrong = |field: &'static str, message: String| Wrong { field, message };
-    let email: Email = typed.parse().map_err(|words: &str| wrong("email", words.to_owned()))?;
+    let email = Email::anew(typed).map_err(|words| wrong("email", words.to_owned()))?;
     let name = word(take(&mut fields, &NAME), "name")?;
     let name = sign_up::name(name.as_deref().unwrap_or_else(|| sign_up::before_at(typed))).map_err(|words| wrong("name", words))?;
     let password_hash = word(take(&mut fields, &HASH), "password_hash")?.map(|text| hash(&text)).transpose()?;

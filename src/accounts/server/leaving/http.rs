@@ -10,16 +10,19 @@ use crate::{
         },
     },
     error::AppError,
-    platform::{Ctx, http::json::Body},
+    platform::{
+        Ctx,
+        http::{json::Body, spread::SpreadBody},
+    },
 };
 use axum::{
-    Router,
+    Json, Router,
     extract::State,
     http::StatusCode,
     response::Response,
     routing::{delete, post},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 /// What `/api/v1/openapi.json` says of these routes.
@@ -43,6 +46,12 @@ pub struct DeleteMeBody {
     pub current_password: String,
 }
 
+/// That an account is left: on which servers its keys are refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeftBody {
+    pub spread: SpreadBody,
+}
+
 /// Ask to delete your account
 ///
 /// Mails a link; nothing is deleted before it is used.
@@ -62,27 +71,29 @@ pub async fn delete_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller,
 
 /// Delete your account
 ///
-/// By the token of the mailed link, once. Sessions end and keys are answered BANNED at once; after 30 days everything is erased.
+/// By the token of the mailed link, once. Sessions end and keys are answered BANNED at once; after 30 days everything is erased. Answered when
+/// every live server refuses the keys, after two seconds at most: `spread` names one that may not yet.
 #[utoipa::path(
     post, path = "/api/v1/me/deletion/confirm", tag = "Account", operation_id = "confirm_deletion", request_body = LinkBody,
     responses(
-        (status = 204, description = "The account is left, and erased in 30 days"),
+        (status = 200, description = "The account is left, and erased in 30 days", body = LeftBody),
         (status = 409, description = "It is the last operator's"),
         (status = 422, description = "The link does not work"),
     ),
 )]
-pub async fn confirm(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    confirm_deletion(&ctx, &visitor, &body.token).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub async fn confirm(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<Json<LeftBody>, AppError> {
+    let spread = confirm_deletion(&ctx, &visitor, &body.token).await?.spread;
+    Ok(Json(LeftBody { spread }))
 }
 
 /// Deactivate your account
 ///
-/// Sessions end and keys are answered BANNED until you bring it back by signing in.
+/// Sessions end and keys are answered BANNED until you bring it back by signing in. Answered when every live server refuses the keys, after two
+/// seconds at most: `spread` names one that may not yet.
 #[utoipa::path(
     post, path = "/api/v1/me/deactivate", tag = "Account", operation_id = "deactivate", request_body = CurrentPasswordBody,
     responses(
-        (status = 204, description = "The account is deactivated"),
+        (status = 200, description = "The account is deactivated", body = LeftBody),
         (status = 409, description = "You are the last operator"),
         (status = 422, description = "The password is wrong"),
     ),
@@ -93,9 +104,9 @@ pub async fn leave_for_a_while(
     visitor: Visitor,
     caller: Caller,
     Body(body): Body<CurrentPasswordBody>,
-) -> Result<StatusCode, AppError> {
-    deactivate(&ctx, &caller, &visitor, Some(&body.current_password.into())).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Json<LeftBody>, AppError> {
+    let spread = deactivate(&ctx, &caller, &visitor, Some(&body.current_password.into())).await?.spread;
+    Ok(Json(LeftBody { spread }))
 }
 
 /// Bring your account back

@@ -7,9 +7,11 @@ mod erasing;
 pub mod http;
 pub mod jobs;
 mod mail;
+mod refusing;
 mod returning;
 
 pub use erasing::{erase_all_unproven, erase_departed, erase_unproven};
+pub use refusing::{KeysRefused, Refused, said};
 pub use returning::{Return, Ticket, come_back, return_ticket, returning};
 
 use super::{
@@ -37,6 +39,7 @@ use crate::{
     values::{AccountId, Email, EventId, permission_names as may},
 };
 use jobs::{SendDeletionLink, SendDeparted};
+use refusing::keys_refused;
 use secrecy::SecretString;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -46,8 +49,9 @@ pub const GRACE: Duration = tokens::KEEP_LINK_LIVES;
 
 const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask again in your settings.";
 
-/// Leaves for a while: a right password brings the account back.
-pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: Option<&SecretString>) -> Result<(), AppError> {
+/// Leaves for a while: a right password brings the account back. Answers when every live server refuses the account's keys, or with which may
+/// not yet.
+pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: Option<&SecretString>) -> Result<Refused, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     fresh_proof(ctx, caller, current_password).await?;
     let mut tx = ctx.db.begin().await?;
@@ -56,7 +60,8 @@ pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_pass
     if let Some((account, cause)) = depart(ctx, &mut tx, caller.account, None, from).await? {
         queue::enqueue(ctx, &mut tx, &SendDeparted { account, cause }).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(keys_refused(ctx, caller.account).await)
 }
 
 /// Asks to be deleted, with a recent proof and the typed address or handle; mails the link that does it. Answers where it went.
@@ -90,8 +95,8 @@ pub async fn deletion_link(ctx: &Ctx, token: &str) -> Result<Option<String>, App
     }
 }
 
-/// The last confirmation: the account is left, and erased 30 days later. Of several at once, one counts.
-pub async fn confirm_deletion(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
+/// The last confirmation: the account is left, and erased 30 days later. Of several at once, one counts. Answers as `deactivate`.
+pub async fn confirm_deletion(ctx: &Ctx, from: &Visitor, token: &str) -> Result<Refused, AppError> {
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let dead = || AppError::invalid("", DEAD_LINK);
     let right = tokens::check_link(ctx, token, Purpose::DeleteAccount).await?.ok_or_else(dead)?;
@@ -105,7 +110,9 @@ pub async fn confirm_deletion(ctx: &Ctx, from: &Visitor, token: &str) -> Result<
         queue::enqueue(ctx, &mut tx, &SendDeparted { account, cause }).await?;
     }
     tx.commit().await?;
-    attempt.refund(ctx).await
+    let refused = keys_refused(ctx, right.account).await;
+    attempt.refund(ctx).await?;
+    Ok(refused)
 }
 
 /// Everything that lets somebody in ends, and it is written down. None: it was left already.

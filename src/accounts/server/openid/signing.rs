@@ -20,21 +20,22 @@ use crate::{
             begun, devices,
             entry::is_of_banned_domain,
             factors,
-            invites::{invite_for, must_be_nobody, no_invite},
-            jobs::{SendNothing, SendVerification},
+            invites::{invite_for, must_be_nobody},
+            mail_asked::Wish,
             policies::ends_of,
             sign_in::{Proven, SignIn, admit, way_in},
-            sign_up::{self, DEVELOPER, Inserted, Row, about, before_at, door},
+            sign_up::{self, DEVELOPER, Inserted, Row, about, before_at, door, use_invite},
+            sign_up_fate::Fate,
             store::{
                 accounts::{self, Account},
                 departures::lock_account,
-                factors as all_factors, invites, tokens,
+                factors as all_factors, tokens,
             },
         },
     },
     activity::server::{Change, record},
     error::AppError,
-    platform::{Ctx, config::Provider, jobs, session},
+    platform::{Ctx, config::Provider, session},
     values::{AccountId, Email, Language, SessionId},
 };
 use serde_json::json;
@@ -135,18 +136,14 @@ fn without_field(error: AppError) -> AppError {
 /// An account whose address the provider has proven, without a password.
 async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<AccountId, AppError> {
     must_be_nobody(ctx, new.caller, new.invite)?;
-    let invite = invite_for(ctx, new.invite, email).await.map_err(without_field)?;
+    let invite = invite_for(ctx, new.invite, None, email).await.map_err(without_field)?;
     if is_of_banned_domain(ctx, email).await? {
         return Err(AppError::refused("Accounts with an address of this domain can't be made here."));
     }
     let again = || AppError::conflict("Somebody made an account with this address or sign-in a moment ago. Begin again.");
     let name = name_of(who, email);
     let mut tx = ctx.db.begin().await?;
-    if let Some(invite) = invite
-        && !invites::use_invite(&mut tx, &invite, &email.key(), ctx.clock.now()).await?
-    {
-        return Err(no_invite());
-    }
+    use_invite(ctx, &mut tx, invite, email).await?;
     let row = Row { email, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: true };
     let Inserted { account, workspace, .. } = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
     tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
@@ -160,51 +157,40 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     Ok(account)
 }
 
-/// The same for an address that is yet to be proven by mail. Known and unknown ones are answered alike.
+/// The same for an address that is yet to be proven by mail. Known and unknown ones are answered alike, and cost the same (`sign_up_fate`).
 async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<Finished, AppError> {
     must_be_nobody(ctx, new.caller, new.invite)?;
-    let invite = invite_for(ctx, new.invite, email).await.map_err(without_field)?;
+    let invite = invite_for(ctx, new.invite, None, email).await.map_err(without_field)?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let mailed = Finished::Mailed { email: email.clone(), offer: Offer::of(ctx, provider, who) };
     let is_banned = is_of_banned_domain(ctx, email).await?;
     let mut tx = ctx.db.begin().await?;
-    if is_banned {
-        jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
-        tx.commit().await?;
-        begun::remember(ctx, sign_up::new_sign_up(ctx));
-        return Ok(mailed);
+    let fate = Fate::of(&mut tx, email, is_banned).await?;
+    let written_as = fate.address(ctx, email)?;
+    if fate != Fate::Nothing {
+        use_invite(ctx, &mut tx, invite, email).await?;
     }
-    if let Some(invite) = invite
-        && !invites::use_invite(&mut tx, &invite, &email.key(), ctx.clock.now()).await?
-    {
-        return Err(no_invite());
+    let mut draft = sqlx::Connection::begin(&mut *tx).await?;
+    if fate == Fate::Nothing {
+        use_invite(ctx, &mut draft, invite, email).await?;
     }
     let name = name_of(who, email);
-    let row = Row { email, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: false };
-    let id = match sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
-        Some(Inserted { account, workspace, sign_up }) => {
-            tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
-            if !insert(ctx, &mut tx, account, provider, &who.subject, Some(email.as_str())).await? {
-                return Err(AppError::conflict("This sign-in was used a moment ago. Begin again."));
-            }
-            let mut change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
-            change.data["provider"] = json!(provider.slug.as_str());
-            let cause = record(ctx, &mut tx, change).await?;
-            jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
-            sign_up
-        }
-        None => {
-            let Some(owner) = accounts::find_by_email(&mut *tx, &email.key()).await? else {
-                return Err(AppError::Unavailable { retry_after: 1 }); // deleted between the two statements
-            };
-            let cause = record(ctx, &mut tx, Change { kind: "account.sign_up_repeated", ..about(owner.id, "somebody", from) }).await?;
-            tell(ctx, &mut tx, owner.id, cause, &provider.name, Told::Offered).await?;
-            sign_up::new_sign_up(ctx)
-        }
+    let row = Row { email: &written_as, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: false };
+    let Some(Inserted { account, workspace, sign_up }) = sign_up::insert(ctx, &mut draft, row, &[DEVELOPER]).await? else {
+        return Err(AppError::Unavailable { retry_after: 1 }); // proven between the two statements
     };
+    tokens::delete_tokens(&mut draft, account, &["verify_email"]).await?;
+    if !insert(ctx, &mut draft, account, provider, &who.subject, Some(email.as_str())).await? {
+        return Err(AppError::conflict("This sign-in was used a moment ago. Begin again."));
+    }
+    let mut change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
+    change.data["provider"] = json!(provider.slug.as_str());
+    let cause = record(ctx, &mut draft, change).await?;
+    fate.keep(draft).await?;
+    fate.tell(ctx, &mut tx, from, account, cause, Wish::SignUpWith(provider.name.clone())).await?;
     tx.commit().await?;
-    begun::remember(ctx, id);
+    begun::remember(ctx, sign_up);
     Ok(mailed)
 }
 

@@ -148,7 +148,7 @@ pub async fn identify(ctx: &Ctx, provider: &Provider, flow: &Flow, code: String)
     if identity.email.is_none() && client.user_info_url().is_some() {
         let asked = client.user_info(answer.access_token().clone(), Some(claims.subject().clone())).map_err(|error| distrusted(provider, &told(&error)))?;
         let more: CoreUserInfoClaims = asked.request_async(&http).await.map_err(|error| distrusted(provider, &told(&error)))?;
-        identity.email = more.email().and_then(|email| email.as_str().parse().ok());
+        identity.email = more.email().and_then(|email| Email::anew(email.as_str()).ok());
         identity.is_verified = more.email_verified().unwrap_or(false);
         identity.name = identity.name.or_else(|| more.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned()));
     }
@@ -182,7 +182,7 @@ fn identity(provider: &Provider, claims: &CoreIdTokenClaims) -> Result<Identity,
     Ok(Identity {
         issuer: provider.issuer.clone(),
         subject: subject.to_owned(),
-        email: claims.email().and_then(|email| email.as_str().parse().ok()),
+        email: claims.email().and_then(|email| Email::anew(email.as_str()).ok()),
         is_verified: claims.email_verified().unwrap_or(false),
         name: claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned()),
         auth_time: claims.auth_time().map(|at| at.timestamp()),

@@ -122,5 +122,5 @@ async fn set(
     let PolicyBody { idle_seconds, max_seconds, session_count, key_max_seconds } = body;
     let holder: PolicyHolder = format!("{kind}:{slug}").parse().map_err(|_| AppError::NotFound)?;
     let says = Policy { idle_seconds, max_seconds, session_count, key_max_seconds };
-    Ok(Json(set_policy(&ctx, &caller, &visitor, &holder, &says).await?.into()))
+    Ok(Json(set_policy(&ctx, &caller, &visitor, &holder, &says, None).await?.into()))
 }

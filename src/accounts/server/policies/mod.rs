@@ -31,6 +31,7 @@ use time::OffsetDateTime;
 
 pub use store::Row as PolicyOf;
 pub(super) use words::in_words;
+pub use words::{form as policy_form, parsed as read_policy};
 
 /// The ends of a session that begins now.
 pub(super) async fn ends_of(ctx: &Ctx, db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Ends> {
@@ -130,8 +131,9 @@ pub async fn list_policies(ctx: &Ctx, caller: &Caller) -> Result<Vec<store::Row>
     Ok(store::list_policies(&ctx.db).await?)
 }
 
-/// Sets what a role or a plan says, all four values; with none it says nothing. What is said already is no change.
-pub async fn set_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, holder: &PolicyHolder, says: &Policy) -> Result<store::Row, AppError> {
+/// Sets what a role or a plan says, all four values, unless it says something else by now than what was `seen` (`PolicyForm::version`); with none it
+/// says nothing. What is said already is no change.
+pub async fn set_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, holder: &PolicyHolder, says: &Policy, seen: Option<&str>) -> Result<store::Row, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
     must_be_open(ctx, caller, Area::Sessions)?;
     words::check(says)?;
@@ -142,6 +144,7 @@ pub async fn set_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, holder: &Pol
     }
     let old = store::list_policies(&mut *tx).await?.into_iter().find(|row| row.holder == *holder).ok_or(AppError::NotFound)?;
     if old.says != *says {
+        AppError::unless_seen(seen, &words::form(holder, &old.says).version(), &format!("What the {} {} says", holder.kind(), old.name))?;
         store::replace_policy(&mut tx, ctx.new_id(), holder, says, ctx.clock.now()).await?;
         let mut data = from.facts();
         data["name"] = json!(format!("{} {}", holder.kind(), old.name));
@@ -154,10 +157,10 @@ pub async fn set_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, holder: &Pol
 }
 
 /// The same by the form of the page.
-pub async fn save_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &PolicyForm) -> Result<store::Row, AppError> {
+pub async fn save_policy(ctx: &Ctx, caller: &Caller, from: &Visitor, form: &PolicyForm, seen: Option<&str>) -> Result<store::Row, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
     let (holder, says) = words::parsed(form)?;
-    set_policy(ctx, caller, from, &holder, &says).await
+    set_policy(ctx, caller, from, &holder, &says, seen).await
 }
 
 fn number(said: &Said) -> Option<i32> {

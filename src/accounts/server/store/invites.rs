@@ -96,18 +96,37 @@ pub async fn cancel_expired_of(conn: &mut PgConnection, email_key: &str, now: Of
     Ok(())
 }
 
-/// Takes one use of an invitation for this address. False: there is none left, it is too old, cancelled, or for another address.
-pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], email_key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+/// Takes one use of an invitation for this address; none if the last use was this very one (`mark`), as long as the address that it let in is
+/// somebody's: else one invitation would let in as many as move on to other addresses. False: there is none left, it is too old, cancelled,
+/// or for another address.
+pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], mark: Option<&[u8]>, email_key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update invites set uses_left = uses_left - 1
-         where token_hash = $1 and uses_left > 0 and expires_at > $2 and cancelled_at is null and (email_key is null or email_key = $3)",
+        "update invites set uses_left = uses_left - 1, last_use = $4
+         where token_hash = $1 and uses_left > 0 and ($4::bytea is null or last_use is distinct from $4) and expires_at > $2
+           and cancelled_at is null and (email_key is null or email_key = $3)",
         token_hash,
         now,
         email_key,
+        mark,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 1 || mark.is_none() {
+        return Ok(done.rows_affected() == 1);
+    }
+    // A statement of its own: it sees the account that the same form made while this one waited for it.
+    sqlx::query_scalar!(
+        r#"select exists (
+             select from invites i join accounts a on a.email_key = $3
+             where i.token_hash = $1 and i.last_use = $4 and i.expires_at > $2 and i.cancelled_at is null and (i.email_key is null or i.email_key = $3)
+           ) as "again!""#,
+        token_hash,
+        now,
+        email_key,
+        mark,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// For whom an open invitation is.
@@ -123,6 +142,20 @@ pub async fn find_open(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDa
         "select email, email_key from invites where token_hash = $1 and uses_left > 0 and expires_at > $2 and cancelled_at is null",
         token_hash,
         now,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The same for whoever may use it: also once more who used it last (`mark`).
+pub async fn find_usable(db: impl PgExecutor<'_>, token_hash: &[u8], mark: Option<&[u8]>, now: OffsetDateTime) -> sqlx::Result<Option<OpenInvite>> {
+    sqlx::query_as!(
+        OpenInvite,
+        "select email, email_key from invites
+         where token_hash = $1 and (uses_left > 0 or last_use = $3) and expires_at > $2 and cancelled_at is null",
+        token_hash,
+        now,
+        mark,
     )
     .fetch_optional(db)
     .await

@@ -79,15 +79,15 @@ pub async fn use_token(conn: &mut PgConnection, token_hash: &[u8], kinds: &[&str
     Ok(id.map(AccountId::new))
 }
 
-/// Counts a try and hands out the hash to compare with, while tries are left (R35). Committed before the comparison.
-pub async fn try_code(db: impl PgExecutor<'_>, email_key: &str, tries: i16, now: OffsetDateTime) -> sqlx::Result<Option<(TokenId, AccountId, Vec<u8>)>> {
+/// The newest proof that was mailed to an address and not used, with the hash of its code while that may be typed. A read and no more, for an
+/// unknown address must take as long (R15).
+pub async fn find_verify_code(db: impl PgExecutor<'_>, email_key: &str, now: OffsetDateTime) -> sqlx::Result<Option<(TokenId, AccountId, Option<Vec<u8>>)>> {
     let row = sqlx::query!(
-        r#"update auth_tokens t set code_tries = t.code_tries + 1 from accounts a
-           where a.email_key = $1 and t.account_id = a.id and t.kind = 'verify_email' and t.used_at is null
-             and t.code_hash is not null and t.code_expires_at > $3 and t.code_tries < $2
-           returning t.id, t.account_id, t.code_hash as "code_hash!""#,
+        r#"select t.id, t.account_id, case when t.code_expires_at > $2 then t.code_hash end as "code_hash?"
+           from accounts a join auth_tokens t on t.account_id = a.id
+           where a.email_key = $1 and t.kind = 'verify_email' and t.used_at is null
+           order by t.created_at desc, t.id desc limit 1"#,
         email_key,
-        tries,
         now,
     )
     .fetch_optional(db)
@@ -95,7 +95,8 @@ pub async fn try_code(db: impl PgExecutor<'_>, email_key: &str, tries: i16, now:
     Ok(row.map(|r| (TokenId::new(r.id), AccountId::new(r.account_id), r.code_hash)))
 }
 
-/// The same for a code of this kind that was mailed to an account.
+/// Counts a try of a code of this kind that was mailed to an account, and hands out the hash to compare with, while tries are left (R35).
+/// Committed before the comparison.
 pub async fn try_code_of(db: impl PgExecutor<'_>, account: AccountId, kind: &str, tries: i16, now: OffsetDateTime) -> sqlx::Result<Option<(TokenId, Vec<u8>)>> {
     let row = sqlx::query!(
         r#"update auth_tokens set code_tries = code_tries + 1

@@ -174,18 +174,18 @@ pub async fn write_checkpoint(ctx: &Ctx, conn: &mut PgConnection, verdict: &Verd
 /// says how many entries that were. Where the key is here, only what it vouched for.
 async fn vouch_anew(ctx: &Ctx, conn: &mut PgConnection, lost: &str, key: &str) -> sqlx::Result<i64> {
     let is_here = key_ids(&ctx.vault).iter().any(|id| id == lost);
-    let mut adopted = 0;
+    let (mut numbers, mut vouchers) = (Vec::new(), Vec::new());
     let waiting = store::list_waiting(&mut *conn, 0, Some(&[lost.to_owned()]), i64::MAX).await?;
     for waits in &waiting {
         let Some(entry) = &waits.entry else { continue };
         if is_here && !is_vouched_for(ctx, waits, entry) {
             continue;
         }
-        let voucher = entry.voucher(&ctx.vault, key).unwrap_or_default();
-        store::update_voucher(&mut *conn, waits.number, key, &voucher).await?;
-        adopted += 1;
+        numbers.push(waits.number);
+        vouchers.push(entry.voucher(&ctx.vault, key).unwrap_or_default().to_vec());
     }
-    Ok(adopted)
+    store::update_vouchers(conn, &numbers, key, &vouchers).await?;
+    Ok(i64::try_from(numbers.len()).unwrap_or(i64::MAX))
 }
 
 /// The last entry, its MAC and the digest up to it, whatever stands there.

@@ -236,9 +236,16 @@ pub(super) async fn is_used_after(db: impl PgExecutor<'_>, number: i64, key: &st
     .await
 }
 
-/// Another voucher for an entry that waits, under another key.
-pub(super) async fn update_voucher(conn: &mut PgConnection, number: i64, key: &str, voucher: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!("update audit_waiting set key_id = $2, voucher = $3 where number = $1", number, key, voucher).execute(conn).await?;
+/// Another voucher for each of these entries that wait, under another key.
+pub(super) async fn update_vouchers(conn: &mut PgConnection, numbers: &[i64], key: &str, vouchers: &[Vec<u8>]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update audit_waiting w set key_id = $2, voucher = n.voucher from unnest($1::bigint[], $3::bytea[]) as n (number, voucher) where w.number = n.number",
+        numbers,
+        key,
+        vouchers,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

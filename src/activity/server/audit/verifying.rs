@@ -2,6 +2,7 @@
 //! no link. It reads only, and names the first break. A link whose master key was dropped is held against the checkpoint of that day.
 
 use super::{
+    canon::Row,
     checkpoint::{Checkpoint, Covered, first_wrong},
     diagnosis::diagnose,
     entry::{Entry, Kind, key_ids},
@@ -208,13 +209,15 @@ async fn waiting(ctx: &Ctx, count: &mut i64) -> Result<Option<Break>, AppError> 
         let page = store::list_waiting(&ctx.db, after, None, PAGE).await?;
         let Some(last) = page.last() else { return Ok(None) };
         after = last.number;
+        let events: Vec<Uuid> = page.iter().map(|waits| waits.event).collect();
+        let rows: HashMap<Uuid, Row> = store::list_rows(&ctx.db, &events).await?.into_iter().map(|row| (row.id, row)).collect();
         for waits in &page {
             let id = EventId::new(waits.event);
             *count += 1;
             match &waits.entry {
                 None if waits.kind == Kind::Adopted && !is_begun => {}
                 Some(entry) if is_vouched_for(ctx, waits, entry) => {
-                    if let Some(broken) = unlike(ctx, entry).await? {
+                    if let Some(broken) = unlike(entry, rows.get(&entry.event)) {
                         return Ok(Some(broken));
                     }
                 }
@@ -231,17 +234,16 @@ async fn waiting(ctx: &Ctx, count: &mut i64) -> Result<Option<Break>, AppError> 
     }
 }
 
-/// Whether the event of a waiting entry is another one by now.
-async fn unlike(ctx: &Ctx, entry: &Entry) -> Result<Option<Break>, AppError> {
+/// Whether the event of a waiting entry is another one by now; none: it is not there.
+fn unlike(entry: &Entry, event: Option<&Row>) -> Option<Break> {
     let id = EventId::new(entry.event);
-    let found = store::list_rows(&ctx.db, &[entry.event]).await?;
-    let (fault, words) = match found.first() {
+    let (fault, words) = match event {
         None => (Fault::Removed, format!("Event {id}, which is not sealed yet, was removed.")),
         Some(row) if row.facts()[..] != entry.facts[..] => (Fault::Edited, format!("Event {id}, which is not sealed yet, was edited.")),
         // What erasing changes is compared when it is sealed: it may have been erased since this entry.
-        Some(_) => return Ok(None),
+        Some(_) => return None,
     };
-    Ok(Some(Break { fault, entry: None, event: Some(id), words }))
+    Some(Break { fault, entry: None, event: Some(id), words })
 }
 
 /// The first event without an entry.

@@ -4,7 +4,7 @@ use super::BatchKey;
 use crate::{
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{Environment, KeyLimit, LimitKind, NewKey, Preset, Window},
+        model::{Environment, KeyLimit, LimitKind, LimitUnit, NewKey, Preset, Window},
         server::{about, rules},
     },
     platform::{LocalTime, csv},
@@ -133,17 +133,18 @@ fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static
 
 /// "100/hour 2000/day": several are called by their windows.
 pub fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
-    const RULE: &str = "Write limits as units in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls. 1000/credits:100/hour is 1000 credits, and 100 more every hour; 5/concurrent:30 is 5 at the same time, each for 30 seconds at most.";
+    const RULE: &str = "Write limits as units in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls. 100calls/hour counts calls, whatever each costs. 1000/credits:100/hour is 1000 credits, and 100 more every hour; 5/concurrent:30 is 5 at the same time, each for 30 seconds at most.";
     let words: Vec<&str> = text.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
     let one = |word: &&str| -> Result<KeyLimit, &'static str> {
-        let (calls, window) = word.split_once('/').ok_or(RULE)?;
+        let (number, window) = word.split_once('/').ok_or(RULE)?;
+        let (number, unit) = number.strip_suffix("calls").map_or((number, LimitUnit::Units), |number| (number, LimitUnit::Calls));
         let read = window.parse::<Window>().map_err(|_| RULE)?;
         let name = match read.kind() {
             _ if words.len() == 1 => KeyLimit::DEFAULT.to_owned(),
             LimitKind::Fixed | LimitKind::Rolling => named_by(window),
             LimitKind::Credits | LimitKind::Concurrent => read.kind().as_str().to_owned(),
         };
-        Ok(KeyLimit::new(name, calls.parse().map_err(|_| RULE)?, read))
+        Ok(KeyLimit { unit, ..KeyLimit::new(name, number.parse().map_err(|_| RULE)?, read) })
     };
     words.iter().map(one).collect()
 }

@@ -16,8 +16,9 @@ use super::{
     creating::{self, SHOWN_FOR},
     gate, grants,
     reach::actor,
-    rules, secret,
-    store::{self, batches, keys, limits, secrets},
+    rules::{self, OwnersMay},
+    secret,
+    store::{batches, keys, limits, secrets},
 };
 use crate::{
     accounts::{Caller, server::policies},
@@ -28,7 +29,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::PgConnection;
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{HashMap, HashSet};
 
 /// Keys of one list.
 const MOST: usize = 1_000;
@@ -134,21 +135,22 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
     }
     let owners = owners(ctx, caller, &lines).await?;
     let zones = rules::zones(ctx, rules::zones_of(lines.iter().flat_map(|line| &line.limits))).await?;
-    let ends = policies::key_ends(ctx, owners.values().copied().chain([caller.workspace]).collect::<Vec<_>>()).await?;
+    let workspaces: Vec<WorkspaceId> = owners.values().copied().chain([caller.workspace]).collect::<HashSet<_>>().into_iter().collect();
+    let ends = policies::key_ends(ctx, workspaces.iter().copied()).await?;
     let now = ctx.clock.now();
+    // What each line is held against is asked once for all of them.
     let mut conn = ctx.db.acquire().await?;
-    let (mut report, mut wanted, mut names, mut withheld) = (Vec::with_capacity(lines.len()), Vec::new(), HashMap::new(), HashMap::new());
+    let withheld = grants::withheld_by_workspace(&mut conn, &api, &workspaces).await?;
+    let owners_may = OwnersMay::read(&mut conn, &api, &workspaces).await?;
+    drop(conn);
+    let (mut report, mut wanted, mut names) = (Vec::with_capacity(lines.len()), Vec::new(), HashMap::new());
     for line in lines {
         let BatchKey { number, new, limits, account, mut errors } = line;
         let workspace = match account {
             None => Some(caller.workspace),
             Some(email) => owner(caller, &owners, &email).map_err(|words| errors.push(FieldError { field: "account".into(), message: words.into() })).ok(),
         };
-        let of_workspace = workspace.unwrap_or(caller.workspace);
-        if let Entry::Vacant(unasked) = withheld.entry(of_workspace) {
-            unasked.insert(grants::withheld(&mut conn, &api, of_workspace, None).await?);
-        }
-        let withheld = withheld.get(&of_workspace).map(Vec::as_slice).unwrap_or_default();
+        let withheld = withheld.get(&workspace.unwrap_or(caller.workspace)).map(Vec::as_slice).unwrap_or_default();
         let key = kept(creating::checked(ctx, caller, &api, withheld, &new), &mut errors, &[("expires_at", "expires")]);
         let key = match (key, workspace) {
             (Some(key), Some(workspace)) => {
@@ -158,16 +160,12 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
             (key, _) => key,
         };
         if let (Some(workspace), Some(key)) = (workspace, &key) {
-            match rules::must_not_exceed(&mut conn, caller, workspace, &api, &key.permissions).await {
-                Ok(()) => {}
-                Err(error @ AppError::Forbidden { .. }) => errors.push(FieldError { field: "permissions".into(), message: error.to_string() }),
-                Err(error) => return Err(error),
+            if let Err(error) = owners_may.must_not_exceed(caller, workspace, &key.permissions) {
+                errors.push(FieldError { field: "permissions".into(), message: error.to_string() });
             }
-            let given = if key.bundles.is_empty() { Vec::new() } else { store::bundles::list_given(&mut conn, api.id, &key.bundles).await? };
-            match rules::must_not_exceed(&mut conn, caller, workspace, &api, &given).await {
-                Ok(()) => {}
-                Err(error @ AppError::Forbidden { .. }) => errors.push(FieldError { field: "bundles".into(), message: error.to_string() }),
-                Err(error) => return Err(error),
+            let given = key.bundles.iter().filter_map(|name| api.bundle(name.as_str())).flat_map(|bundle| &bundle.gives);
+            if let Err(error) = owners_may.must_not_exceed(caller, workspace, given) {
+                errors.push(FieldError { field: "bundles".into(), message: error.to_string() });
             }
             if let Some(earlier) = names.insert((workspace, key.name.clone()), number) {
                 errors.push(FieldError { field: "name".into(), message: format!("Line {earlier} has this name. The file of secrets is told apart by names.") });

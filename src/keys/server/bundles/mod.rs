@@ -46,6 +46,19 @@ pub async fn count_bundle_holders(ctx: &Ctx, caller: &Caller, api: &Api) -> Resu
     Ok(store::count_holders_by_bundle(&ctx.db, api.id).await?.into_iter().map(|(name, keys)| (name.into(), keys)).collect())
 }
 
+/// The bundle as `put_bundle` would make it, or what is wrong with it. Nothing changes.
+pub async fn plan_bundle(ctx: &Ctx, caller: &Caller, slug: &str, new: &NewBundle, may_replace: bool) -> Result<Bundle, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let api = apis::api_by_slug(ctx, caller, slug).await?;
+    let wanted = checked(&api, new)?;
+    let before = api.bundle(wanted.name.as_str());
+    if before != Some(&wanted) {
+        must_fit(&api, before, new, may_replace)?;
+        must_be_within(caller, &api, wanted.gives.iter().chain(before.into_iter().flat_map(|bundle| &bundle.gives)))?;
+    }
+    Ok(wanted)
+}
+
 /// Describes a bundle. With `may_replace` one of this name becomes it, on every key that holds it; without, another one is refused.
 pub async fn put_bundle(ctx: &Ctx, caller: &Caller, slug: &str, new: NewBundle, may_replace: bool) -> Result<ChangedBundle, AppError> {
     caller.require(&may::APIS_MANAGE)?;
@@ -67,14 +80,7 @@ pub async fn put_bundle(ctx: &Ctx, caller: &Caller, slug: &str, new: NewBundle, 
         let holders: Vec<Uuid> = held.iter().map(|bundle| bundle.uuid()).collect();
         return Ok(ChangedBundle { bundle: wanted, spread: nodes::spread_of_holders(ctx, &holders, Instant::now()).await });
     }
-    match before {
-        Some(_) if !may_replace => return Err(AppError::invalid("name", "Another bundle of the API has this name.")),
-        None if api.bundles.len() >= Bundle::MAX_COUNT => {
-            return Err(AppError::invalid("name", format!("An API has at most {} bundles.", Bundle::MAX_COUNT)));
-        }
-        Some(before) => AppError::unless_seen(new.seen.as_deref(), &before.version(), "This bundle")?,
-        None => {}
-    }
+    must_fit(&api, before, &new, may_replace)?;
     must_be_within(caller, &api, wanted.gives.iter().chain(before.into_iter().flat_map(|bundle| &bundle.gives)))?;
     store::put_bundle(&mut tx, ctx.new_id::<BundleId>(), id, &wanted, ctx.clock.now()).await?;
     let (from, to) = (before.map(facts), facts(&wanted));
@@ -94,20 +100,44 @@ pub async fn delete_bundle(ctx: &Ctx, caller: &Caller, slug: &str, name: &str) -
     let api = of_apis::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;
     let Some(bundle) = api.bundle(name) else { return Ok(()) };
     must_be_within(caller, &api, bundle.gives.iter())?;
+    let Some(bundle_id) = store::lock_bundle(&mut tx, id, name).await? else { return Ok(()) };
+    must_be_unused(&api, bundle, store::count_holders(&mut tx, bundle_id).await?)?;
+    store::delete_bundle(&mut tx, bundle_id).await?;
+    apis::note(ctx, &mut tx, caller, "api.unbundled", id, json!({ "slug": slug, "bundle": bundle.name, "from": facts(bundle) })).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The bundle, if `delete_bundle` would delete it, or why it would not. Nothing changes.
+pub async fn deletable_bundle(ctx: &Ctx, caller: &Caller, slug: &str, name: &str) -> Result<Bundle, AppError> {
+    let api = apis::api_by_slug(ctx, caller, slug).await?;
+    let holders = count_bundle_holders(ctx, caller, &api).await?;
+    let bundle = api.bundle(name).ok_or(AppError::NotFound)?;
+    must_be_within(caller, &api, bundle.gives.iter())?;
+    must_be_unused(&api, bundle, holders.get(name).copied().unwrap_or(0))?;
+    Ok(bundle.clone())
+}
+
+/// Another bundle's name, one too many, or in place of what somebody stored meanwhile: none of them.
+fn must_fit(api: &Api, before: Option<&Bundle>, new: &NewBundle, may_replace: bool) -> Result<(), AppError> {
+    match before {
+        Some(_) if !may_replace => Err(AppError::invalid("name", "Another bundle of the API has this name.")),
+        Some(before) => AppError::unless_seen(new.seen.as_deref(), &before.version(), "This bundle"),
+        None if api.bundles.len() >= Bundle::MAX_COUNT => Err(AppError::invalid("name", format!("An API has at most {} bundles.", Bundle::MAX_COUNT))),
+        None => Ok(()),
+    }
+}
+
+/// No other bundle includes it, and no key holds it.
+fn must_be_unused(api: &Api, bundle: &Bundle, holders: u64) -> Result<(), AppError> {
     let including: Vec<Slug> = api.bundles.iter().filter(|other| other.includes.contains(&bundle.name)).map(|other| other.name.clone()).collect();
     if !including.is_empty() {
         let verb = if including.len() == 1 { "includes" } else { "include" };
         return Err(AppError::conflict(format!("{} {verb} it. Change that first.", capital(&bundle_words(&including)))));
     }
-    let Some(bundle_id) = store::lock_bundle(&mut tx, id, name).await? else { return Ok(()) };
-    let holders = store::count_holders(&mut tx, bundle_id).await?;
-    if holders > 0 {
-        let keys = count(holders, "key holds", "keys hold");
-        return Err(AppError::conflict(format!("{keys} this bundle. Take it from them first, or let the bundle give nothing.")));
+    match holders {
+        0 => Ok(()),
+        n => Err(AppError::conflict(format!("{} this bundle. Take it from them first, or let the bundle give nothing.", count(n, "key holds", "keys hold")))),
     }
-    store::delete_bundle(&mut tx, bundle_id).await?;
-    apis::note(ctx, &mut tx, caller, "api.unbundled", id, json!({ "slug": slug, "bundle": bundle.name, "from": facts(bundle) })).await?;
-    Ok(tx.commit().await?)
 }
 
 /// A bundle of Tollgate's own API reaches into what operators may: who describes it may all that it gives, and gave (R65).

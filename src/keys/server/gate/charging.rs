@@ -106,9 +106,12 @@ fn all_pass(passages: impl Iterator<Item = (usize, Passage)>) -> Result<(), Unch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{
-        model::{Over, OverAction, Window},
-        server::gate::{leases::Leases, limit::Policy, seats::Seat},
+    use crate::{
+        keys::{
+            model::{LimitUnit, Over, OverAction, Refill, Window},
+            server::gate::{leases::Leases, limit::Policy, seats::Seat},
+        },
+        platform::clock::steady_millis,
     };
     use proptest::prelude::*;
     use std::{
@@ -124,7 +127,7 @@ mod tests {
         of(max, Window::Seconds(seconds), Over::REFUSE)
     }
     fn of(max: u64, window: Window, over: Over) -> Limit {
-        let policy = Policy { name: "t".into(), max, window, over };
+        let policy = Policy { name: "t".into(), max, window, unit: LimitUnit::Units, over };
         let throttle = policy.throttle().map(|policy| Box::new(Limit { policy: policy.into(), counter: Arc::default(), throttle: None }));
         Limit { policy: policy.into(), counter: Arc::default(), throttle }
     }
@@ -212,6 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn exactly_so_many_calls_pass_whatever_they_cost() {
+        let by_units = limit(3_000, 3600);
+        let by_calls = Limit { policy: Policy { max: 700, unit: LimitUnit::Calls, ..Policy::clone(&by_units.policy) }.into(), ..limit(0, 3600) };
+        let (limits, together, passed) = ([by_units, by_calls], Mutex::new(()), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    (0..500).filter(|_| charge_all(&limits, &till(&together), SECOND, 3).is_ok()).for_each(|_| _ = passed.fetch_add(1, Ordering::Relaxed))
+                });
+            }
+        });
+        let used = || limits.each_ref().map(|limit| limit.state(SECOND).used);
+        assert_eq!((passed.into_inner(), used()), (700, [2_100, 700]));
+        assert_eq!((charge_all(&limits, &till(&together), SECOND, 3), used()), (Err(Uncharged::Over(Places::only(1))), [2_100, 700]));
+        assert_eq!((charge_all(&limits, &till(&together), SECOND, 0), used()), (Ok(Places::NONE), [2_100, 700]), "asking takes nothing");
+    }
+
+    #[test]
     fn exactly_so_many_a_second_pass_beyond_a_throttle() {
         for others in [vec![], vec![limit(5000, 60)]] {
             let limits = [vec![of(1000, Window::HOUR, throttle(7))], others].concat();
@@ -229,6 +250,35 @@ mod tests {
         assert_eq!(hammer(&limits, 11 * SECOND), (4000, 3990));
         assert_eq!(hammer(&limits, 12 * SECOND), (0, 0));
         assert_eq!(hammer(&limits, 3_600 * SECOND), (10, 0));
+    }
+
+    /// Prepaid credits of which this node holds all there are.
+    fn credits(max: u64, over: Over) -> Limit {
+        let limit = of(max, Window::Credits(Refill::PREPAID), over);
+        let mut held = limit.counter.lease();
+        let lease = held.get_or_insert_default();
+        lease.of_credits(0);
+        lease.turn(0, max);
+        let request = lease.request(0, false, 1);
+        lease.take(&request, max, 0, steady_millis() + 3_600_000); // so late that nobody asks again in this test
+        drop(held);
+        limit
+    }
+
+    #[test]
+    fn what_passes_beyond_credits_takes_nothing_of_what_is_left() {
+        for others in [vec![], vec![limit(5000, 60)]] {
+            let limits = [vec![credits(10, Over::MARK)], others.clone()].concat();
+            assert_eq!(hammer(&limits, SECOND), (4000, 3990));
+            let state = limits[0].state(SECOND);
+            assert_eq!((state.used, state.remaining), (4000, 0));
+            let limits = [vec![credits(10, throttle(7))], others].concat();
+            assert_eq!((hammer(&limits, SECOND), hammer(&limits, 2 * SECOND)), ((17, 7), (7, 7)));
+            assert_eq!(limits[0].opens_after(&limits[0].state(2 * SECOND), 2 * SECOND, 1), 1, "though nothing comes back");
+        }
+        let (limits, together) = ([credits(10, Over::MARK)], Mutex::new(()));
+        let passed = |cost| charge_all(&limits, &till(&together), SECOND, cost).map(|places| (places.has(0), limits[0].state(SECOND).remaining));
+        assert_eq!([passed(8), passed(3), passed(2), passed(1)], [Ok((false, 2)), Ok((true, 2)), Ok((false, 0)), Ok((true, 0))]);
     }
 
     #[test]

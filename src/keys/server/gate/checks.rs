@@ -168,11 +168,6 @@ pub fn needed<'a>(question: &Question<'a>, route: Matched<'a>) -> [Option<&'a st
     [by_route, question.permission.filter(|asked| by_route != Some(*asked))]
 }
 
-/// What is said of a call whose key has not this permission; samples of refusals are found by it.
-pub fn lacks(permission: &str) -> String {
-    format!("It asks for {permission}, which it was not given.")
-}
-
 /// Cost units to charge; none: the route has no quota. What the question says wins over the route.
 pub fn cost(question: &Question<'_>, route: Matched<'_>) -> Option<u32> {
     match (question.cost, route) {
@@ -212,7 +207,7 @@ impl Why<'_> {
     pub fn sentence(self) -> Option<String> {
         match self {
             Self::Known | Self::Replaced => None,
-            Self::Lacks(needed) => Some(lacks(needed)),
+            Self::Lacks(needed) => Some(format!("It asks for {needed}, which it was not given.")),
             Self::Withheld { needed, plan: NO_PLAN } => {
                 Some(format!("It asks for {needed}, which needs a grant, and nothing grants it to the key's workspace."))
             }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{Ground, KeyLimit, OverAction},
+        model::{Ground, OverAction},
         server::signing::Proof,
     },
     values::{KeyId, Outcome, Permission},
@@ -54,7 +54,7 @@ impl TrialLimit {
     fn of(limit: &Limit, cost: u32, now_micros: i64) -> Self {
         let state = limit.state(now_micros);
         // Of calls at the same time a call is one, whatever it costs.
-        let needed = if limit.policy.seats().is_some() { cost.min(1) } else { cost };
+        let needed = if limit.policy.seats().is_some() { cost.min(1) } else { limit.takes(cost) };
         let verdict = if state.remaining >= u64::from(needed) {
             Verdict::Fits
         } else {
@@ -94,7 +94,7 @@ impl Gate {
         let mut refusing = limits.iter().filter(|limit| limit.verdict == Verdict::Refuses).map(|limit| &limit.state).peekable();
         let over = refusing.peek().is_some().then(|| refusing_code(refusing));
         let slows = self.blocked.slows_address(question.address, now_micros).into_iter().chain(self.blocked.slows_key(&record.facts, now_micros));
-        let slowed: Vec<_> = slows.map(|by| (by.state(self.leases.nodes(), now_micros).remaining == 0, by.sentence())).collect();
+        let slowed: Vec<_> = slows.map(|by| (by.state(self.leases.rank(), now_micros).remaining == 0, by.sentence())).collect();
         let over = slowed.iter().any(|(is_full, _)| *is_full).then_some(Outcome::RateLimited).or(over);
         let refused = checks.iter().find_map(|(_, refused)| refused.as_ref().map(|(outcome, _)| *outcome));
         let route = if let Matched::Rule(rule, method) = route {
@@ -116,7 +116,7 @@ pub(super) fn detail(question: &Question<'_>, answer: &Answer) -> String {
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
         },
         (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = KeyLimit::new("", limit.limit, limit.window).words();
+            let words = limit.words();
             match limit.over.per_second() {
                 Some(n) => format!("The limit {} of {words} was used up, and beyond it calls pass at {n} a second at most.", limit.name),
                 None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),

@@ -17,6 +17,7 @@
 mod allowed;
 mod apis;
 mod blocked;
+mod blocking;
 mod charging;
 mod checks;
 mod contact;
@@ -42,6 +43,7 @@ mod seats;
 mod shared;
 mod sharing;
 mod store;
+mod strangers;
 mod sync;
 mod table;
 mod verify;
@@ -51,7 +53,7 @@ mod window;
 
 pub use apis::ApiFacts;
 pub use blocked::Target;
-pub use checks::{Check, lacks};
+pub use checks::Check;
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialLimit, TrialRoute, Verdict};
 pub use facts::{Allowance, Home, KeyFacts, Rights, Salted, Standing};
@@ -71,7 +73,7 @@ use super::{
     signing::Nonces,
 };
 use crate::{
-    keys::model::{Level, Over, Window},
+    keys::model::{Level, LimitUnit, Over, Window},
     platform::{Ctx, clock::Clock, crypto::Vault},
     values::{ApiId, KeyId},
 };
@@ -117,6 +119,8 @@ pub struct Gate {
     /// Held by whoever resumes what begun.
     resuming: tokio::sync::Mutex<()>,
     clock: Clock,
+    /// So long usage is kept by the minute.
+    minutes_kept: Duration,
     is_loaded: AtomicBool,
     contact: Contact,
     /// Held by whoever reads keys into the table.
@@ -129,7 +133,7 @@ impl Gate {
         let limits = &ctx.config.limits;
         let (max, window) = (limits.key_calls, Window::Seconds(limits.key_window));
         // What a key may do that no level limits: of its plan none is known.
-        let default: Limits = Arc::new([Arc::new(Policy { name: "default".into(), max, window, over: Over::REFUSE })]);
+        let default: Limits = Arc::new([Arc::new(Policy { name: "default".into(), max, window, unit: LimitUnit::Units, over: Over::REFUSE })]);
         let (nonces, leases) = (Nonces::new(spool.as_ref().map(Spool::nonces)), Leases::default());
         if let Some(spool) = &spool {
             leases.keep_debts_in(spool.folder());
@@ -151,6 +155,7 @@ impl Gate {
             renewal: Renewal::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
+            minutes_kept: ctx.config.retention.minutes,
             is_loaded: AtomicBool::new(false),
             contact: Contact::new(ctx.config.database.outage),
             reading: tokio::sync::Mutex::default(),

@@ -38,10 +38,10 @@ impl Policies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::{Over, Window};
+    use crate::keys::model::{LimitUnit, Over, Window};
 
     fn policy(max: u64) -> Policy {
-        Policy { name: "day".into(), max, window: Window::DAY, over: Over::REFUSE }
+        Policy { name: "day".into(), max, window: Window::DAY, unit: LimitUnit::Units, over: Over::REFUSE }
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Counted {
     fn of_workspace(facts: &KeyFacts, groups: &Groups, mut joins: impl FnMut(&Arc<Counter>)) -> Arc<Self> {
         let group = groups.of(facts.home.workspace);
         let limit = |policy: &Arc<Policy>| {
-            let (counter, is_new) = group.counter(facts.key, &policy.name, counted_as(policy.window));
+            let (counter, is_new) = group.counter(facts.key, &policy.counter_name(), counted_as(policy.window));
             if is_new {
                 joins(&counter);
             }
@@ -125,7 +125,7 @@ impl Record {
         Self { facts, counted: OnceLock::new() }
     }
 
-    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window (`counted_as`). `begun` is told of those
+    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window (`counted_as`), same unit. `begun` is told of those
     /// that begin now although the key was there before.
     pub fn new(facts: KeyFacts, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(KeyId, &Arc<Counter>)) -> Self {
         if let Some(replaced) = replaced.filter(|replaced| replaced.facts.awaits_first_use) {

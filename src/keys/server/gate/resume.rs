@@ -1,11 +1,14 @@
 //! Windows that go on: after a restart, and where a limit is new for a key that was there before. What passed was metered with its
-//! cost, so the counters of the present windows take it from there, window by window, whatever the number of keys.
+//! cost, so the counters of the present windows take it from there, each in its unit, window by window, whatever the number of keys.
 //!
 //! After a restart this is exact: everything of the time before is written when the key table is loaded. While calls go on, those of
 //! the last two seconds may not be written yet, or be written and counted. A key that leaves the counter of its workspace leaves what
 //! it used there until the next start, which sums the keys that are held together then. Windows of less than a minute are not in it: an
-//! orderly end leaves them in the table of leases (`Leases::end_short`), after an end by force they go on from what the meter kept of the last
-//! minute (`meter::recent`). What began within a minute, or within a batch, is taken whole.
+//! orderly end leaves them in the table of leases (`Leases::end_short`), after an end by force the next start does, from what the meter kept of
+//! the last minute (`meter::recent`). What began within a minute, or within a batch, is taken whole.
+//!
+//! Where usage can't be read, a limit that is new counts from nothing until it can (the next pass tries again); what was called meanwhile
+//! and is written by then counts twice in its present window, rather than not at all.
 //!
 //! A window that is counted by lease is taken up in the table instead (`leases`): no less counts as given out than was used.
 //! Every node may do so, and as often as it likes, since the table only rises to it. Of a key that comes under a limit of its
@@ -21,7 +24,10 @@ use super::{
     window::{number, start},
 };
 use crate::{
-    keys::{model::Window, server::meter::Batch},
+    keys::{
+        model::{Taken, Window},
+        server::meter::Batch,
+    },
     values::KeyId,
 };
 use sqlx::PgPool;
@@ -53,41 +59,97 @@ impl Begun {
     fn has(&self, key: KeyId, counter: &Arc<Counter>) -> bool {
         self.0.get(&key).is_some_and(|begun| begun.iter().any(|known| Arc::ptr_eq(known, counter)))
     }
+
+    /// They are still to be added to.
+    pub fn put_back(&mut self, left: Self) {
+        left.0.into_iter().for_each(|(key, counters)| self.0.entry(key).or_default().extend(counters));
+    }
+}
+
+/// Which counters are added to: those of all keys, or those that began for some alone. Of these it is noted to which it was done, so that
+/// after a failure none is added to twice.
+#[derive(Debug, Default)]
+pub struct Added<'a> {
+    only: Option<&'a Begun>,
+    /// By the key and where the counter lies: `only` holds it.
+    done: HashSet<(KeyId, usize)>,
+}
+
+impl<'a> Added<'a> {
+    pub fn only(begun: &'a Begun) -> Self {
+        Self { only: Some(begun), done: HashSet::new() }
+    }
+
+    /// What these keys used of this window is in the counters that `is_added` names, or they used nothing.
+    pub fn note(&mut self, gate: &Gate, window: Window, keys: &[Uuid], is_added: impl Fn(&Arc<Counter>) -> bool) {
+        let Some(begun) = self.only else { return };
+        for key in keys.iter().map(|key| KeyId::new(*key)) {
+            let Some(record) = gate.table.by_id(key) else { continue };
+            let of_window = gate.counted(&record).limits.iter().filter(|limit| limit.policy.window == window).map(|limit| &limit.counter);
+            let added = of_window.filter(|&counter| begun.has(key, counter) && is_added(counter));
+            self.done.extend(added.map(|counter| (key, Arc::as_ptr(counter).addr())));
+        }
+    }
+
+    /// What is still to be added to.
+    pub fn left(&self) -> Begun {
+        let mut left = Begun::default();
+        for (key, counters) in self.only.iter().flat_map(|begun| &begun.0) {
+            counters.iter().filter(|counter| !self.done.contains(&(*key, Arc::as_ptr(counter).addr()))).for_each(|counter| left.add(*key, counter));
+        }
+        left
+    }
 }
 
 /// Keys whose usage is summed at once.
 pub const CHUNK: usize = 50_000;
 
-/// Adds what keys used of the present windows: all of them, or with `only` to the counters that began for some alone. Counters are made
-/// for those that used something.
-pub async fn resume_windows(gate: &Gate, db: &PgPool, only: Option<&Begun>) -> sqlx::Result<()> {
-    let now = gate.clock.now_micros();
+/// Adds what keys used of the present windows. Counters are made for those that used something.
+pub async fn resume_windows(gate: &Gate, db: &PgPool, added: &mut Added<'_>) -> sqlx::Result<()> {
+    let (now, mut leased) = (gate.clock.now_micros(), HashMap::new());
+    let resumed = resume_each(gate, db, now, added, &mut leased).await;
+    // Also after a failure: what is in a lease is not added again.
+    let asks: Vec<Ask> = leased.into_values().collect();
+    let told = gate.leases.settle(db, now, &asks, false).await;
+    if told.is_err() {
+        gate.leases.push(asks);
+    }
+    resumed.and(told)
+}
+
+/// `leased`: what the table is to be told of.
+async fn resume_each(gate: &Gate, db: &PgPool, now: i64, added: &mut Added<'_>, leased: &mut HashMap<usize, Ask>) -> sqlx::Result<()> {
+    let only = added.only;
     let is_meant = |key: KeyId, counter: &Arc<Counter>| only.is_none_or(|begun| begun.has(key, counter));
     let is_by_key = |window: Window| window.is_rolling() || window.is_credits();
     let (by_key, others): (Vec<_>, Vec<_>) = windows(gate, only, is_by_key).into_iter().partition(|(window, _)| is_by_key(*window));
-    let mut leased = HashMap::<usize, Ask>::new();
+    let minutes_since = gate.clock.now() - gate.minutes_kept;
     let mut tx = db.begin().await?;
     if only.is_none() {
         take_time(&mut tx).await?;
     }
     for (window, keys) in others {
         let since = OffsetDateTime::from_unix_timestamp(start(window, number(window, now))).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let mut resume = |key: KeyId, used: u64| {
-            let Some(record) = gate.table.by_id(key).filter(|_| used > 0) else { return };
+        let mut resume = |key: KeyId, used: Taken| {
+            let Some(record) = gate.table.by_id(key).filter(|_| used.units > 0) else { return };
             if !record.policies().iter().any(|policy| policy.window == window) {
                 return;
             }
             for limit in gate.counted(&record).limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
-                if !limit.resume(&gate.leases, now, used) {
+                if !limit.resume(&gate.leases, now, used.of(limit.policy.unit)) {
                     leased.entry(Arc::as_ptr(&limit.counter).addr()).or_insert_with(|| Ask::telling(&limit.slot(record.holder()), &limit.counter));
                 }
             }
         };
         match keys {
-            None => each_used(&mut tx, since, None, &mut resume).await?,
+            None => each_used(&mut tx, since, minutes_since, None, &mut resume).await?,
             Some(keys) => {
                 for chunk in keys.chunks(CHUNK) {
-                    each_used(&mut tx, since, Some(chunk), &mut resume).await?;
+                    // Some of it is added when all of it was read.
+                    let mut all = Vec::new();
+                    each_used(&mut tx, since, minutes_since, Some(chunk), |key, used| all.push((key, used))).await?;
+                    all.into_iter().for_each(|(key, used)| resume(key, used));
+                    added.note(gate, window, chunk, |_| true);
                 }
             }
         }
@@ -97,13 +159,10 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, only: Option<&Begun>) -> s
         let keys = keys.unwrap_or_default();
         match window {
             Window::Credits(refill) => resume_credits(gate, db, refill, &keys, is_meant).await?,
-            _ => resume_rolling(gate, db, window, &keys, is_meant).await?,
+            _ => resume_rolling(gate, db, window, &keys, is_meant, added).await?,
         }
     }
-    if only.is_none() {
-        resume_short(gate, now, &mut leased);
-    }
-    gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>(), false).await
+    Ok(())
 }
 
 /// True of a window that usage by the minute does not know.
@@ -111,14 +170,22 @@ const fn is_short(window: Window) -> bool {
     matches!(window, Window::Seconds(..60))
 }
 
+/// Tells the table what was used of windows of less than a minute before this start, as an orderly end does. Before it is a node: whoever
+/// begins beside it finds that there.
+pub async fn tell_short(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
+    let (now, mut leased) = (gate.clock.now_micros(), HashMap::new());
+    resume_short(gate, now, &mut leased);
+    gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>(), false).await
+}
+
 /// Adds to windows of less than a minute what batches charged that were not over when they began.
 fn resume_short(gate: &Gate, now: i64, leased: &mut HashMap<usize, Ask>) {
     for spent in gate.meter.recent(now) {
         let goes_on = |window: Window| is_short(window) && start(window, number(window, now)) * 1_000 < spent.ended_millis;
-        for (key, units) in &spent.units {
+        for (key, used) in &spent.used {
             let Some(record) = gate.table.by_id(*key).filter(|record| record.policies().iter().any(|policy| goes_on(policy.window))) else { continue };
             for limit in gate.counted(&record).limits.iter().filter(|limit| goes_on(limit.policy.window)) {
-                if !limit.resume(&gate.leases, now, *units) {
+                if !limit.resume(&gate.leases, now, used.of(limit.policy.unit)) {
                     leased.entry(Arc::as_ptr(&limit.counter).addr()).or_insert_with(|| Ask::telling(&limit.slot(record.holder()), &limit.counter));
                 }
             }

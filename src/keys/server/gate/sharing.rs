@@ -11,9 +11,10 @@ use super::{
     levels::Levels,
     limit::Limits,
 };
+use crate::platform::maps::Unforeseen;
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, Hash},
     sync::{Arc, Weak},
 };
 
@@ -23,13 +24,13 @@ const MOST: usize = 16_384;
 /// Equal values, once each. By their hash: of two that differ and have the same one, the later is found.
 #[derive(Debug)]
 pub struct Shared<T> {
-    hasher: RandomState,
+    hasher: Unforeseen,
     known: HashMap<u64, Weak<T>>,
 }
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), known: HashMap::new() }
+        Self { hasher: Unforeseen::new(), known: HashMap::new() }
     }
 }
 

@@ -15,17 +15,17 @@ use super::{
     blocked::load_blocks,
     leases::{Counted, go_alone, lend},
     renewal::renew,
-    resume::resume_windows,
+    resume::{Added, resume_windows, tell_short},
     seats::elsewhere,
     store::{Which, load_apis, load_keys, look, read_held, read_keys},
 };
 use crate::{
     keys::server::nodes::{
-        Nodes,
+        Nodes, forget,
         store::{self as rows, CHANGED, CONFIRMED, Joining, RELEASED},
     },
     platform::{Ctx, clock::steady_millis},
-    values::KeyId,
+    values::{KeyId, NodeId},
 };
 use sqlx::{Acquire, PgPool, postgres::PgListener};
 use std::{
@@ -63,8 +63,9 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// Loads the whole table, becomes a node, takes up what was used of the present windows, then keeps the table current until `stop`.
-    pub async fn start(gate: Arc<Gate>, nodes: Arc<Nodes>, ctx: &Ctx) -> sqlx::Result<Self> {
+    /// Loads the whole table, becomes a node in place of those that `ended`, of which everything is told that stands in no table of leases,
+    /// takes up what was used of the present windows, then keeps the table current until `stop`.
+    pub async fn start(gate: Arc<Gate>, nodes: Arc<Nodes>, ctx: &Ctx, ended: &[NodeId]) -> sqlx::Result<Self> {
         let mut follower = Follower {
             gate: Arc::clone(&gate),
             nodes,
@@ -77,6 +78,9 @@ impl Sync {
         };
         gate.leases.is_of(follower.nodes.id());
         follower.load().await?;
+        // In this order: who waits for one that counted alone goes on when it is forgotten.
+        tell_short(&gate, &ctx.db).await?;
+        forget(ctx, ended).await?;
         if let Err(error) = follower.begin().await {
             // Nobody need wait for it.
             let _ = within(ANSWER, rows::delete(&ctx.db, &[follower.nodes.id()])).await;
@@ -147,7 +151,7 @@ impl Follower {
         let (begins, was_alone) = (gate.renewal.begins(), gate.leases.is_alone());
         renew(gate).await;
         drop(std::mem::take(&mut *gate.begun()));
-        resume_windows(gate, &self.db, None).await?;
+        resume_windows(gate, &self.db, &mut Added::default()).await?;
         gate.renewal.has_resumed(begins);
         self.catch_up(Heard::Nothing).await?;
         if was_alone && self.gate.leases.is_alone() {
@@ -245,12 +249,19 @@ impl Follower {
             self.seen.clone_from(&news.seen);
             let news = news.removed.len() + read.len() + news.holders.len() + usize::from(news.blocks_changed);
             // It goes on by itself.
-            drop(if gate.renewal.is_due() { renew_and_resume(gate, &self.db) } else { resume_begun(gate, &self.db) });
+            let is_free = gate.resuming.try_lock().is_ok();
+            drop(match gate.renewal.is_due() || (is_free && !gate.renewal.is_resumed()) {
+                true => renew_and_resume(gate, &self.db),
+                // One that fails is tried again by the next pass, and no queue of them grows.
+                false if is_free => resume_begun(gate, &self.db),
+                false => None,
+            });
             news
         };
         // Known before told: a new node goes by what this one says it has seen.
         nodes.learn(within(patience, rows::list(&mut *link)).await?);
-        gate.leases.set_nodes(nodes.answering());
+        let (answering, before) = nodes.answering();
+        gate.leases.set_nodes(answering, before);
         gate.nonces.close(nodes.members().may_sign_alone(nodes.id()));
         if gate.leases.is_alone() && !nodes.is_alone() {
             gate.nonces.end_alone();
@@ -420,7 +431,7 @@ fn resume_begun(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
         return None; // a start takes up what all keys used
     }
     let (gate, db) = (Arc::clone(gate), db.clone());
-    Some(tokio::spawn(async move { resume(&gate, &db).await }))
+    Some(tokio::spawn(async move { _ = resume(&gate, &db).await }))
 }
 
 /// The same once every key has the limits that hold.
@@ -432,18 +443,22 @@ fn renew_and_resume(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
     Some(tokio::spawn(async move {
         let begins = gate.renewal.begins();
         renew(&gate).await;
-        resume(&gate, &db).await;
-        gate.renewal.has_resumed(begins);
+        if resume(&gate, &db).await {
+            gate.renewal.has_resumed(begins);
+        }
     }))
 }
 
-async fn resume(gate: &Gate, db: &PgPool) {
+/// False if it could not all be done: what is left is done with the next pass.
+async fn resume(gate: &Gate, db: &PgPool) -> bool {
     let _turn = gate.resuming.lock().await;
     let begun = std::mem::take(&mut *gate.begun());
-    if let Err(error) = resume_windows(gate, db, Some(&begun)).await {
-        gate.leases.knows_not_all();
-        tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
-    }
+    let mut added = Added::only(&begun);
+    let Err(error) = resume_windows(gate, db, &mut added).await else { return true };
+    gate.leases.knows_not_all();
+    gate.begun().put_back(added.left());
+    tracing::warn!("new limits count from zero until what was used before can be read, the next pass tries again: {error}");
+    false
 }
 
 /// Waits for that.

@@ -13,7 +13,7 @@ use super::{
     digests::Seen,
     explain::detail,
     facts::Salted,
-    leases::{PATIENCE, Unleased, Wanted},
+    leases::{PATIENCE, Rank, Unleased, Wanted},
     limit::{Limit, Till, refusing_code},
     record::{Counted, Record},
     routing::Matched,
@@ -31,10 +31,7 @@ use crate::{
             signing::{Proof, Signer},
         },
     },
-    platform::{
-        crypto::{Rng, sha256, sha512},
-        http::RequestInfo,
-    },
+    platform::crypto::{Rng, sha256, sha512},
     values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
 use std::{
@@ -117,7 +114,7 @@ impl Answer {
         at(&self.limits, self.beyond)
     }
 
-    const fn bare(outcome: Outcome) -> Self {
+    pub(super) const fn bare(outcome: Outcome) -> Self {
         Self {
             outcome,
             record: None,
@@ -138,16 +135,17 @@ impl Answer {
     }
 
     /// Refused before anybody looked whose key it is.
-    fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
+    pub(super) fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
         Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ground: refused.ground(), ..Self::bare(refused.outcome) }
     }
 
     /// Beyond what a block, of the address or of the key, lets pass in this second.
-    fn slowed(by: &Slowed, ground: Ground, nodes: u32, now: i64) -> Self {
+    pub(super) fn slowed(by: &Slowed, ground: Ground, rank: Rank, now: i64) -> Self {
+        let state = by.state(rank, now);
         Self {
-            limits: vec![by.state(nodes, now)],
+            retry_after: Some(state.reset_after),
+            limits: vec![state],
             violated: Places::only(0),
-            retry_after: Some(1),
             why: Some(by.sentence()),
             ground,
             ..Self::bare(Outcome::RateLimited)
@@ -190,9 +188,9 @@ impl Gate {
             return Ok(self.turn_away(&question, Answer::refused_unseen(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) }, now), now));
         }
         let slowed = self.blocked.slows_address(question.address, now);
-        let door = match Passes::take(&slowed, self.leases.nodes(), now, question.only_asks()) {
+        let door = match Passes::take(&slowed, self.leases.rank(), now, question.only_asks()) {
             Ok(door) => door,
-            Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, Ground::AddressSlowed, self.leases.nodes(), now), now)),
+            Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, Ground::AddressSlowed, self.leases.rank(), now), now)),
         };
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
@@ -213,7 +211,7 @@ impl Gate {
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
                 if answer.ground != Ground::KeySlowed {
                     self.watch_call(&record, question.address, answer.outcome, now);
-                    answer.limits.extend(slowed.iter().map(|by| by.state(self.leases.nodes(), now)));
+                    answer.limits.extend(slowed.iter().map(|by| by.state(self.leases.rank(), now)));
                 }
                 answer
             }
@@ -240,7 +238,8 @@ impl Gate {
         self.blocked.address(Some(address), self.clock.now_micros()).is_some()
     }
 
-    /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
+    /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used. Who shows
+    /// none that is known is for `strangers` to count.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
         self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() }).0
     }
@@ -269,15 +268,15 @@ impl Gate {
 
     /// Whether blocks that slow let this call pass, limits aside; where the one stands that does not.
     fn pace(&self, call: &Call<'_>) -> (Outcome, Option<LimitState>) {
-        let nodes = self.leases.nodes();
+        let rank = self.leases.rank();
         let mut slowed = self.blocked.slows_address(call.question.address, call.now);
         slowed.extend(self.blocked.slows_key(call.facts, call.now));
-        match Passes::take(&slowed, nodes, call.now, false) {
+        match Passes::take(&slowed, rank, call.now, false) {
             Ok(places) => {
                 places.keep();
                 (Outcome::Valid, None)
             }
-            Err(by) => (Outcome::RateLimited, Some(by.state(nodes, call.now))),
+            Err(by) => (Outcome::RateLimited, Some(by.state(rank, call.now))),
         }
     }
 
@@ -292,12 +291,6 @@ impl Gate {
         let (address_blocked, key_blocked) = (self.blocked.address(question.address, now), self.blocked.key(&record.facts, now));
         let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, address_blocked, key_blocked, now };
         refusal(&call).is_none().then(|| (record.facts.key, Arc::clone(signer)))
-    }
-
-    /// A call without any key: counted as an attempt.
-    pub fn nothing_presented(&self, api: Option<ApiId>, route: &str, info: &RequestInfo) {
-        let question = Question { api, route, address: Some(info.address), request_id: &info.id, ..Question::default() };
-        self.count(&question, &Answer::bare(Outcome::Malformed), Matched::Nothing, self.clock.now_micros());
     }
 
     /// The key that has this secret, and the digest it was found by. What has not our checksum is MALFORMED without a look, unless keys
@@ -378,7 +371,7 @@ impl Gate {
         }
     }
 
-    fn count(&self, question: &Question<'_>, answer: &Answer, called: Matched<'_>, now: i64) {
+    pub(super) fn count(&self, question: &Question<'_>, answer: &Answer, called: Matched<'_>, now: i64) {
         if self.meter.is_off() {
             return;
         }
@@ -416,6 +409,7 @@ impl Gate {
                 code: answer.outcome,
                 ground: answer.ground,
                 limit: answer.violated().next().filter(|_| answer.ground == Ground::Limit).map(|limit| limit.name.to_string()).unwrap_or_default(),
+                permission: answer.lacks.as_deref().unwrap_or_default().to_owned(),
                 route,
                 address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
                 request_id: question.request_id.to_owned(),
@@ -429,11 +423,15 @@ impl Gate {
 fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
     let (leases, now) = (&gate.leases, call.now);
     if let Some(refused) = refusal(call) {
-        return Ok(Answer::refused(Arc::clone(record), refused, now));
+        let mut answer = Answer::refused(Arc::clone(record), refused, now);
+        if tells_limits(answer.ground) && record.facts.signer().is_none() {
+            answer.limits = record.limit_states(now);
+        }
+        return Ok(answer);
     }
-    let pace = match Passes::take(slowed, leases.nodes(), now, call.question.only_asks()) {
+    let pace = match Passes::take(slowed, leases.rank(), now, call.question.only_asks()) {
         Ok(pace) => pace,
-        Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, Ground::KeySlowed, leases.nodes(), now) }),
+        Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, Ground::KeySlowed, leases.rank(), now) }),
     };
     let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
     let cost = cost(call.question, call.route);
@@ -465,8 +463,15 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
         let seat = seat.filter(|_| gate.counted(record).limits.iter().enumerate().any(has_place));
         answer.hold = seat.map(|seat| Box::new(Hold { node: leases.me(), key: record.facts.key, seat }));
     }
-    answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));
+    answer.limits.extend(slowed.iter().map(|by| by.state(leases.rank(), now)));
     Ok(answer)
+}
+
+/// Whether whom this refuses is told where the limits stand: who shows a living key where it may be used, and may only not call this. They
+/// tell how much its owner uses it, which is nothing for another address or page, nor for who kept a secret that was let go or a key that
+/// was stopped, maybe since it leaked. Where calls are signed the signature is looked at last, so a secret alone is told nothing.
+const fn tells_limits(ground: Ground) -> bool {
+    matches!(ground, Ground::Api | Ground::Route | Ground::Path | Ground::Unread | Ground::Permission | Ground::KeyRoute)
 }
 
 /// The longest secret of another system that is looked up.

@@ -1,9 +1,12 @@
 //! The JSON of the REST routes of keys; of their secrets in `secret_bodies`. Unknown fields are refused; times are RFC 3339, durations whole
 //! seconds.
 
-use crate::keys::{
-    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, Meta, NewKey, Over, OverAction, Preset, Window},
-    server::Created,
+use crate::{
+    keys::{
+        model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LimitUnit, Meta, NewKey, Over, OverAction, Preset, Window},
+        server::Created,
+    },
+    values::Actor,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
@@ -91,7 +94,7 @@ impl NewKeyBody {
     }
 }
 
-/// Changes of a key; what is left out stays. All or nothing.
+/// Changes of a key; what is left out stays, and so does what is `null`, unless said otherwise. All or nothing.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditKeyBody {
@@ -170,22 +173,58 @@ impl EditKeyBody {
     }
 }
 
-/// A limit: so many cost units in a window, credits, or calls at the same time.
+/// A limit: so many cost units or calls in a window, credits, or calls at the same time.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyLimitBody {
     #[serde(default = "KeyLimitBody::default_name")]
     #[schema(example = "default")]
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; of credits how many there are at
-    /// most.
+    /// Cost units (a call costs one, unless its route or the asking service says otherwise) or calls in one window; of credits how many there are
+    /// at most.
     #[schema(example = 100)]
     pub limit: u64,
     #[schema(value_type = WindowSchema)]
     pub window: Window,
+    /// What is counted in the window; left out: `units`. Credits are units, and calls at the same time are calls: there it is left out.
+    #[serde(default, skip_serializing_if = "UnitBody::is_units")]
+    pub unit: UnitBody,
     /// What becomes of calls beyond it; left out: they are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<OverBody>,
+}
+
+/// `units`: a call takes what it costs; `calls`: a call takes one, whatever it costs. What costs nothing takes nothing of either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitBody {
+    #[default]
+    Units,
+    Calls,
+}
+
+impl UnitBody {
+    fn is_units(&self) -> bool {
+        *self == Self::Units
+    }
+}
+
+impl From<UnitBody> for LimitUnit {
+    fn from(body: UnitBody) -> Self {
+        match body {
+            UnitBody::Units => Self::Units,
+            UnitBody::Calls => Self::Calls,
+        }
+    }
+}
+
+impl From<LimitUnit> for UnitBody {
+    fn from(unit: LimitUnit) -> Self {
+        match unit {
+            LimitUnit::Units => Self::Units,
+            LimitUnit::Calls => Self::Calls,
+        }
+    }
 }
 
 /// What a limit does with calls beyond it.
@@ -281,14 +320,14 @@ impl ToSchema for WindowSchema {
 
 impl From<KeyLimitBody> for KeyLimit {
     fn from(body: KeyLimitBody) -> Self {
-        Self { over: body.over.map(Into::into).unwrap_or_default(), ..Self::new(body.name, body.limit, body.window) }
+        Self { unit: body.unit.into(), over: body.over.map(Into::into).unwrap_or_default(), ..Self::new(body.name, body.limit, body.window) }
     }
 }
 
 impl From<KeyLimit> for KeyLimitBody {
     fn from(limit: KeyLimit) -> Self {
         let over = (!limit.over.is_refuse()).then(|| limit.over.into());
-        Self { name: limit.name, limit: limit.limit, window: limit.window, over }
+        Self { name: limit.name, limit: limit.limit, window: limit.window, unit: limit.unit.into(), over }
     }
 }
 
@@ -425,6 +464,8 @@ pub struct HistoryBody {
     /// The name of who did it, at that time; `cli` for the command line of the server, `secret scanning` for
     /// reports of leaked keys, `system` for what Tollgate did by itself.
     pub actor: String,
+    /// Whether an account did it: a person may be called `cli`, too.
+    pub is_account: bool,
     /// Why, as the person said it.
     pub reason: String,
     /// What exactly, in words.
@@ -433,7 +474,8 @@ pub struct HistoryBody {
 
 impl From<HistoryEntry> for HistoryBody {
     fn from(entry: HistoryEntry) -> Self {
-        Self { at: entry.at.at, act: entry.act.as_str(), actor: entry.actor, reason: entry.reason, detail: entry.detail }
+        let Actor { name: actor, is_account } = entry.actor;
+        Self { at: entry.at.at, act: entry.act.as_str(), actor, is_account, reason: entry.reason, detail: entry.detail }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The JSON of what holds a key: its limits with where they stand, the levels that they come from, its permissions against their use.
 
-use super::bodies::{KeyLimitBody, WindowSchema};
+use super::bodies::{KeyLimitBody, UnitBody, WindowSchema};
 use crate::keys::{
     model::{Level, LevelView, PermissionUse, Window},
     server::limits::Live,
@@ -13,11 +13,13 @@ use utoipa::ToSchema;
 pub struct LimitStateBody {
     #[schema(example = "default")]
     pub name: String,
-    /// Cost units, credits, or calls at the same time.
+    /// Cost units, calls, credits, or calls at the same time.
     #[schema(example = 100)]
     pub limit: u64,
     #[schema(value_type = WindowSchema)]
     pub window: Window,
+    /// What is counted in the window.
+    pub unit: UnitBody,
     /// More than the limit where calls beyond it passed.
     pub used: u64,
     pub remaining: u64,
@@ -27,8 +29,8 @@ pub struct LimitStateBody {
 
 impl From<Live> for LimitStateBody {
     fn from(live: Live) -> Self {
-        let Live { name, limit, used, remaining, reset_after, window, .. } = live;
-        Self { name, limit, window, used, remaining, reset_after }
+        let Live { name, limit, used, remaining, reset_after, window, unit, .. } = live;
+        Self { name, limit, window, unit: unit.into(), used, remaining, reset_after }
     }
 }
 

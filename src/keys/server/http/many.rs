@@ -52,7 +52,8 @@ pub struct BulkBody {
     dry_run: bool,
 }
 
-/// As the query of the list; `{}` is every key of the workspace, `owner` leads beyond it and needs `keys:manage`. At most 10,000 keys change at once.
+/// As the query of the list; `{}` is every key of the workspace, `owner` and `everywhere` lead beyond it and need `keys:manage`. At most 10,000
+/// keys change at once.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterBody {
@@ -70,12 +71,18 @@ pub struct FilterBody {
     external_id: Option<String>,
     #[serde(default)]
     owner: Option<String>,
+    /// `true`: of every workspace. Needs `keys:manage`.
+    #[serde(default)]
+    everywhere: bool,
+    /// The key with this secret: its SHA-256 in hexadecimal digits, for keys that were imported also its SHA-512, after a dot.
+    #[serde(default)]
+    hash: Option<String>,
 }
 
 impl From<FilterBody> for KeyQuery {
     fn from(f: FilterBody) -> Self {
-        let FilterBody { q, api, status, review, tag, external_id, owner } = f;
-        Self { q, api, status, review, tag, external_id, owner, ..Self::default() }
+        let FilterBody { q, api, status, review, tag, external_id, owner, everywhere, hash } = f;
+        Self { q, api, status, review, tag, external_id, owner, everywhere, hash, ..Self::default() }
     }
 }
 
@@ -135,8 +142,13 @@ pub struct BulkAnswerBody {
 pub async fn change_many_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
     let dry_run = asked.dry_run;
     let many = asked.many()?;
-    let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await? } else { server::change_many(&ctx, &caller, &many, None).await? };
-    Ok(Json(answer(plan, dry_run)))
+    let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await } else { server::change_many(&ctx, &caller, &many, None).await };
+    Ok(Json(answer(plan.map_err(in_filter)?, dry_run)))
+}
+
+/// What is wrong with a filter of the list stands within `filter` here.
+fn in_filter(error: AppError) -> AppError {
+    ["q", "status", "review", "owner", "hash"].into_iter().fold(error, |error, name| error.of_field(name, &format!("filter.{name}")))
 }
 
 fn answer(plan: ManyPlan, dry_run: bool) -> BulkAnswerBody {

@@ -73,7 +73,7 @@ fn seconds(value: Option<&Value>) -> Option<u32> {
 }
 
 fn is_true(value: &Value) -> bool {
-    value.as_bool().unwrap_or(matches!(value.as_str(), Some("true" | "TRUE" | "1")))
+    value.as_bool().unwrap_or(matches!(value.as_str(), Some("true" | "TRUE" | "t" | "1")))
 }
 
 /// A name as limits have one, which no other of the key has.

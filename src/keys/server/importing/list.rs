@@ -1,5 +1,6 @@
 //! Lists of keys as other systems export them: CSV with a head, or JSON objects. Known are our own words, those of Unkey (`hash: {value,
-//! variant}`, `expires` in milliseconds) and of Better Auth (`key` is the hash, `permissions` an object of actions by resource).
+//! variant}`, `expires` in milliseconds) and of Better Auth (`key` is the hash, `permissions` an object of actions by resource; a dump of its
+//! table, too).
 
 use super::{
     hash::{self, Hash},
@@ -64,18 +65,21 @@ pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
     let mut lines = csv::read(text).into_iter();
     let (_, head) = lines.next().ok_or_else(|| AppError::invalid("list", "The list is empty."))?;
     let head: Vec<String> = head.iter().map(|cell| cell.trim().to_owned()).collect();
-    if !head.iter().any(|name| HASH.contains(&name.as_str()) && name != SECRET) {
+    let is_dump = is_dump_of_better_auth(&head);
+    let head = if is_dump { head.iter().map(|name| camel(name)).collect() } else { head };
+    if !is_dump && !head.iter().any(|name| HASH.contains(&name.as_str()) && name != SECRET) {
         let next =
             if head.iter().any(|name| name == SECRET) { " If “key” holds hashes, as in a table of Better Auth, rename it to “hash”." } else { "" };
         return Err(AppError::invalid("list", format!("The first line names the columns, and one of them is hash.{next}")));
     }
+    let is_said = |name: &str, text: &str| match text.trim() {
+        "" => false,
+        "NULL" | "null" | "\\N" if is_dump => false,
+        _ => is_dump || name != SECRET,
+    };
     let object = |(number, cells): (usize, Vec<String>)| {
-        let fields = head
-            .iter()
-            .cloned()
-            .zip(cells.into_iter().map(Value::String))
-            .filter(|(name, v)| name != SECRET && v.as_str().is_some_and(|t| !t.trim().is_empty()));
-        line(number, fields.collect())
+        let fields = head.iter().cloned().zip(cells).filter(|(name, text)| is_said(name, text));
+        line(number, fields.map(|(name, text)| (name, Value::String(text))).collect())
     };
     Ok(lines.map(object).collect())
 }
@@ -94,8 +98,34 @@ pub fn objects(mut document: Value) -> Result<Vec<Line>, AppError> {
 }
 
 const HASH: [&str; 4] = ["hash", "key_hash", "hashed_key", "key"];
-/// Better Auth's objects have the hash under this name. In a table it would as likely be the secret itself.
+/// Better Auth's objects have the hash under this name, and so has a dump of its table. In another table it would as likely be the secret itself.
 const SECRET: &str = "key";
+/// Columns that nobody but Better Auth has.
+const OF_BETTER_AUTH: [&str; 3] = ["rateLimitEnabled", "rateLimitTimeWindow", "requestCount"];
+
+/// By its columns, in words of its own or with lines between.
+fn is_dump_of_better_auth(head: &[String]) -> bool {
+    let has = |wanted: &str| head.iter().any(|name| camel(name) == wanted);
+    has(SECRET) && OF_BETTER_AUTH.into_iter().all(has) && !head.iter().any(|name| HASH.contains(&name.as_str()) && name != SECRET)
+}
+
+/// `rate_limit_max` as `rateLimitMax`.
+fn camel(name: &str) -> String {
+    let mut is_after_line = false;
+    let mut camel = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '_' => is_after_line = true,
+            c if is_after_line => {
+                camel.push(c.to_ascii_uppercase());
+                is_after_line = false;
+            }
+            c => camel.push(c),
+        }
+    }
+    camel
+}
+
 /// What says nothing that a key needs, or says it of another system.
 const SILENT: [&str; 14] = [
     "id",
@@ -271,6 +301,26 @@ mod tests {
         assert_eq!(key.permissions, Some(vec!["orders:read".to_owned(), "orders:write".to_owned()]));
         assert!(key.is_enabled && key.expires_at.is_some());
         assert_eq!(key.left_out, ["rateLimitEnabled"]);
+    }
+
+    #[test]
+    fn a_dump_of_better_auth_s_table_is_read_as_it_is() {
+        let head = "id,configId,name,start,prefix,key,referenceId,refillInterval,refillAmount,lastRefillAt,enabled,rateLimitEnabled,rateLimitTimeWindow,\
+            rateLimitMax,requestCount,remaining,lastRequest,expiresAt,createdAt,updatedAt,permissions,metadata";
+        let cells = format!(
+            "1,default,shop,abcdef,ab,{BASE64},u,,,,t,t,86400000,10,7,NULL,2026-11-20 10:00:00+00,2027-01-31 00:00:00+00,2026-01-01,2026-01-01,\"{{\"\"orders\"\":[\"\"read\"\"]}}\",null"
+        );
+        let snake = "id,name,start,key,rate_limit_enabled,rate_limit_time_window,rate_limit_max,request_count,expires_at,enabled";
+        let cells_of_snake = format!("1,shop,abcdef,{BASE64},f,86400000,10,0,,0");
+        let one = |dump: String| text(&dump).expect("a list").pop().expect("a line").key;
+        let key = one(format!("{head}\n{cells}\n")).expect("a key");
+        assert_eq!((key.name.as_str(), key.start.as_str(), key.hash.bytes.len(), key.is_enabled), ("shop", "abcdef", 32, true));
+        assert_eq!(key.expires_at.map(OffsetDateTime::unix_timestamp), Some(1_801_353_600));
+        assert_eq!((key.permissions, key.limited.limits.len(), key.left_out), (Some(vec!["orders:read".to_owned()]), 1, vec![]));
+        let key = one(format!("{snake}\n{cells_of_snake}\n")).expect("a key");
+        assert_eq!((key.is_enabled, key.limited.limits.len(), key.left_out), (false, 0, vec![]));
+        let kept = one(format!("{snake}\n1,shop,abcdef,abcdef{},t,86400000,10,0,,1\n", &BASE64[6..]));
+        assert!(kept.is_err_and(|words| words.contains("the secret itself")), "Better Auth may be set to keep secrets");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     accounts::{Caller, Via, server::policies},
     error::AppError,
-    keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset, Withheld},
+    keys::model::{Act, Api, ImportLine, ImportOutcome, Key, KeyState, Preset, Withheld},
     platform::Ctx,
     values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
@@ -93,6 +93,7 @@ async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry
             for wanted in chunk {
                 insert(ctx, &mut tx, caller, &api, wanted).await?;
             }
+            note(ctx, &mut tx, caller, chunk).await?;
             tx.commit().await?;
             gate::refreshed(ctx, &chunk.iter().map(|w| w.id).collect::<Vec<_>>()).await;
             for wanted in chunk {
@@ -243,14 +244,23 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     }
     // What was over before it came is no news.
     expiries::mark_expiry(conn, wanted.id, now).await?;
-    let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
-    let data = json!({
-        "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
-        "addresses": key.addresses, "origins": key.origins, "bundles": key.bundles, "routes": key.routes, "limits": key.limits,
-    });
-    change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
-    if !listed.is_enabled {
-        change::note(ctx, conn, caller, &key, Done { reason: "it was disabled where it came from", ..Done::new(Act::Disabled, "") }).await?;
+    Ok(())
+}
+
+/// Writes the lines of the history and the events of keys that were inserted.
+async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, chunk: &[Wanted]) -> Result<(), AppError> {
+    let ids: Vec<KeyId> = chunk.iter().map(|wanted| wanted.id).collect();
+    let made: HashMap<KeyId, Key> = keys::find_keys(conn, Some(caller.workspace), &ids).await?.into_iter().map(|key| (key.id, key)).collect();
+    for Wanted { id, key: listed, .. } in chunk {
+        let key = made.get(id).ok_or(AppError::NotFound)?;
+        let data = json!({
+            "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
+            "addresses": key.addresses, "origins": key.origins, "bundles": key.bundles, "routes": key.routes, "limits": key.limits,
+        });
+        change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
+        if !listed.is_enabled {
+            change::note(ctx, conn, caller, key, Done { reason: "it was disabled where it came from", ..Done::new(Act::Disabled, "") }).await?;
+        }
     }
     Ok(())
 }

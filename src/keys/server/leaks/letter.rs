@@ -1,6 +1,9 @@
 //! What the mail of a leaked key says, in every language: where its secret was found, what still passes, and the two ways to end it.
 
-use crate::platform::mail::{Kind, Letter, Mail, Reader, harmless};
+use crate::{
+    platform::mail::{Kind, Letter, Mail, Reader, harmless},
+    values::actor_words,
+};
 use time::OffsetDateTime;
 
 pub const KINDS: &[Kind] = &[Kind {
@@ -36,12 +39,12 @@ pub struct KeyLeaked {
 }
 
 impl KeyLeaked {
-    /// The facts under these names, in this order.
-    fn facts(&self, [key, secret, found, reported, time]: [&str; 5], to: &Reader) -> Vec<(String, String)> {
+    /// The facts under these names, in this order; who reported it, in the words of the language.
+    fn facts(&self, [key, secret, found, reported, time]: [&str; 5], by: &str, to: &Reader) -> Vec<(String, String)> {
         let fact = |name: &str, value: String| (name.to_owned(), value);
         let mut facts = vec![fact(key, harmless(&self.key)), fact(secret, format!("{}…", self.start))];
         facts.extend(self.places.iter().map(|place| fact(found, place.clone())));
-        facts.extend([fact(reported, harmless(&self.reported_by)), fact(time, to.moment(self.at))]);
+        facts.extend([fact(reported, harmless(by)), fact(time, to.moment(self.at))]);
         facts
     }
 }
@@ -56,7 +59,7 @@ impl Letter for KeyLeaked {
         };
         to.mail(format!("{key} has leaked: rotate it"))
             .text(format!("The secret of {key} was found where others can read it. Whoever has it can call in your name."))
-            .facts(self.facts(["Key", "Secret", "Found at", "Reported by", "Time"], to))
+            .facts(self.facts(["Key", "Secret", "Found at", "Reported by", "Time"], actor_words(&self.reported_by), to))
             .link("Rotate the key", format!("{}?dialog=rotate", self.page))
             .text(stands)
             .text("Then take the secret out of that place. Removing it there alone is not enough: somebody may have copied it.")
@@ -71,9 +74,14 @@ impl Letter for KeyLeaked {
         } else {
             format!("Der Schlüssel gilt noch. Um ihn sofort anzuhalten, schalten Sie ihn auf seiner Seite aus: {}", self.page)
         };
+        let by = match self.reported_by.as_str() {
+            "cli" => "einem Betreiber auf der Kommandozeile",
+            "secret scanning" => "der Suche nach Geheimnissen",
+            name => name,
+        };
         to.mail(format!("Das Geheimnis von {key} ist bekannt geworden: Erneuern Sie es"))
             .text(format!("Das Geheimnis von {key} wurde dort gefunden, wo andere es lesen können. Wer es hat, kann in Ihrem Namen aufrufen."))
-            .facts(self.facts(["Schlüssel", "Geheimnis", "Gefunden bei", "Gemeldet von", "Zeit"], to))
+            .facts(self.facts(["Schlüssel", "Geheimnis", "Gefunden bei", "Gemeldet von", "Zeit"], by, to))
             .link("Geheimnis erneuern", format!("{}?dialog=rotate", self.page))
             .text(stands)
             .text("Nehmen Sie das Geheimnis danach von dort weg. Das allein genügt nicht: Jemand kann es kopiert haben.")

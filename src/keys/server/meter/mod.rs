@@ -23,7 +23,7 @@ pub use passed::{PER_KEY as PASSED_PER_KEY, PER_MINUTE as PASSED_PER_MINUTE, Pas
 pub use permissions::ForPermission;
 pub use recent::Spent;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
-pub use spool::{DEBTS, LeftOver, Spool, Spooled, ended, left_debts, left_nonces, left_over};
+pub use spool::{DEBTS, LeftOver, Spool, Spooled, left_debts, left_nonces, left_over};
 
 use crate::{
     keys::model::Ground,
@@ -78,6 +78,8 @@ pub struct Refusal {
     pub ground: Ground,
     /// The name of the limit, where one refused it; else empty.
     pub limit: String,
+    /// The permission that was missing, or that nobody grants; else empty.
+    pub permission: String,
     pub route: Arc<str>,
     pub address: String,
     pub request_id: String,

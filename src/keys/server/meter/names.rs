@@ -5,11 +5,8 @@
 //! the place that knows least, so a key may get more names than it should where very many keys name very many routes, and never fewer.
 //! Looked at only where a counter begins, under the lock of its stripe.
 
-use crate::values::KeyId;
-use std::{
-    array,
-    hash::{BuildHasher, RandomState},
-};
+use crate::{platform::maps::Unforeseen, values::KeyId};
+use std::{array, hash::BuildHasher};
 use uuid::Uuid;
 
 /// Routes that a key may name in a minute; calls of more are counted under the route `other`.
@@ -31,7 +28,7 @@ struct Place {
 #[derive(Default)]
 pub(super) struct Names {
     rows: Box<[[Place; WAYS]]>,
-    hasher: RandomState,
+    hasher: Unforeseen,
     /// Calls that stand under another name for their number.
     pub folded: u64,
 }

@@ -7,7 +7,10 @@
 //! before it, and never lets more pass than it allows. An orderly end leaves none, once it has told the table of leases.
 
 use super::{Batch, LeftOver, Spool};
-use crate::values::{KeyId, Outcome};
+use crate::{
+    keys::model::Taken,
+    values::{KeyId, Outcome},
+};
 use std::{
     collections::HashMap,
     fs, io,
@@ -17,53 +20,65 @@ use uuid::Uuid;
 
 /// Begins the name of such a file; then the id of the batch, and by when it was over, in milliseconds since 1970.
 const RECENT: &str = "recent-";
+/// Ends the name where units and calls are told; a file of an earlier version tells units only.
+const BOTH: &str = ".both";
 /// One that is not whole yet: `new-…` is removed by the next start.
 const NEW: &str = "new-recent";
 /// No limit that is meant lasts longer.
 const KEPT_MILLIS: i64 = 60_000;
 const MINUTE: i64 = 60_000_000;
 /// A key's id and its units.
-const RECORD: usize = 24;
+const OF_UNITS: usize = 24;
+/// And its calls.
+const RECORD: usize = 32;
 
 /// What a batch charged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {
     /// By then it was over: milliseconds since 1970.
     pub ended_millis: i64,
-    /// Cost units of keys.
-    pub units: Vec<(KeyId, u64)>,
+    /// By keys.
+    pub used: Vec<(KeyId, Taken)>,
 }
 
 impl Spent {
     fn of(batch: &Batch, now_micros: i64, is_meant: impl Fn(KeyId) -> bool) -> Self {
         let oldest = now_micros.div_euclid(MINUTE) - 1;
-        let mut units = HashMap::<KeyId, u64>::new();
+        let mut used = HashMap::<KeyId, Taken>::new();
         for tally in batch.counts.iter().filter(|t| t.outcome == Outcome::Valid && t.cost > 0 && t.minute >= oldest && is_meant(t.key)) {
-            *units.entry(tally.key).or_default() += tally.cost;
+            // As `taken` (0076) has it.
+            used.entry(tally.key).or_default().add(Taken { units: tally.cost, calls: tally.count.min(tally.cost) });
         }
-        Self { ended_millis: now_micros.div_euclid(1_000), units: units.into_iter().collect() }
+        Self { ended_millis: now_micros.div_euclid(1_000), used: used.into_iter().collect() }
     }
 
     fn write(&self, folder: &Path, batch: Uuid) -> io::Result<()> {
-        if self.units.is_empty() {
+        if self.used.is_empty() {
             return Ok(());
         }
-        let mut bytes = Vec::with_capacity(self.units.len() * RECORD);
-        for (key, units) in &self.units {
+        let mut bytes = Vec::with_capacity(self.used.len() * RECORD);
+        for (key, used) in &self.used {
             bytes.extend(key.uuid().as_bytes());
-            bytes.extend(units.to_le_bytes());
+            bytes.extend(used.units.to_le_bytes());
+            bytes.extend(used.calls.to_le_bytes());
         }
         let new = folder.join(NEW);
         fs::write(&new, bytes)?;
-        fs::rename(new, folder.join(format!("{RECENT}{}-{}", batch.simple(), self.ended_millis)))
+        fs::rename(new, folder.join(format!("{RECENT}{}-{}{BOTH}", batch.simple(), self.ended_millis)))
     }
 
     fn read(ended_millis: i64, path: &Path) -> io::Result<Self> {
         let record = |record: &[u8]| {
-            let (key, units) = record.split_at_checked(16)?;
-            Some((KeyId::new(Uuid::from_slice(key).ok()?), u64::from_le_bytes(units.try_into().ok()?)))
+            let (key, used) = record.split_at_checked(16)?;
+            let (units, calls) = used.split_at_checked(8)?;
+            let units = u64::from_le_bytes(units.try_into().ok()?);
+            // Calls are no more than units.
+            let calls = if calls.is_empty() { units } else { u64::from_le_bytes(calls.try_into().ok()?) };
+            Some((KeyId::new(Uuid::from_slice(key).ok()?), Taken { units, calls }))
         };
-        Ok(Self { ended_millis, units: fs::read(path)?.chunks_exact(RECORD).filter_map(record).collect() })
+        let tells_both = path.to_str().is_some_and(|path| path.ends_with(BOTH));
+        let length = if tells_both { RECORD } else { OF_UNITS };
+        Ok(Self { ended_millis, used: fs::read(path)?.chunks_exact(length).filter_map(record).collect() })
     }
 }
 
@@ -73,7 +88,9 @@ fn files(folder: &Path) -> io::Result<Vec<(Uuid, i64, PathBuf)>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(RECENT));
-        let told = name.and_then(|name| name.split_once('-')).and_then(|(batch, ended)| Some((Uuid::try_parse(batch).ok()?, ended.parse::<i64>().ok()?)));
+        let told = name
+            .and_then(|name| name.split_once('-'))
+            .and_then(|(batch, ended)| Some((Uuid::try_parse(batch).ok()?, ended.strip_suffix(BOTH).unwrap_or(ended).parse::<i64>().ok()?)));
         if let Some((batch, ended)) = told {
             found.push((batch, ended, path));
         }
@@ -114,7 +131,11 @@ impl Spool {
 
     /// What calls charged in the last minute, as far as it is kept.
     pub fn recent(&self, now_micros: i64) -> io::Result<Vec<Spent>> {
-        files(self.folder())?.into_iter().filter(|(_, ended, _)| !is_over(*ended, now_micros)).map(|(_, ended, path)| Spent::read(ended, &path)).collect()
+        let mut known = files(self.folder())?;
+        // A start that failed leaves batches that it had taken over: each counts once, as of its first end.
+        known.sort_unstable_by_key(|(batch, ended, _)| (*batch, *ended));
+        known.dedup_by_key(|(batch, ..)| *batch);
+        known.into_iter().filter(|(_, ended, _)| !is_over(*ended, now_micros)).map(|(_, ended, path)| Spent::read(ended, &path)).collect()
     }
 }
 
@@ -148,7 +169,7 @@ mod tests {
 
     fn units(spool: &Spool, now: i64) -> Vec<(u128, u64)> {
         let spent = spool.recent(now).expect("it is read");
-        let mut units: Vec<_> = spent.into_iter().flat_map(|s| s.units).map(|(key, units)| (key.uuid().as_u128(), units)).collect();
+        let mut units: Vec<_> = spent.into_iter().flat_map(|s| s.used).map(|(key, used)| (key.uuid().as_u128(), used.units)).collect();
         units.sort_unstable();
         units
     }

@@ -67,6 +67,7 @@ mod tests {
             code,
             ground,
             limit: String::new(),
+            permission: String::new(),
             route: "GET /".into(),
             address: address.to_owned(),
             request_id: String::new(),

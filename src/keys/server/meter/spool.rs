@@ -98,15 +98,10 @@ pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
     ended_folders(data)?.into_iter().map(left).collect()
 }
 
-/// The processes of this data folder that ended by force since the last start.
-pub fn ended(data: &Path) -> io::Result<Vec<Uuid>> {
-    Ok(ended_folders(data)?.iter().filter_map(|(folder, _)| process_of(folder)).collect())
-}
-
-/// The files of nonces that processes left which are no more, each with its process and the lock of its folder.
-pub fn left_nonces(data: &Path) -> io::Result<Vec<(Uuid, PathBuf, File)>> {
-    let file = |(folder, lock): (PathBuf, File)| Some((process_of(&folder)?, folder.join(NONCES), lock));
-    Ok(ended_folders(data)?.into_iter().filter_map(file).filter(|(_, path, _)| path.exists()).collect())
+/// The files of nonces that processes left which are no more, each with the lock of its folder.
+pub fn left_nonces(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
+    let file = |(folder, lock): (PathBuf, File)| (folder.join(NONCES), lock);
+    Ok(ended_folders(data)?.into_iter().map(file).filter(|(path, _)| path.exists()).collect())
 }
 
 /// Whose folder it is.
@@ -170,6 +165,12 @@ fn is_empty(folder: &Path) -> io::Result<bool> {
 impl LeftOver {
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The process whose it was, which is no node any more once its batches are written; none while nonces of it stand here, which nobody
+    /// could read: what it accepted may still be tried.
+    pub fn ended(&self) -> Option<Uuid> {
+        process_of(&self.folder).filter(|_| !self.folder.join(NONCES).exists())
     }
 
     /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look. Answers the batches of which no file is left.

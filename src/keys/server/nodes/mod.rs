@@ -17,7 +17,7 @@ pub(super) mod store;
 pub use crate::values::NodeId;
 pub use members::{Member, Members, Pulse};
 pub use seen::Seen;
-pub use spread::{spread, spread_of_account, spread_of_accounts, spread_of_api, spread_of_blocks, spread_of_holders, spread_of_marks};
+pub use spread::{spread, spread_of_account, spread_of_accounts, spread_of_api, spread_of_blocks, spread_of_holders, spread_of_holders_again, spread_of_marks};
 
 use crate::platform::{Ctx, clock::steady_millis};
 use std::sync::Arc;
@@ -76,10 +76,10 @@ impl Nodes {
         now.saturating_sub(members.read_at) <= RELIABLE && !members.list.is_empty() && members.answering(now).all(|(member, _)| member.id == self.me)
     }
 
-    /// How many nodes may be answering calls, this one included.
-    pub(super) fn answering(&self) -> usize {
+    /// How many nodes may be answering calls, this one included, and how many of them have a smaller id.
+    pub(super) fn answering(&self) -> (u32, u32) {
         let members = self.members.borrow();
-        members.answering(steady_millis()).count()
+        members.answering(steady_millis()).fold((0, 0), |(all, before), (member, _)| (all + 1, before + u32::from(member.id < self.me)))
     }
 
     /// Takes what was read of the table.

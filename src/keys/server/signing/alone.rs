@@ -133,16 +133,14 @@ pub enum LeftNoncesError {
 }
 
 /// Tells what earlier processes of this data folder accepted and could not tell. To be called before these are forgotten as nodes, and before
-/// the first answer. Answers the processes whose file can't be read, after a power cut: these are to be remembered as nodes, so that no signed
-/// call is answered until nothing that they accepted counts any more.
-pub async fn write_left_nonces(ctx: &Ctx) -> Result<Vec<Uuid>, LeftNoncesError> {
-    let mut unread = Vec::new();
-    for (process, path, _lock) in left_nonces(&ctx.config.server.data_dir)? {
+/// the first answer. A file that can't be read, after a power cut, stays: its process is remembered as a node (`LeftOver::ended`), so that no
+/// signed call is answered until nothing that it accepted counts any more.
+pub async fn write_left_nonces(ctx: &Ctx) -> Result<(), LeftNoncesError> {
+    for (path, _lock) in left_nonces(&ctx.config.server.data_dir)? {
         let bytes = match mapped::read(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 tracing::error!("{} can't be read and is left as it is; signed calls may have to wait: {error}", path.display());
-                unread.push(process);
                 continue;
             }
         };
@@ -153,7 +151,7 @@ pub async fn write_left_nonces(ctx: &Ctx) -> Result<Vec<Uuid>, LeftNoncesError> 
         fs::remove_file(&path)?;
         tracing::info!(nonces = used.len(), "nonces that an earlier process could not tell");
     }
-    Ok(unread)
+    Ok(())
 }
 
 /// Tells the database some of them.

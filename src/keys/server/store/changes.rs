@@ -12,6 +12,7 @@ pub struct ChangeRow {
     pub number: i64,
     pub act: Act,
     pub actor: String,
+    pub is_account: bool,
     pub at: OffsetDateTime,
     pub reason: String,
     pub detail: String,
@@ -27,27 +28,29 @@ pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: 
         r#"with this as (
              select k.id, k.workspace_id, k.created_at, w.personal_of as owner from keys k join workspaces w on w.id = k.workspace_id where k.id = $1
            ), held as (
-             select b.at, b.until, b.reason, b.by_name, b.lifted_at, b.lifter, 'banned' as act, 'unbanned' as undone,
+             select b.at, b.until, b.reason, b.by_name, b.by_account is not null as is_account, b.lifted_at, b.lifter, b.lifted_by is not null as lifter_is_account,
+               'banned' as act, 'unbanned' as undone,
                coalesce(to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'), '') as detail
              from bans b join this t on t.owner = b.account_id
              union all
-             select b.since, b.until, '', 'system', b.lifted_at, 'system', 'blocked', 'unblocked',
+             select b.since, b.until, '', 'system', false, b.lifted_at, 'system', false, 'blocked', 'unblocked',
                concat_ws(' ', case when b.per_second is not null then 'to ' || b.per_second || ' calls a second' end,
                  case when b.workspace_id is not null then 'with all keys of its workspace' end,
                  to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'))
              from blocks b join this t on b.key_id = t.id or b.workspace_id = t.workspace_id
              where b.kind = 'block'
            ), told as (
-             select act, by_name as actor, at, reason, detail, 0 as is_end from held
+             select act, by_name as actor, is_account, at, reason, detail, 0 as is_end from held
              union all
-             select undone, case when lifted_at is null then 'system' else lifter end, coalesce(lifted_at, until), '', '', 1
+             select undone, case when lifted_at is null then 'system' else lifter end, lifter_is_account, coalesce(lifted_at, until), '', '', 1
              from held where lifted_at is not null or until <= $2
            )
-           select h.number as "number!", h.act as "act!: Act", h.actor as "actor!", h.at as "at!", h.reason as "reason!", h.detail as "detail!"
+           select h.number as "number!", h.act as "act!: Act", h.actor as "actor!", h.is_account as "is_account!", h.at as "at!",
+             h.reason as "reason!", h.detail as "detail!"
            from (
-             select number, act, actor, at, reason, detail from key_state_changes where key_id = $1
+             select number, act, actor, actor_id is not null as is_account, at, reason, detail from key_state_changes where key_id = $1
              union all
-             select row_number() over (order by at, is_end, act, actor) - 1000000, act, actor, at, reason, detail
+             select row_number() over (order by at, is_end, act, actor) - 1000000, act, actor, is_account, at, reason, detail
              from told where at >= (select created_at from this)
            ) h
            where $3::timestamptz is null or (h.at, h.number) < ($3, $4::bigint)

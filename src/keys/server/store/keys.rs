@@ -9,6 +9,7 @@ use crate::{
     values::{AccountId, ApiId, KeyId, Permission, Slug, WorkspaceId},
 };
 use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -67,39 +68,66 @@ impl Row {
 
 /// One key with its limits, plan and bundles.
 pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Key>> {
-    let row = sqlx::query_as!(
+    Ok(find_keys(conn, workspace, &[id]).await?.pop())
+}
+
+/// The same of many, by id; those that are not there are left out.
+pub async fn find_keys(conn: &mut PgConnection, workspace: Option<WorkspaceId>, ids: &[KeyId]) -> sqlx::Result<Vec<Key>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
         Row,
         r#"select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
-             k.addresses::text[] as "addresses!", k.origins, k.routes, k.tags, k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
+             k.addresses::text[] as "addresses!", k.origins, k.routes, k.tags, k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at,
+             (select u.last_used_at from key_activity u where u.key_id = k.id) as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!"
-           from keys k join apis a on a.id = k.api_id left join key_activity u on u.key_id = k.id
-           where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
-        id.uuid(),
+           from keys k join apis a on a.id = k.api_id
+           where k.id = any($1) and ($2::uuid is null or k.workspace_id = $2)"#,
+        &ids,
         workspace.map(WorkspaceId::uuid),
     )
-    .fetch_optional(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let Some(mut key) = row.and_then(Row::key) else { return Ok(None) };
-    key.limits = limits_of(conn, &[key.id]).await?.into_iter().map(|(_, limit)| limit).collect();
-    key.plan = plans_of(conn, &[key.id]).await?.pop().map(|(_, plan)| plan);
-    for (_, bundle, gives) in bundles_of(conn, &[key.id]).await? {
-        key.hold(bundle, gives);
+    let mut keys: BTreeMap<KeyId, Key> = rows.into_iter().filter_map(Row::key).map(|key| (key.id, key)).collect();
+    let ids: Vec<KeyId> = keys.keys().copied().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(Some(key))
+    for (id, limit) in limits_of(conn, &ids).await? {
+        if let Some(key) = keys.get_mut(&id) {
+            key.limits.push(limit);
+        }
+    }
+    for (id, plan) in plans_of(conn, &ids).await? {
+        if let Some(key) = keys.get_mut(&id) {
+            key.plan = Some(plan);
+        }
+    }
+    for (id, bundle, gives) in bundles_of(conn, &ids).await? {
+        if let Some(key) = keys.get_mut(&id) {
+            key.hold(bundle, gives);
+        }
+    }
+    Ok(keys.into_values().collect())
 }
 
 /// The same, and nobody else changes it until the transaction ends.
 pub async fn lock_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Key>> {
+    Ok(lock_keys(conn, workspace, &[id]).await?.pop())
+}
+
+/// The same of many, locked and answered in the order of their ids, so that two who lock some of the same wait for each other and don't deadlock.
+pub async fn lock_keys(conn: &mut PgConnection, workspace: Option<WorkspaceId>, ids: &[KeyId]) -> sqlx::Result<Vec<Key>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let locked = sqlx::query_scalar!(
-        "select id from keys where id = $1 and ($2::uuid is null or workspace_id = $2) for update",
-        id.uuid(),
+        "select id from keys where id = any($1) and ($2::uuid is null or workspace_id = $2) order by id for update",
+        &ids,
         workspace.map(WorkspaceId::uuid),
     )
-    .fetch_optional(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    match locked {
-        Some(_) => find_key(conn, workspace, id).await,
-        None => Ok(None),
+    match locked.is_empty() {
+        true => Ok(Vec::new()),
+        false => find_keys(conn, workspace, &locked.into_iter().map(KeyId::new).collect::<Vec<_>>()).await,
     }
 }
 
@@ -107,13 +135,16 @@ pub async fn lock_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
 pub struct Provenance {
     pub owner: String,
     pub created_by: Option<String>,
+    /// That is the name of an account.
+    pub is_account: bool,
 }
 
 pub async fn find_provenance(db: &PgPool, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Provenance>> {
     sqlx::query_as!(
         Provenance,
-        r#"select w.name as owner, (select c.actor from key_state_changes c where c.key_id = k.id and c.act = 'created' order by c.number limit 1) as created_by
+        r#"select w.name as owner, c.actor as "created_by?", c.actor_id is not null as "is_account!"
            from keys k join workspaces w on w.id = k.workspace_id
+             left join lateral (select c.actor, c.actor_id from key_state_changes c where c.key_id = k.id and c.act = 'created' order by c.number limit 1) c on true
            where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
         id.uuid(),
         workspace.map(WorkspaceId::uuid),
@@ -241,13 +272,15 @@ pub async fn count_keys_by_api(db: &PgPool) -> sqlx::Result<Vec<(ApiId, u64)>> {
     Ok(rows.into_iter().map(|r| (ApiId::new(r.api_id), u64::try_from(r.n).unwrap_or(0))).collect())
 }
 
-/// What the owner of a workspace may: the most that a key for Tollgate itself can get there.
-pub async fn list_owner_permissions(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Vec<Permission>> {
-    let names = sqlx::query_scalar!(
-        "select distinct p.permission from workspaces w join account_roles r on r.account_id = w.personal_of join role_permissions p on p.role = r.role where w.id = $1",
-        workspace.uuid(),
+/// What the owners of workspaces may: the most that a key for Tollgate itself can get there.
+pub async fn list_owner_permissions(conn: &mut PgConnection, workspaces: &[WorkspaceId]) -> sqlx::Result<Vec<(WorkspaceId, Permission)>> {
+    let ids: Vec<Uuid> = workspaces.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        "select distinct w.id, p.permission
+         from workspaces w join account_roles r on r.account_id = w.personal_of join role_permissions p on p.role = r.role where w.id = any($1)",
+        &ids,
     )
     .fetch_all(conn)
     .await?;
-    Ok(names.iter().filter_map(|p| p.parse::<Permission>().ok()).collect())
+    Ok(rows.into_iter().filter_map(|r| Some((WorkspaceId::new(r.id), r.permission.parse::<Permission>().ok()?))).collect())
 }

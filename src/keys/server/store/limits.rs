@@ -1,7 +1,7 @@
 //! The limits of keys, their plans, and what each level would give.
 
 use crate::{
-    keys::model::{KeyLimit, Over, Window},
+    keys::model::{KeyLimit, LimitUnit, Over, Window},
     values::{KeyId, Slug, WorkspaceId},
 };
 use serde::Deserialize;
@@ -19,12 +19,13 @@ pub struct StoredLimit {
     window_seconds: i32,
     zone: String,
     refill: i64,
+    unit: String,
     over: String,
 }
 
 impl From<StoredLimit> for KeyLimit {
     fn from(row: StoredLimit) -> Self {
-        limit(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), &row.over)
+        limit(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), (&row.unit, &row.over))
     }
 }
 
@@ -38,6 +39,7 @@ pub fn stored_limits(limits: &[KeyLimit]) -> Value {
             "window_seconds": limit.window.stored_seconds(),
             "zone": limit.window.stored_zone(),
             "refill": limit.window.stored_refill(),
+            "unit": limit.unit.as_str(),
             "over": limit.over.to_string(),
         })
     };
@@ -48,20 +50,20 @@ pub fn stored_limits(limits: &[KeyLimit]) -> Value {
 pub async fn limits_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<Vec<(KeyId, KeyLimit)>> {
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
-        "select key_id, name, max_calls, kind, window_seconds, zone, refill, over from key_limits where key_id = any($1) order by key_id, name",
+        "select key_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from key_limits where key_id = any($1) order by key_id, name",
         &ids,
     )
     .fetch_all(conn)
     .await?;
     let found = rows.into_iter().map(|r| {
         let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
-        (KeyId::new(r.key_id), limit(r.name, r.max_calls, window, &r.over))
+        (KeyId::new(r.key_id), limit(r.name, r.max_calls, window, (&r.unit, &r.over)))
     });
     Ok(found.collect())
 }
 
-fn limit(name: String, max_calls: i64, window: Window, over: &str) -> KeyLimit {
-    KeyLimit { over: Over::stored(over), ..KeyLimit::new(name, u64::try_from(max_calls).unwrap_or(0), window) }
+fn limit(name: String, max_calls: i64, window: Window, (unit, over): (&str, &str)) -> KeyLimit {
+    KeyLimit { unit: LimitUnit::stored(unit), over: Over::stored(over), ..KeyLimit::new(name, u64::try_from(max_calls).unwrap_or(0), window) }
 }
 
 /// Which of these time zones Postgres knows; names in lower case. It reads its whole list of zones for that.
@@ -128,7 +130,7 @@ pub async fn find_holders(db: &PgPool, key: KeyId) -> sqlx::Result<Option<Holder
 pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyLimit)>> {
     let rows = sqlx::query!(
         r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.kind as "kind!", f.window_seconds as "window_seconds!",
-             f.zone as "zone!", f.refill as "refill!", f.over as "over!"
+             f.zone as "zone!", f.refill as "refill!", f.unit as "unit!", f.over as "over!"
            from keys k join apis a on a.id = k.api_id left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral limit_levels(k.id, k.plan_id, case when a.slug <> 'tollgate' then k.workspace_id end,
                case when a.slug <> 'tollgate' then h.plan_id end, k.api_id) f
@@ -139,7 +141,7 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
     .await?;
     let found = rows.into_iter().map(|r| {
         let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
-        (r.level, limit(r.name, r.max_calls, window, &r.over))
+        (r.level, limit(r.name, r.max_calls, window, (&r.unit, &r.over)))
     });
     Ok(found.collect())
 }
@@ -150,7 +152,7 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
 pub async fn list_limits_of_new_keys(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<(String, i32, KeyLimit)>> {
     let rows = sqlx::query!(
         r#"select l.slug as "slug!", l.level as "level!", l.name as "name!", l.max_calls as "max_calls!", l.kind as "kind!",
-             l.window_seconds as "window_seconds!", l.zone as "zone!", l.refill as "refill!", l.over as "over!"
+             l.window_seconds as "window_seconds!", l.zone as "zone!", l.refill as "refill!", l.unit as "unit!", l.over as "over!"
            from (
              select a.slug, f.*, min(f.level) over (partition by a.id) as nearest
              from apis a left join workspace_plans h on h.workspace_id = $1 and a.slug <> 'tollgate'
@@ -163,7 +165,7 @@ pub async fn list_limits_of_new_keys(db: impl PgExecutor<'_>, workspace: Workspa
     .await?;
     let found = rows.into_iter().map(|r| {
         let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
-        (r.slug, r.level, limit(r.name, r.max_calls, window, &r.over))
+        (r.slug, r.level, limit(r.name, r.max_calls, window, (&r.unit, &r.over)))
     });
     Ok(found.collect())
 }
@@ -172,14 +174,14 @@ pub async fn list_limits_of_new_keys(db: impl PgExecutor<'_>, workspace: Workspa
 pub async fn replace_limits(conn: &mut PgConnection, key: KeyId, limits: &[KeyLimit]) -> sqlx::Result<()> {
     sqlx::query!(
         "with new as (
-           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, unit text, over text, kind text, refill bigint)
          ), gone as (
            delete from key_limits where key_id = $1 and name not in (select name from new)
          )
-         insert into key_limits (key_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
+         insert into key_limits (key_id, name, max_calls, window_seconds, zone, unit, over, kind, refill)
+         select $1, name, max_calls, window_seconds, zone, unit, over, kind, refill from new
          on conflict (key_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
+           zone = excluded.zone, unit = excluded.unit, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         key.uuid(),
         stored_limits(limits),
     )

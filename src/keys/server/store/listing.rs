@@ -1,9 +1,10 @@
-//! The list of keys with how each stands. The standing is decided here, in one `case`, so that the filter and the badge agree.
+//! The list of keys with how each stands. Which keys the filters leave and how each stands is decided by `keys_left` and `key_standing`
+//! (migration 0063), so that list, badge, plain pages and their number (`paging`) agree.
 
 use super::keys::Row;
 use crate::{
     keys::model::{Environment, Key, KeyState, Review, StandingKind, ToReview},
-    values::{Counts, KeyId, WorkspaceId},
+    values::{Actor, Counts, KeyId, WorkspaceId},
 };
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -40,6 +41,30 @@ pub struct Wanted<'a> {
     pub most: i64,
 }
 
+impl Wanted<'_> {
+    /// None: of every kind.
+    pub(super) fn words_of_kinds(&self) -> Option<Vec<String>> {
+        let word = |kind: &StandingKind| StandingKind::ALL.into_iter().find(|(k, ..)| k == kind).map_or("", |(_, word, _)| word).to_owned();
+        (!self.kinds.is_empty()).then(|| self.kinds.iter().map(word).collect())
+    }
+
+    /// At so many keys one statement may look for those that filters leave, so that it does not take long: a review is asked key by key. None where
+    /// nothing filters, or by what an index finds at once.
+    pub fn looked_at(&self) -> Option<i64> {
+        let has_filter = self.search.is_some() || self.api.is_some() || self.tag.is_some() || self.owner.is_some() || !self.kinds.is_empty();
+        match self.review {
+            _ if self.is_exact() => None,
+            Some(_) => Some(20_000),
+            None => has_filter.then_some(100_000),
+        }
+    }
+
+    /// One key, or few: by what an index finds at once.
+    fn is_exact(&self) -> bool {
+        self.id.is_some() || self.ids.is_some() || self.hashes.is_some() || self.external_id.is_some()
+    }
+}
+
 /// One key with the facts behind its badge.
 #[derive(Debug, Clone)]
 pub struct Listed {
@@ -53,7 +78,7 @@ pub struct Listed {
     /// The most frequent refusal of today.
     pub refusal: Option<String>,
     /// Who disabled or revoked it, when and why.
-    pub ended_by: Option<(String, OffsetDateTime, String)>,
+    pub ended_by: Option<(Actor, OffsetDateTime, String)>,
     /// A secret of it that is still accepted was found in the open.
     pub is_leaked: bool,
     /// How many rows the filters leave, on all pages.
@@ -86,6 +111,7 @@ struct ListedRow {
     calls: i64,
     refusal: Option<String>,
     ended_by: Option<String>,
+    ended_by_account: bool,
     ended_at: Option<OffsetDateTime>,
     ended_why: Option<String>,
     is_leaked: bool,
@@ -95,7 +121,8 @@ struct ListedRow {
 impl ListedRow {
     fn listed(self) -> Option<Listed> {
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
-        let ended_by = self.ended_by.zip(self.ended_at).map(|(by, at)| (by, at, self.ended_why.unwrap_or_default()));
+        let is_account = self.ended_by_account;
+        let ended_by = self.ended_by.zip(self.ended_at).map(|(name, at)| (Actor { name, is_account }, at, self.ended_why.unwrap_or_default()));
         let row = Row {
             id: self.id,
             workspace_id: self.workspace_id,
@@ -135,7 +162,7 @@ impl ListedRow {
 pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
     let (from_at, from_id) = wanted.from.unzip();
     let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
-    let kinds: Option<Vec<String>> = (!wanted.kinds.is_empty()).then(|| wanted.kinds.iter().map(|kind| word(*kind).to_owned()).collect());
+    let kinds = wanted.words_of_kinds();
     let mut rows = sqlx::query_as!(
         ListedRow,
         r#"with today as (
@@ -146,33 +173,9 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
            ), leaked as (
              select l.key_id from key_leaks l join key_secrets s on s.id = l.secret_id where l.cleared_at is null and (s.expires_at is null or s.expires_at > $1)
            ), standing as (
-             select k.id, k.created_at, coalesce(t.limited, 0) as limited, coalesce(t.refused, 0) as refused, coalesce(t.calls, 0) as calls, u.last_used_at,
-               case
-                 when k.state in ('disabled', 'revoked') then k.state
-                 when k.expires_at <= $1 then 'expired'
-                 when k.expires_at <= $1 + make_interval(days => $12) then 'expiring'
-                 when t.limited > 0 then 'held'
-                 when t.refused > 0 then 'refused'
-                 when u.last_used_at is null and k.created_at > $1 - make_interval(days => $12) then 'new'
-                 when u.last_used_at is null or u.last_used_at <= $1 - make_interval(days => $12) then 'idle'
-                 else 'passing'
-               end as kind
-             from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id left join today t on t.key_id = k.id left join key_activity u on u.key_id = k.id
-             where ($3::uuid is null or k.workspace_id = $3) and ($4::uuid is null or k.id = $4) and ($6::text is null or a.slug = $6)
-               and ($5::text is null or strpos(lower(k.name), lower($5)) > 0 or strpos(lower(k.external_id), lower($5)) > 0
-                 or exists (select from unnest(k.tags) t where starts_with(t, lower($5)))
-                 or ($3::uuid is null and (strpos(lower(w.name), lower($5)) > 0
-                   or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($5)) > 0)))
-                 or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or (length(s.start) >= 8 and starts_with($5, s.start)))))
-               and ($13::text is null or case when $13 = 'leaked'
-                   then k.state = 'active' and (k.expires_at is null or k.expires_at > $1) and k.id in (select key_id from leaked)
-                   else key_wants_review($13, k, u.last_used_at, $1) end)
-               and ($14::text is null or $14 = any(k.tags))
-               and ($15::bytea[] is null or exists (select from key_secrets s where s.key_id = k.id and s.hash = any($15)))
-               and ($16::uuid[] is null or k.id = any($16))
-               and ($17::text is null or k.external_id = $17)
-               and ($18::text is null or strpos(lower(w.name), lower($18)) > 0
-                 or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($18)) > 0))
+             select k.id, k.created_at, coalesce(t.limited, 0) as limited, coalesce(t.refused, 0) as refused, coalesce(t.calls, 0) as calls, k.last_used_at,
+               key_standing(k.state, k.expires_at, k.created_at, k.last_used_at, t.limited, t.refused, $1, $12) as kind
+             from keys_left($3, $4, $16, $15, $17, $6, $5, $13, $14, $18, $1) k left join today t on t.key_id = k.id
            ), found as (
              select * from standing where $7::text[] is null or kind = any($7)
            )
@@ -182,9 +185,9 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
              (select q.outcome from usage_quarters q where q.key_id = k.id and q.quarter >= $2 and q.outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
                group by q.outcome order by sum(q.count) desc, q.outcome limit 1) as refusal,
-             e.actor as "ended_by?", e.at as "ended_at?", e.reason as "ended_why?", k.id in (select key_id from leaked) as "is_leaked!", (select count(*) from found) as "found!"
+             e.actor as "ended_by?", e.actor_id is not null as "ended_by_account!", e.at as "ended_at?", e.reason as "ended_why?", k.id in (select key_id from leaked) as "is_leaked!", (select count(*) from found) as "found!"
            from found f join keys k on k.id = f.id join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
-             left join lateral (select c.actor, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.number desc limit 1) e on true
+             left join lateral (select c.actor, c.actor_id, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.number desc limit 1) e on true
            where $8::timestamptz is null or (not $10 and (k.created_at, k.id) < ($8, $9::uuid)) or ($10 and (k.created_at, k.id) > ($8, $9::uuid))
            order by array_position($7, f.kind), case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
            limit $11"#,
@@ -262,8 +265,4 @@ pub async fn summary(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, no
     let review = ToReview { leaked: count(row.leaked), idle: count(row.idle), endless: count(row.endless), broad: count(row.broad) };
     let today = Counts { passed: count(row.passed), limited: count(row.limited), refused: count(row.calls - row.passed - row.limited) };
     Ok(Summary { all: count(row.all), review, tags: row.tags, today })
-}
-
-fn word(kind: StandingKind) -> &'static str {
-    StandingKind::ALL.into_iter().find(|(k, ..)| *k == kind).map_or("", |(_, word, _)| word)
 }

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod leaks;
 pub mod limits;
 pub mod listing;
+pub mod paging;
 pub mod resealing;
 pub mod routes;
 pub mod secrets;

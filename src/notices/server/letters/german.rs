@@ -1,7 +1,7 @@
 //! The words of `words`, in German.
 
 use crate::{
-    keys::model::{Unit, Window},
+    keys::model::{LimitUnit, Unit, Window},
     notices::server::store::limits::LimitNotice,
     platform::mail::harmless,
     values::Language,
@@ -22,16 +22,43 @@ pub fn name(notice: &LimitNotice) -> String {
 }
 
 /// "80 % von 1.000 Einheiten pro Tag verbraucht", "5 Einheiten pro Tag aufgebraucht".
-pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
-    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(window));
-    if window.is_credits() {
-        let credits = credits(allowed, window);
-        return if threshold >= 100 { format!("{credits} aufgebraucht") } else { format!("noch {} % von {credits}", 100 - threshold) };
-    }
+pub fn used(threshold: i16, allowed: i64, unit: LimitUnit, window: Window) -> String {
     if threshold >= 100 {
-        format!("{} {per} aufgebraucht", count(allowed, "Einheit", "Einheiten"))
-    } else {
-        format!("{threshold} % von {} {per} verbraucht", count(allowed, "Einheit", "Einheiten"))
+        return format!("{} aufgebraucht", limit(allowed, nominative(unit), window));
+    }
+    if window.is_credits() {
+        return format!("noch {} % von {}", 100 - threshold, limit(allowed, dative(unit), window));
+    }
+    format!("{threshold} % von {} verbraucht", limit(allowed, dative(unit), window))
+}
+
+/// The same of what was told: "100 Einheiten pro Stunde fast aufgebraucht" where calls cost more than is left.
+pub fn used_of(notice: &LimitNotice) -> String {
+    match notice.is_short() {
+        true => format!("{} fast aufgebraucht", limit(notice.allowed, nominative(notice.unit()), notice.window())),
+        false => used(notice.threshold, notice.allowed, notice.unit(), notice.window()),
+    }
+}
+
+/// "1.000 Einheiten pro Tag", "1.000 Credits (+100 je Stunde)".
+fn limit(allowed: i64, (one, many): (&str, &str), window: Window) -> String {
+    let allowed = u64::try_from(allowed).unwrap_or(0);
+    if window.is_credits() { credits(allowed, window) } else { format!("{} {}", count(allowed, one, many), per(window)) }
+}
+
+/// What a window counts: one of it, and several.
+const fn nominative(unit: LimitUnit) -> (&'static str, &'static str) {
+    match unit {
+        LimitUnit::Units => ("Einheit", "Einheiten"),
+        LimitUnit::Calls => ("Aufruf", "Aufrufe"),
+    }
+}
+
+/// The same behind "von".
+pub const fn dative(unit: LimitUnit) -> (&'static str, &'static str) {
+    match unit {
+        LimitUnit::Units => ("Einheit", "Einheiten"),
+        LimitUnit::Calls => ("Aufruf", "Aufrufen"),
     }
 }
 
@@ -124,6 +151,9 @@ mod tests {
 
     #[test]
     fn notices_are_said_in_german() {
+        assert_eq!(used(80, 1_000, LimitUnit::Calls, Window::HOUR), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
+        assert_eq!(used(100, 5, LimitUnit::Calls, Window::DAY), "5 Aufrufe pro Tag aufgebraucht");
+        let used = |threshold, allowed, window| used(threshold, allowed, LimitUnit::Units, window);
         assert_eq!(used(80, 1_000, Window::HOUR), "80 % von 1.000 Einheiten pro Stunde verbraucht");
         assert_eq!(used(100, 5, Window::DAY), "5 Einheiten pro Tag aufgebraucht");
         assert_eq!(used(100, 1, Window::Month), "1 Einheit pro Monat aufgebraucht");

@@ -1,15 +1,21 @@
 //! Limits that are nearly used up.
 
-use super::german;
+use super::{beyond, german};
 use crate::{
+    keys::model::OverAction,
     notices::server::{store::limits::LimitNotice, words},
     platform::mail::{Letter, Mail, Reader, harmless},
     ui::number::count,
 };
+use time::OffsetDateTime;
 
 pub struct LimitsNearlyUsed {
     /// At least one.
     pub notices: Vec<LimitNotice>,
+    /// When they were marked.
+    pub at: OffsetDateTime,
+    /// All of these limits have begun anew since.
+    pub has_ended: bool,
     pub usage: String,
     pub settings: String,
 }
@@ -46,18 +52,23 @@ impl LimitsNearlyUsed {
         }
     }
 
+    /// All of these limits refuse what is beyond them. Where one does not, each says what becomes of it: of one the mail's first sentence, of several
+    /// the line of each.
+    fn refuse(&self) -> bool {
+        self.notices.iter().all(|n| words::action(n, self.at) == OverAction::Refuse)
+    }
+
+    fn says_of_each(&self) -> bool {
+        !self.has_ended && self.notices.len() > 1 && !self.refuse()
+    }
+
     fn begins_over(&self) -> bool {
-        self.notices.first().is_some_and(is_over)
+        self.notices.first().is_some_and(|first| is_over(first) || first.is_short())
     }
 }
 
-fn is_over(notice: &LimitNotice) -> bool {
-    notice.threshold >= 100
-}
-
-/// Something is left, and no call costs so little.
-fn has_rest(notice: &LimitNotice) -> bool {
-    is_over(notice) && notice.used < notice.allowed
+pub(super) fn is_over(notice: &LimitNotice) -> bool {
+    notice.threshold >= 100 && !notice.is_short()
 }
 
 fn numbers(notice: &LimitNotice) -> (u64, u64) {
@@ -68,7 +79,7 @@ fn end(notice: &LimitNotice, to: &Reader) -> String {
     to.moment(words::end(notice.window_start, notice.window()))
 }
 
-fn is_credits(notice: &LimitNotice) -> bool {
+pub(super) fn is_credits(notice: &LimitNotice) -> bool {
     notice.window().is_credits()
 }
 
@@ -77,7 +88,7 @@ impl Letter for LimitsNearlyUsed {
         let subject = match &self.notices[..] {
             [one] => {
                 let verb = if one.key_id.is_some() { "has" } else { "have" };
-                format!("{} {verb} {}", harmless(&one.key_name), words::used(one.threshold, one.allowed, one.window()))
+                format!("{} {verb} {}", harmless(&one.key_name), words::told(one.threshold, one.used, one.allowed, one.unit(), one.window()))
             }
             all if all.iter().all(is_over) => format!("{} limits are used up", all.len()),
             all => format!("{} limits are nearly used up", all.len()),
@@ -85,16 +96,24 @@ impl Letter for LimitsNearlyUsed {
         let code = self.codes("or");
         let until = self.until("until it resets", "until some of it comes back", "until it resets or some of it comes back");
         let until_one = self.until("until the limit resets", "until some of the limit comes back", until);
+        let then = |where_it: &str| match self.refuse() {
+            true => format!("{where_it} is used up, calls are answered {code} {until}."),
+            false => "What becomes of calls beyond a limit stands with it.".to_owned(),
+        };
         let lead = match &self.notices[..] {
+            [one] if !self.refuse() => beyond::english(one, self.at, to, until_one),
             [one] if is_credits(one) => format!("When no credits are left, calls are answered {code} until some come back or are added."),
+            [one] if one.is_short() => format!("Calls that cost more than is left are answered {code} {until_one}."),
             [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} {until}."),
             [one] if is_over(one) => format!("Calls of this key are answered {code} {until_one}."),
             [_] => format!("When a limit is used up, calls are answered {code} {until}."),
-            all if self.has_shared() => format!(
-                "{} limits are at or near their end, also what all your keys share. Where one is used up, calls are answered {code} {until}.",
-                all.len()
-            ),
-            _ => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} {until}.", self.keys()),
+            all if self.has_shared() => format!("{} limits are at or near their end, also what all your keys share. {}", all.len(), then("Where one")),
+            _ => format!("{} of your keys are at or near a limit. {}", self.keys(), then("Where it")),
+        };
+        let lead = match (self.has_ended, self.notices.len()) {
+            (false, _) => lead,
+            (true, 1) => "This was reached before the limit reset. It counts from 0 again.".to_owned(),
+            (true, _) => "These were reached before the limits reset. They count from 0 again.".to_owned(),
         };
         let advice = if self.begins_over() {
             "If the program is right to call this often, ask for a higher limit."
@@ -103,13 +122,19 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
-            let rest = if has_rest(n) { ", too little is left for another call" } else { "" };
+            let rest = if n.is_short() { ", less is left than calls cost on average" } else { "" };
+            let then = if self.says_of_each() { beyond::english_of_each(n, self.at, to) } else { String::new() };
             if is_credits(n) {
                 let left = to.language.thousands(allowed.saturating_sub(used));
-                return (harmless(&n.key_name), format!("{left} left of {}{rest}", n.window().limit_words(allowed)));
+                return (harmless(&n.key_name), format!("{left} left of {}{rest}{then}", n.window().limit_words(allowed)));
             }
-            let resets = if n.window().is_rolling() { "all of it back by" } else { "resets" };
-            (harmless(&n.key_name), format!("{} of {} used{rest}, {resets} {}", to.language.thousands(used), count(allowed, "unit", "units"), end(n, to)))
+            let resets = match n.window().is_rolling() {
+                true => "all of it back by",
+                false if self.has_ended => "reset",
+                false => "resets",
+            };
+            let of = if n.unit().is_calls() { count(allowed, "call", "calls") } else { count(allowed, "unit", "units") };
+            (harmless(&n.key_name), format!("{} of {of} used{rest}, {resets} {}{then}", to.language.thousands(used), end(n, to)))
         };
         to.mail(subject)
             .text(lead)
@@ -124,7 +149,7 @@ impl Letter for LimitsNearlyUsed {
         let subject = match &self.notices[..] {
             [one] => {
                 let verb = if one.key_id.is_some() { "hat" } else { "haben" };
-                format!("{} {verb} {}", german::name(one), german::used(one.threshold, one.allowed, one.window()))
+                format!("{} {verb} {}", german::name(one), german::used_of(one))
             }
             all if all.iter().all(is_over) => format!("{} Limits sind aufgebraucht", all.len()),
             all => format!("{} Limits sind fast aufgebraucht", all.len()),
@@ -132,26 +157,36 @@ impl Letter for LimitsNearlyUsed {
         let code = self.codes("oder");
         let until = self.until("bis es von vorn beginnt", "bis etwas davon wieder frei ist", "bis es von vorn beginnt oder etwas davon wieder frei ist");
         let until_one = self.until("bis das Limit von vorn beginnt", "bis etwas vom Limit wieder frei ist", until);
+        let then = |where_it: &str| match self.refuse() {
+            true => format!("{where_it} aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}."),
+            false => "Was mit Aufrufen jenseits eines Limits geschieht, steht bei ihm.".to_owned(),
+        };
         let lead = match &self.notices[..] {
+            [one] if !self.refuse() => beyond::german(one, self.at, to, until_one),
             [one] if is_credits(one) => {
                 format!("Wenn keine Credits mehr übrig sind, werden Aufrufe mit {code} beantwortet, bis welche zurückkommen oder hinzugefügt werden.")
             }
+            [one] if one.is_short() => format!("Aufrufe, die mehr kosten als übrig ist, werden mit {code} beantwortet, {until_one}."),
             [one] if is_over(one) && one.key_id.is_none() => {
                 format!("Aufrufe aller Schlüssel, die sich dieses Limit teilen, werden mit {code} beantwortet, {until}.")
             }
             [one] if is_over(one) => format!("Aufrufe dieses Schlüssels werden mit {code} beantwortet, {until_one}."),
             [_] => format!("Wenn ein Limit aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}."),
-            all if self.has_shared() => format!(
-                "{} Limits sind am Ende oder kurz davor, auch solche, die sich alle Ihre Schlüssel teilen. Wo eines aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}.",
-                all.len()
-            ),
+            all if self.has_shared() => {
+                format!("{} Limits sind am Ende oder kurz davor, auch solche, die sich alle Ihre Schlüssel teilen. {}", all.len(), then("Wo eines"))
+            }
             _ => {
                 let keys = match self.keys() {
                     1 => "Einer Ihrer Schlüssel ist".to_owned(),
                     n => format!("{n} Ihrer Schlüssel sind"),
                 };
-                format!("{keys} an einem Limit oder kurz davor. Wo es aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}.")
+                format!("{keys} an einem Limit oder kurz davor. {}", then("Wo es"))
             }
+        };
+        let lead = match (self.has_ended, self.notices.len()) {
+            (false, _) => lead,
+            (true, 1) => "Das war, bevor das Limit von vorn begann. Es zählt wieder von 0 an.".to_owned(),
+            (true, _) => "Das war, bevor die Limits von vorn begannen. Sie zählen wieder von 0 an.".to_owned(),
         };
         let advice = if self.begins_over() {
             "Wenn das Programm zu Recht so oft aufruft, bitten Sie um ein höheres Limit."
@@ -160,14 +195,20 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
-            let rest = if has_rest(n) { ", für einen weiteren Aufruf zu wenig" } else { "" };
+            let rest = if n.is_short() { ", weniger übrig als Aufrufe im Schnitt kosten" } else { "" };
+            let then = if self.says_of_each() { beyond::german_of_each(n, self.at, to) } else { String::new() };
             if is_credits(n) {
                 let left = to.language.thousands(allowed.saturating_sub(used));
-                return (german::name(n), format!("noch {left} von {}{rest}", german::credits(allowed, n.window())));
+                return (german::name(n), format!("noch {left} von {}{rest}{then}", german::credits(allowed, n.window())));
             }
-            let of = to.count(allowed, "Einheit", "Einheiten");
-            let resets = if n.window().is_rolling() { "alles wieder frei" } else { "beginnt von vorn" };
-            (german::name(n), format!("{} von {of} verbraucht{rest}, {resets}: {}", to.language.thousands(used), end(n, to)))
+            let (one, many) = german::dative(n.unit());
+            let of = to.count(allowed, one, many);
+            let resets = match n.window().is_rolling() {
+                true => "alles wieder frei",
+                false if self.has_ended => "begann von vorn",
+                false => "beginnt von vorn",
+            };
+            (german::name(n), format!("{} von {of} verbraucht{rest}, {resets}: {}{then}", to.language.thousands(used), end(n, to)))
         };
         to.mail(subject)
             .text(lead)

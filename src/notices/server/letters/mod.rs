@@ -2,6 +2,7 @@
 //! it off. When they are sent stands in `mail`.
 
 mod alert;
+mod beyond;
 mod expiry;
 mod german;
 mod limits;
@@ -21,14 +22,17 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "notices.limit",
         about: "When a limit is nearly used up.",
-        sample: |s| Box::new(LimitsNearlyUsed { notices: vec![limit(s, 80, Some(1))], usage: s.link("/usage?range=24h"), settings: s.link(SETTINGS) }),
+        sample: |s| {
+            let notices = vec![limit(s, 80, Some(1))];
+            Box::new(LimitsNearlyUsed { notices, at: s.at, has_ended: false, usage: s.link("/usage?range=24h"), settings: s.link(SETTINGS) })
+        },
     },
     Kind {
         name: "notices.limits",
         about: "When several limits are nearly or wholly used up.",
         sample: |s| {
             let notices = vec![limit(s, 100, None), limit(s, 80, Some(1))];
-            Box::new(LimitsNearlyUsed { notices, usage: s.link("/usage?range=24h"), settings: s.link(SETTINGS) })
+            Box::new(LimitsNearlyUsed { notices, at: s.at, has_ended: false, usage: s.link("/usage?range=24h"), settings: s.link(SETTINGS) })
         },
     },
     Kind {
@@ -80,6 +84,8 @@ fn limit(sample: &Sample, threshold: i16, key: Option<u128>) -> LimitNotice {
         zone: "UTC".to_owned(),
         kind: "fixed".to_owned(),
         refill: 0,
+        unit: "units".to_owned(),
+        over: "refuse".to_owned(),
         window_start: sample.at.replace_time(time::Time::MIDNIGHT),
     }
 }

@@ -21,7 +21,7 @@ pub async fn list_used_credits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result
              from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
              where exists (select from credit_buckets b where b.holder = k.id) or exists (select from credit_buckets b where b.holder = k.workspace_id)
            ), limits as (
-             select distinct s.is_shared, case when s.is_shared then k.workspace_id else k.id end as holder, k.workspace_id, l.name, l.max_calls, l.window_seconds, l.refill
+             select distinct s.is_shared, case when s.is_shared then k.workspace_id else k.id end as holder, k.workspace_id, l.name, l.max_calls, l.window_seconds, l.refill, l.over
              from drawing k left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral (
                select f.*, min(f.level) over () as nearest
@@ -37,7 +37,7 @@ pub async fn list_used_credits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result
              from limits l join credit_buckets b on b.holder = l.holder and b.name = l.name
            )
            select b.is_shared as "is_shared!", b.holder as "id!", o.id as "account_id!", b.name as "limit_name!", b.window_seconds as "window_seconds!", 'UTC' as "zone!",
-             'credits' as "kind!", b.refill as "refill!", b.starts as "window_start!", b.max_calls as "allowed!", b.used as "used!",
+             'credits' as "kind!", b.refill as "refill!", 'units' as "unit!", b.over as "over!", b.starts as "window_start!", b.max_calls as "allowed!", b.used as "used!",
              coalesce(s.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from buckets b
            join workspaces w on w.id = b.workspace_id

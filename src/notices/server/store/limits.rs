@@ -1,6 +1,9 @@
 //! Limits and what is used of their present windows, from the counters.
 
-use crate::{keys::model::Window, values::AccountId};
+use crate::{
+    keys::model::{LimitUnit, Over, Window},
+    values::AccountId,
+};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -20,11 +23,15 @@ pub struct UsedLimit {
     pub kind: String,
     /// Of credits.
     pub refill: i64,
+    /// What the window counts.
+    pub unit: String,
+    /// What becomes of calls beyond it.
+    pub over: String,
     /// Of a rolling window now; of credits the day, or when some were added last: they are told once for it.
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
-    /// The least that a call cost which passed in the window, of credits lately; free ones aside. 0: none passed.
+    /// What calls took on average that passed in the window, of credits lately, where it is least by route and time; free ones aside. 0: none passed.
     pub least: i64,
     pub thresholds: Vec<i16>,
 }
@@ -43,32 +50,33 @@ pub struct DefaultLimit<'a> {
 /// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do; a rolling one
 /// with the minute that is its length ago, and what is told of it stands at now. What is used
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
-/// minutes before the first of those; so rows are bounded by the window's days. A limit of which less is left than the cheapest call cost is
-/// used up: the next one is refused.
+/// minutes before the first of those; so rows are bounded by the window's days. Edges are made once (`materialized`), what a window has none of is
+/// not looked for, and keys are looked up one by one (`offset 0`), not read whole: of 20,000 keys in use it is half of the time. Of a limit is also
+/// told when less is left than calls cost.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
         r#"with active as (
              select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select k.id, k.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone
-             from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
+             select k.id, k.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone, l.unit, l.over
+             from active a cross join lateral (select * from keys where id = a.key_id and state = 'active' offset 0) k join apis i on i.id = k.api_id
                left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral (
                select f.*, min(f.level) over () as nearest from (
-                 select level, name, max_calls, kind, window_seconds, zone
+                 select level, name, max_calls, kind, window_seconds, zone, unit, over
                  from limit_levels(k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end, case when i.slug <> 'tollgate' then h.plan_id end, k.api_id)
                  union all
-                 select 8, $2::text, $3::bigint, 'fixed', $4::integer, 'UTC'
+                 select 8, $2::text, $3::bigint, 'fixed', $4::integer, 'UTC', 'units', 'refuse'
                ) f
              ) l
              where l.level = l.nearest and l.level not in (3, 4, 5, 6)
-           ), edges as (
+           ), edges as materialized (
              select l.*, p.starts, p.whole, p.midnight
              from limits l cross join lateral window_pieces(l.kind, l.window_seconds, l.zone, $1) p
              where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            )
-           select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!",
+           select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!",
              case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(u.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
@@ -76,14 +84,14 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select sum(c.cost)::bigint as used, min(greatest(c.cost / c.count, 1)) filter (where c.cost > 0) as least from (
-               select d.count, d.cost from usage_days d where d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+             select sum(taken(e.unit, c.count, c.cost))::bigint as used, min(greatest(taken(e.unit, c.count, c.cost) / c.count, 1)) filter (where c.cost > 0) as least from (
+               select d.count, d.cost from usage_days d where e.midnight <= $1 and d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
                union all
                select q.count, coalesce(q.cost, q.count) from usage_quarters q
-               where q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
+               where e.whole < e.midnight and e.whole <= $1 and q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
                union all
                select m.count, coalesce(m.cost, m.count) from usage_minutes m
-               where m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
+               where e.starts < e.whole and m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
              ) c
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
@@ -109,6 +117,8 @@ pub struct Marks {
     pub zone: Vec<String>,
     pub kind: Vec<String>,
     pub refill: Vec<i64>,
+    pub unit: Vec<String>,
+    pub over: Vec<String>,
     pub window_start: Vec<OffsetDateTime>,
     pub threshold: Vec<i16>,
     pub used: Vec<i64>,
@@ -120,25 +130,27 @@ pub struct Marks {
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with marks as (
-             select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[], $13::bool[])
-               as marks(h, a, n, s, w, t, u, m, z, i, r, is_shared)
+             select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[], $13::bool[], $14::text[], $15::text[])
+               as marks(h, a, n, s, w, t, u, m, z, i, r, is_shared, c, beyond)
            ), of_keys as (
-             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
-             select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r from marks
+             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill, unit, over)
+             select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r, c, beyond from marks
              where not is_shared and not exists (
-               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t
+               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t and o.unit = c
                  and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
              order by h, a, n, s, w, t
-             on conflict do nothing
+             on conflict (key_id, account_id, limit_name, window_seconds, window_start, threshold)
+               do update set unit = excluded.unit, over = excluded.over, used = excluded.used, allowed = excluded.allowed, at = excluded.at where limit_notices.unit <> excluded.unit
              returning account_id
            ), of_workspaces as (
-             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
-             select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r from marks
+             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill, unit, over)
+             select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r, c, beyond from marks
              where is_shared and not exists (
                select from shared_limit_notices o where o.workspace_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s
-                 and o.threshold = t and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
+                 and o.threshold = t and o.unit = c and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
              order by h, a, n, s, w, t
-             on conflict do nothing
+             on conflict (workspace_id, account_id, limit_name, window_seconds, window_start, threshold)
+               do update set unit = excluded.unit, over = excluded.over, used = excluded.used, allowed = excluded.allowed, at = excluded.at where shared_limit_notices.unit <> excluded.unit
              returning account_id
            ) select account_id as "account_id!" from of_keys union select account_id from of_workspaces order by 1"#,
         &marks.id,
@@ -154,6 +166,8 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
         &marks.kind,
         &marks.refill,
         &marks.is_shared,
+        &marks.unit,
+        &marks.over,
     )
     .fetch_all(conn)
     .await?;
@@ -166,11 +180,11 @@ pub async fn end_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<()> 
         "with of_keys as (
            update limit_notices n set fell_at = $1
            where n.fell_at is null and n.kind = 'rolling' and n.at > $1::timestamptz - make_interval(secs => n.window_seconds)
-             and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200 < n.allowed * n.threshold
+             and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds)), n.unit) * 200 < n.allowed * n.threshold
          )
          update shared_limit_notices n set fell_at = $1
          where n.fell_at is null and n.kind = 'rolling' and n.at > $1::timestamptz - make_interval(secs => n.window_seconds)
-           and shared_used_since(n.workspace_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200
+           and shared_used_since(n.workspace_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds)), n.unit) * 200
              < n.allowed * n.threshold",
         now,
     );
@@ -194,13 +208,35 @@ pub struct LimitNotice {
     pub kind: String,
     /// Of credits.
     pub refill: i64,
+    /// What a window counts.
+    pub unit: String,
+    /// What becomes of calls beyond it: what it was when this was marked.
+    pub over: String,
     pub window_start: OffsetDateTime,
 }
 
 impl LimitNotice {
+    pub fn unit(&self) -> LimitUnit {
+        LimitUnit::stored(&self.unit)
+    }
+
+    /// What becomes of calls beyond it.
+    pub fn over(&self) -> Over {
+        Over::stored(&self.over)
+    }
+
     pub fn window(&self) -> Window {
         Window::stored(&self.kind, self.window_seconds, &self.zone, self.refill)
     }
+
+    pub fn is_short(&self) -> bool {
+        is_short(self.threshold, self.used, self.allowed)
+    }
+}
+
+/// Told of a mark that is not reached: less is left than calls of any route cost on average, so many are beyond it. A cheaper one may still pass.
+pub fn is_short(threshold: i16, used: i64, allowed: i64) -> bool {
+    i128::from(used) * 100 < i128::from(allowed) * i128::from(threshold)
 }
 
 /// What an account is told in one mail: what was marked at this instant, of each limit the highest threshold.
@@ -208,13 +244,13 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", over as "over!", window_start as "window_start!"
            from (
              select distinct on (holder, limit_name, window_seconds) * from (
-               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, window_start
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over, window_start
                from shared_limit_notices where account_id = $1 and at = $2
                union all
-               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
+               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.over, n.window_start
                from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
              ) told order by holder, limit_name, window_seconds, threshold desc
            ) highest order by key_id is not null, key_name, key_id, limit_name, window_seconds"#,
@@ -225,18 +261,19 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
     .await
 }
 
-/// Notices of windows that are not over, and of fillings, of each limit the highest threshold: those of all keys first, then the fullest.
+/// Notices of windows that are not over, and of fillings, of each limit the highest threshold of the unit that was told last: those of all keys first,
+/// then the fullest.
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", over as "over!", window_start as "window_start!"
            from (
              select distinct on (holder, limit_name, window_seconds) * from (
-               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, window_start, at
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over, window_start, at
                from shared_limit_notices where account_id = $1 and at > $2::timestamptz - interval '31 days' and fell_at is null
                union all
-               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start, n.at
+               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.over, n.window_start, n.at
                from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
                where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null
              ) n where case
@@ -245,7 +282,8 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
-             order by holder, limit_name, window_seconds, window_start desc, threshold desc
+             order by holder, limit_name, window_seconds, window_start desc,
+               max(at) over (partition by holder, limit_name, window_seconds, window_start, unit) desc, threshold desc
            ) present order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,

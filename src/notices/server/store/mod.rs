@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod credits;
+pub mod ended;
 pub mod expiry;
 pub mod limits;
 pub mod settings;

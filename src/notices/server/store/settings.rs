@@ -1,6 +1,10 @@
 //! What accounts want to be told, what they were told, and where a mail goes.
 
-use crate::{keys::model::Window, notices::model::NoticeSettings, values::AccountId};
+use crate::{
+    keys::model::{LimitUnit, Window},
+    notices::model::NoticeSettings,
+    values::AccountId,
+};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -40,15 +44,22 @@ pub struct ToldRow {
     pub key_name: String,
     pub at: OffsetDateTime,
     pub threshold: Option<i16>,
+    pub used: Option<i64>,
     pub allowed: Option<i64>,
     pub window_seconds: Option<i32>,
     pub zone: Option<String>,
     pub kind: Option<String>,
     pub refill: Option<i64>,
+    pub unit: Option<String>,
     pub expires_at: Option<OffsetDateTime>,
 }
 
 impl ToldRow {
+    /// What the window counts.
+    pub fn unit(&self) -> LimitUnit {
+        LimitUnit::stored(self.unit.as_deref().unwrap_or_default())
+    }
+
     /// The window of the limit, of so many seconds.
     pub fn window(&self, seconds: i32) -> Window {
         Window::stored(self.kind.as_deref().unwrap_or_default(), seconds, self.zone.as_deref().unwrap_or_default(), self.refill.unwrap_or(0))
@@ -59,15 +70,15 @@ impl ToldRow {
 pub async fn list_told(db: impl PgExecutor<'_>, account: AccountId, most: i64) -> sqlx::Result<Vec<ToldRow>> {
     sqlx::query_as!(
         ToldRow,
-        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.allowed, t.window_seconds, t.zone, t.kind, t.refill, t.expires_at
+        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.used, t.allowed, t.window_seconds, t.zone, t.kind, t.refill, t.unit, t.expires_at
            from (
-             (select key_id, at, max(threshold) as threshold, allowed, window_seconds, zone, kind, refill, null::timestamptz as expires_at from limit_notices
-              where account_id = $1 group by key_id, at, limit_name, kind, window_seconds, zone, refill, window_start, allowed order by at desc limit $2)
+             (select key_id, at, max(threshold) as threshold, max(used) as used, allowed, window_seconds, zone, kind, refill, unit, null::timestamptz as expires_at from limit_notices
+              where account_id = $1 group by key_id, at, limit_name, kind, window_seconds, zone, refill, unit, window_start, allowed order by at desc limit $2)
              union all
-             (select null, at, max(threshold), allowed, window_seconds, zone, kind, refill, null from shared_limit_notices
-              where account_id = $1 group by workspace_id, at, limit_name, kind, window_seconds, zone, refill, window_start, allowed order by at desc limit $2)
+             (select null, at, max(threshold), max(used), allowed, window_seconds, zone, kind, refill, unit, null from shared_limit_notices
+              where account_id = $1 group by workspace_id, at, limit_name, kind, window_seconds, zone, refill, unit, window_start, allowed order by at desc limit $2)
              union all
-             (select key_id, at, null, null, null, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
+             (select key_id, at, null, null, null, null, null, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
            ) t left join keys k on k.id = t.key_id
            order by t.at desc, k.name limit $2"#,
         account.uuid(),

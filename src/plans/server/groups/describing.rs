@@ -43,7 +43,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
-    let name = fields.check("name", of_keys::name(&new.name));
+    let name = fields.check("name", of_keys::plain_name(&new.name));
     let description = fields.check("description", rules::description(&new.description));
     fields.done()?;
     of_keys::limits(ctx, &new.limits).await?;
@@ -71,7 +71,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
         must_be_open(ctx, caller, Area::Plans)?;
     }
     let mut fields = Fields::default();
-    let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
+    let name = edit.name.and_then(|text| fields.check("name", of_keys::plain_name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
     fields.done()?;
     let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;

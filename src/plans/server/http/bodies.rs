@@ -299,6 +299,8 @@ pub struct DryRunBody {
     /// Names of limits that were held against usage by the minute: windows of whole minutes that quarters don't fit into, and those that roll
     /// in less than an hour, of which what was asked in one minute counts as if at its beginning.
     pub by_minutes: Vec<String>,
+    /// Names of limits that count calls: what they hold back is calls, of the others cost units.
+    pub by_calls: Vec<String>,
     /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -317,9 +319,9 @@ pub struct WouldBeLimitedBody {
     pub name: String,
     /// Windows in which something would have been refused; of a rolling limit quarters of an hour, or minutes.
     pub windows: u64,
-    /// Cost units beyond the limits.
+    /// Cost units, or calls where a limit counts these, beyond the limits.
     pub beyond: u64,
-    /// Cost units at all.
+    /// Cost units at all; calls where all limits count these.
     pub units: u64,
 }
 
@@ -333,7 +335,7 @@ impl From<DryRun> for DryRunBody {
             beyond: r.beyond,
             units: r.units,
         };
-        let DryRun { limited, count, by_quarters, by_minutes, minutes_since, too_short, .. } = run;
-        Self { count, data: limited.into_iter().map(row).collect(), by_quarters, by_minutes, minutes_since, too_short }
+        let DryRun { limited, count, by_quarters, by_minutes, by_calls, minutes_since, too_short, .. } = run;
+        Self { count, data: limited.into_iter().map(row).collect(), by_quarters, by_minutes, by_calls, minutes_since, too_short }
     }
 }

@@ -39,17 +39,18 @@ pub struct Asked<'a> {
     pub minutes_since: Option<OffsetDateTime>,
 }
 
-/// Who asked for more than these limits, all of fixed windows of whole quarters or minutes, allow, the most beyond first, and how many they
+/// Who asked for more than these limits, all of one unit and of fixed windows of whole quarters or minutes, allow, the most beyond first, and how many they
 /// are. What was asked is what passed and what a limit held.
 pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], asked: &Asked<'_>, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
     let windows: Vec<i32> = limits.iter().map(|l| l.window.stored_seconds()).collect();
     let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
+    let unit = limits.first().map(|l| l.unit).unwrap_or_default();
     sqlx::query_as!(
         LimitedRow,
         r#"with cells as (
              select a.workspace_id, a.key_id, a.all_units, l.max, sum(a.units) as units
-             from asked($1, $2, $3, $4, $5, $6, $7, $8) a
+             from asked($1, $2, $3, $4, $5, $6, $7, $8, $13) a
                cross join unnest($9::bigint[], $10::integer[], $11::text[]) with ordinality as l (max, seconds, zone, place)
              group by a.workspace_id, a.key_id, a.all_units, l.max, l.place, case
                when l.zone <> 'UTC' then extract(epoch from date_trunc(case l.seconds when 0 then 'month' else 'day' end, a.at at time zone l.zone))
@@ -75,6 +76,7 @@ pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], asked: &Asked<'_>, m
         &windows,
         &zones,
         most,
+        unit.as_str(),
     )
     .fetch_all(db)
     .await
@@ -101,7 +103,7 @@ pub async fn each_asked(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>, mut ea
              select workspace_id, key_id, at, units, all_units, sum(units) over (
                partition by workspace_id, key_id order by at range between make_interval(secs => $7::integer - 1) preceding and current row
              ) > $8::bigint as is_beyond
-             from asked($1, $2, $3, $4, $5, $6, $7, $8)
+             from asked($1, $2, $3, $4, $5, $6, $7, $8, $9)
            ), held as (
              select workspace_id, key_id, at, units, all_units, bool_or(is_beyond) over (partition by workspace_id, key_id) as is_held from sums
            )
@@ -117,6 +119,7 @@ pub async fn each_asked(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>, mut ea
         asked.minutes_since,
         limit.window.stored_seconds(),
         i64::try_from(limit.limit).unwrap_or(i64::MAX),
+        limit.unit.as_str(),
     )
     .fetch(db);
     while let Some(row) = rows.try_next().await? {

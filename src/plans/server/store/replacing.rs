@@ -15,14 +15,14 @@ macro_rules! replace_limits {
     ($conn:ident, $table:tt, $column:tt, $id:ident, $limits:ident) => {
         sqlx::query!(
             "with new as (
-               select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+               select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, unit text, over text, kind text, refill bigint)
              ), gone as (
                delete from " + $table + " where " + $column + " = $1 and name not in (select name from new)
              )
-             insert into " + $table + " (" + $column + ", name, max_calls, window_seconds, zone, over, kind, refill)
-             select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
+             insert into " + $table + " (" + $column + ", name, max_calls, window_seconds, zone, unit, over, kind, refill)
+             select $1, name, max_calls, window_seconds, zone, unit, over, kind, refill from new
              on conflict (" + $column + ", name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-               zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
+               zone = excluded.zone, unit = excluded.unit, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
             $id.uuid(),
             stored_limits($limits),
         )

@@ -33,6 +33,12 @@ pub fn Controls() -> impl IntoView {
             </div>
             {LOOKS.into_iter().map(|(look, word)| states(look, word)).collect_view()}
             <div class="row"><LinkButton href="/usage" icon=Icon::Download>"Export CSV"</LinkButton><ActForm action="/fn/gallery-act" words="Disable" label="Disable checkout service"/></div>
+            <div class="row">
+                <ButtonMenu id="menu-export" words="Export by key" icon=Icon::Download look=Look::Quiet size=Size::Small>
+                    <MenuLink href="/usage" icon=Icon::Download label="CSV" name="Export by key, CSV"/>
+                    <MenuLink href="/usage" icon=Icon::Download label="JSON" name="Export by key, JSON"/>
+                </ButtonMenu>
+            </div>
         </Section>
         <Section id="field" title="Field" lead="Label above, help below; the error takes the place of the help.">
             <div class="cols-2">

@@ -55,6 +55,13 @@ pub fn Data() -> impl IntoView {
                     <tr><td colspan="2"><Note gate=Gate::Refused><b class="strong">"These rows could not be read. "</b><a href="#table">"Try again"</a></Note></td></tr>
                 </tbody>
             </Table>
+            <Table caption="Moments, newest first, of two lines on a phone" lines=true>
+                {heads(&[("Time", ""), ("Outcome", ""), ("Key", ""), ("Route", "col-2")])}
+                <tbody>
+                    {moment("12:38:09", "INSUFFICIENT_PERMISSIONS", "warehouse-replication-of-last-resort", "DELETE /orders/{id}/attachments/{attachment}")}
+                    {moment("12:38:02", "EXPIRED", "till", "-")}
+                </tbody>
+            </Table>
         </Section>
         <Section id="tabs" title="Tabs" lead="Tabs change the page, segments change the view.">
             <Tabs label="Example" tabs=vec![Tab::new("Overview", "#", true), Tab { count: Some(4), ..Tab::new("Keys", "#", false) }, Tab::new("Sessions", "#", false)]/>
@@ -102,9 +109,21 @@ pub fn Data() -> impl IntoView {
     .into_any()
 }
 
+fn moment(time: &'static str, code: &'static str, key: &'static str, route: &'static str) -> AnyView {
+    view! {
+        <tr>
+            <th scope="row" class="nowrap">{time}</th>
+            <td><Badge gate=Gate::Refused>{code}</Badge></td>
+            <td>{key}{folded(vec![(2, "Route", view! { <code>{route}</code> }.into_any())])}</td>
+            <td class="col-2"><code>{route}</code></td>
+        </tr>
+    }
+    .into_any()
+}
+
 #[allow(clippy::too_many_arguments)]
 fn row(name: &'static str, start: &'static str, calls: u64, used: &'static str, gate: Gate, state: &'static str, class: &'static str, n: u64) -> AnyView {
-    let facts = vec![(2, "", view! { <Sparkline name=name points=spark(n)/> }.into_any()), (2, "Last used", used.into_any())];
+    let facts = vec![(2, "Last used", used.into_any())];
     view! {
         <tr class=class>
             <th scope="row"><div class="cell-2"><a class="row-link" href="/keys">{name}</a><code>{start}</code></div>{folded(facts)}</th>

@@ -87,7 +87,7 @@ async fn s91_r67_what_is_not_listed_is_refused_to_who_acts(db: PgPool) {
     assert_eq!((everything(&app).await, count(&app, "select count(*) from jobs").await), before, "nothing was done");
     assert!(browser.is_signed_in().await && vera.browser.is_signed_in().await);
     for path in PAGES_WHILE_ACTING {
-        let status = page(browser, &path.replace("{id}", &id).replace("{handle}", "nobody")).await.0;
+        let status = page(browser, &path.replace("{id}", &id).replace("{handle}", "nobody").replace("{slug}", "limits")).await.0;
         assert!(matches!(status, 200 | 404), "{path}: {status}");
     }
 }

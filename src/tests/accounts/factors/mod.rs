@@ -2,7 +2,7 @@
 //! written anew from RFC 6238, so that it shares no mistake with the product.
 
 mod admin_pin;
-mod passkeys;
+pub mod passkeys;
 mod policy;
 mod recovery;
 mod resets;
@@ -20,7 +20,7 @@ use time::Duration;
 use tollgate::accounts::api;
 
 /// Somebody's phone, and the paper with the recovery codes.
-pub(super) struct Authenticator {
+pub struct Authenticator {
     seed: Vec<u8>,
     pub(super) codes: Vec<String>,
 }
@@ -73,14 +73,14 @@ pub(super) async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
 }
 
 /// A person with an app, signed in in one browser.
-pub(super) async fn with_app(app: &TestApp, role: &str) -> (Person, Authenticator) {
+pub async fn with_app(app: &TestApp, role: &str) -> (Person, Authenticator) {
     let person = app.sign_in_as(role).await;
     let phone = set_up(app, &person.browser).await;
     (person, phone)
 }
 
 /// A browser that gave the right password and is asked for the code.
-pub(super) async fn half_way(app: &TestApp, email: &str) -> Browser {
+pub async fn half_way(app: &TestApp, email: &str) -> Browser {
     let browser = app.browser();
     assert_eq!(location(&browser.sign_in(email, PASSWORD).await), "/sign-in/code");
     browser

@@ -3,12 +3,14 @@
 use super::{at_provider, come, count, leave, links, refused, round, start, trusting};
 use crate::{
     accounts::{
+        alike::statements,
         factors::{give_code, set_up, with_app},
         flat, mail_about, seen, sign_up,
     },
     support::{
         TestApp,
         browser::{PASSWORD, location},
+        log::Log,
         mailbox::{code, link},
         provider::TestProvider,
     },
@@ -176,15 +178,20 @@ async fn r72_an_address_of_an_account_is_never_linked_on_an_unproven_word(db: Pg
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
-async fn r15_known_and_unknown_addresses_are_answered_alike(db: PgPool) {
+async fn r15_r16_known_and_unknown_addresses_are_answered_alike_and_cost_the_same(db: PgPool) {
+    let (log, _guard) = Log::keep("info,sqlx=debug");
     let (app, other) = start(db, |_| {}).await;
     app.account("known@example.com", "Known", "developer").await;
     let mut answers = Vec::new();
     for (number, email) in ["known@example.com", "fresh@example.com"].into_iter().enumerate() {
         other.user(|user| (user.sub, user.email) = (format!("user-{number}"), Some(email.to_owned())));
-        answers.push(seen(come(&app, &app.browser()).await, email).await);
+        let answer = come(&app, &app.browser()).await;
+        let statements = statements(&log, &answer);
+        assert!(statements.iter().any(|words| words.starts_with("insert into jobs")), "{statements:?}");
+        answers.push((statements, seen(answer, email).await));
     }
     assert_eq!(answers[0], answers[1]);
+    assert_eq!(links(&app).await, 1, "of the new one alone");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

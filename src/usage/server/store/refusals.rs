@@ -32,8 +32,8 @@ pub struct SampleScope {
     pub code: Option<String>,
     pub route: Option<String>,
     pub address: Option<String>,
-    /// The whole detail.
-    pub detail: Option<String>,
+    /// The one that was missing.
+    pub permission: Option<String>,
     pub api: Option<ApiId>,
     pub request: Option<String>,
     pub limit: Option<String>,
@@ -53,7 +53,7 @@ pub async fn list_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &S
                    from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
                    where "# + $whose + r#" and (s.at, s.id) < ($2, $3) and s.at >= $4
                      and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
-                     and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)
+                     and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.permission = $9)
                      and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
                      and ($13::text is null or s.ground = $13)
                    order by s.at desc, s.id desc limit $14"#,
@@ -65,7 +65,7 @@ pub async fn list_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &S
                 scope.code,
                 scope.route,
                 scope.address,
-                scope.detail,
+                scope.permission,
                 scope.api.map(ApiId::uuid),
                 scope.request,
                 scope.limit,
@@ -87,7 +87,7 @@ pub async fn count_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &
                 r#"select count(*) as "n!" from refusal_samples s
                    where "# + $whose + r#" and (s.at, s.id) < ($2, $3) and s.at >= $4
                      and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
-                     and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)
+                     and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.permission = $9)
                      and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
                      and ($13::text is null or s.ground = $13)"#,
                 workspace.map(WorkspaceId::uuid),
@@ -98,7 +98,7 @@ pub async fn count_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &
                 scope.code,
                 scope.route,
                 scope.address,
-                scope.detail,
+                scope.permission,
                 scope.api.map(ApiId::uuid),
                 scope.request,
                 scope.limit,

@@ -35,6 +35,7 @@ pub struct SampleColumns {
     pub code: Vec<String>,
     pub ground: Vec<String>,
     pub limit_name: Vec<String>,
+    pub permission: Vec<String>,
     pub route: Vec<String>,
     pub address: Vec<String>,
     pub request_id: Vec<String>,
@@ -162,9 +163,9 @@ pub async fn insert_attempts(conn: &mut PgConnection, rows: &AttemptColumns) -> 
 
 pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
+        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name, permission)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-           $11::text[], $12::text[])
+           $11::text[], $12::text[], $13::text[])
          on conflict do nothing",
         &rows.id,
         &rows.at,
@@ -178,6 +179,7 @@ pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sq
         &rows.detail,
         &rows.ground,
         &rows.limit_name,
+        &rows.permission,
     )
     .execute(conn)
     .await?;

@@ -34,7 +34,7 @@ pub async fn ask_passkey_of_sign_up(ctx: &Ctx, from: &Visitor, email: &str, name
     let mut fields = Fields::default();
     let typed = if name.trim().is_empty() { before_at(email) } else { name };
     let name = fields.check("name", checked_name(typed));
-    let email: Option<Email> = fields.check("email", email.parse::<Email>());
+    let email: Option<Email> = fields.check("email", Email::anew(email));
     fields.done()?;
     let (email, name) = email.zip(name).ok_or(AppError::NotFound)?;
     Attempt::charge(ctx, &attempts::PASSKEY_FROM, &attempts::network(from.address)).await?;

@@ -167,6 +167,7 @@ impl Blocked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::server::gate::leases::Rank;
 
     fn blocked(networks: &[(&str, i64)]) -> Blocked {
         let mut set = Set::new(vec!["203.0.113.64/26".parse().expect("a network")]);
@@ -224,9 +225,10 @@ mod tests {
         assert_eq!((slowed("203.0.113.7", 99).len(), slowed("203.0.113.7", 100).len(), slowed("203.0.112.7", 99).len()), (1, 0, 0));
         assert!(slowed("10.1.2.3", 99).is_empty(), "never a trusted proxy");
         assert_eq!(until(&blocked, "203.0.113.7", 10), None, "it is not refused");
-        Passes::take(&slowed("203.0.113.7", 10), 1, 10, false).map(Passes::keep).expect("the first of two");
+        let alone = Rank { nodes: 1, place: 0 };
+        Passes::take(&slowed("203.0.113.7", 10), alone, 10, false).map(Passes::keep).expect("the first of two");
         read(3);
-        assert_eq!(slowed("203.0.113.8", 10)[0].state(1, 10).remaining, 2, "one passed before the block was read again");
+        assert_eq!(slowed("203.0.113.8", 10)[0].state(alone, 10).remaining, 2, "one passed before the block was read again");
     }
 
     #[test]

@@ -5,6 +5,10 @@
 //! they are used. So from the refill of number a to that of number b, whatever the calls, **no more passes than `max` + (b - a) `refill` and
 //! what operators added**; in any stretch of time T that is `max` and `refill` times the refills in T.
 //!
+//! What is beyond that is refused, slowed down or marked (`Over`). What passes there takes nothing: the bucket is never below zero by it, and a
+//! call that costs more than is left leaves what is left to cheaper ones. So the bound is of calls that are not marked, and exactly what is
+//! in the bucket is charged before the first mark, less what other nodes hold and did not use.
+//!
 //! # Why that holds on several nodes
 //!
 //! The bucket is a row of `credit_buckets`; what is given out of it counts as used (`leases`). Were a block still used after a refill, the
@@ -74,11 +78,11 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::OverAction;
+    use crate::keys::model::{LimitUnit, OverAction};
 
     fn state(limit: u64, remaining: u64) -> LimitState {
         let window = Window::Credits(Refill { units: 3, seconds: 60 });
-        LimitState { name: "c".into(), limit, used: 0, remaining, reset_after: 60, window, length: 0, over: OverAction::Refuse }
+        LimitState { name: "c".into(), limit, used: 0, remaining, reset_after: 60, window, unit: LimitUnit::Units, length: 0, over: OverAction::Refuse }
     }
 
     #[test]

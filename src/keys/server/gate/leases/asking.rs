@@ -31,7 +31,7 @@ pub struct Ask {
     pub slot: Slot,
     pub counter: Arc<Counter>,
     pub max: u64,
-    /// What calls wait for, in cost units.
+    /// What calls wait for, in the unit of the limit.
     pub need: u64,
     /// False if it only tells.
     pub refills: bool,

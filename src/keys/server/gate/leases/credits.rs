@@ -73,8 +73,9 @@ impl Lease {
         }
     }
 
-    /// An operator added so much.
+    /// An operator added so much: what passed without any was before.
     pub fn add_credits(&mut self, units: u64) {
+        self.beyond = 0;
         match (&mut self.credits, self.told_at) {
             (_, Some(_)) => self.left += units,
             // Of what nobody told anything it is all.

@@ -38,7 +38,7 @@ pub struct Lease {
     /// Charged by this node in this window, what it counted alone included.
     pub(super) used: u64,
     /// Passed beyond the limit on this node in this window: told, never charged.
-    beyond: u64,
+    pub(super) beyond: u64,
     /// May be charged by this node in this window, in all.
     pub(super) held: u64,
     /// What the last answer said that nobody has.

@@ -65,8 +65,9 @@
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
 //! starts meanwhile and reaches the database can't tell it from one that crashed: it waits three seconds for it to come back and to tell,
-//! then begins with what usage says was used. What the other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on
-//! top. Nodes of a version before leases count for themselves while they are replaced.
+//! or for a start on its data folder, which tells and then forgets it (`boot::server`), and begins with what usage says was used. What the
+//! other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on top; so does what a killed one counted last and its
+//! data folder tells later than that. Nodes of a version before leases count for themselves while they are replaced.
 //!
 //! A node that the others left goes by lease until the windows end in which they were there. If the database goes away just then, a limit
 //! that had no call on this node in such a window is answered 503 until the database is back, although nobody else counts it.
@@ -134,7 +135,7 @@ pub struct Leases {
     alone: RwLock<Option<Newest>>,
     /// How often it began to count by lease.
     sharings: AtomicU64,
-    /// How many nodes may be answering, this one included.
+    /// How many nodes may be answering, this one included, in the low 32 bits; above them which of these it is.
     nodes: AtomicU64,
     queue: Mutex<Queue>,
     wake: Notify,
@@ -151,6 +152,14 @@ pub struct Leases {
     turns: AtomicU64,
     /// The id of this node.
     me: OnceLock<NodeId>,
+}
+
+/// Which of the nodes that may be answering this one is, in the order of their ids: all see the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rank {
+    pub nodes: u32,
+    /// From 0 on.
+    pub place: u32,
 }
 
 /// A decision that must wait until more is leased of these counters. Nothing was charged.
@@ -222,21 +231,28 @@ impl Leases {
         self.sharings.load(Ordering::Acquire)
     }
 
-    /// How many nodes there are, as of now.
-    pub fn set_nodes(&self, nodes: usize) {
-        self.nodes.store(u64::try_from(nodes).unwrap_or(1).max(1), Ordering::Relaxed);
+    /// How many nodes there are, as of now, and how many of them come before this one.
+    pub fn set_nodes(&self, nodes: u32, place: u32) {
+        self.nodes.store((u64::from(place) << 32) | u64::from(nodes.max(1)), Ordering::Relaxed);
     }
 
     /// How many nodes may be answering, this one included.
     pub fn nodes(&self) -> u32 {
-        u32::try_from(self.nodes.load(Ordering::Relaxed)).unwrap_or(u32::MAX).max(1)
+        self.rank().nodes
+    }
+
+    /// Which of them this one is.
+    #[allow(clippy::cast_possible_truncation, reason = "the halves of the word are what is wanted")]
+    pub fn rank(&self) -> Rank {
+        let word = self.nodes.load(Ordering::Relaxed);
+        Rank { nodes: word as u32, place: (word >> 32) as u32 }
     }
 
     /// A block is at most one of so many parts of what is left. 1: all of it, as there is nobody else.
     pub fn share(&self) -> u64 {
-        match self.nodes.load(Ordering::Relaxed) {
+        match self.nodes() {
             0 | 1 => 1,
-            nodes => 4 * nodes,
+            nodes => 4 * u64::from(nodes),
         }
     }
 
@@ -254,7 +270,7 @@ impl Wanted {
             counter: Arc::clone(&limit.counter),
             max: limit.max(),
             // A call takes one place, whatever it costs.
-            need: limit.policy.seats().map_or(need, |_| need.min(1)).into(),
+            need: limit.policy.seats().map_or(limit.takes(need), |_| need.min(1)).into(),
             refills: true,
             seats: limit.policy.seats(),
         };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::keys::{
-    model::{Over, Window},
+    model::{LimitUnit, Over, Window},
     server::gate::limit::Policy,
 };
 
@@ -12,7 +12,7 @@ const GROUP: Uuid = Uuid::from_u128(3);
 const WORKSPACE: Uuid = Uuid::from_u128(4);
 
 fn limits(name: &str, max: u64) -> Limits {
-    Arc::new([Arc::new(Policy { name: name.into(), max, window: Window::HOUR, over: Over::REFUSE })])
+    Arc::new([Arc::new(Policy { name: name.into(), max, window: Window::HOUR, unit: LimitUnit::Units, over: Over::REFUSE })])
 }
 
 fn levels() -> Levels {

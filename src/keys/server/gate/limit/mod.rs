@@ -1,5 +1,5 @@
-//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency. Or credits (`credits`), which are
-//! leased always.
+//! Limits: so many cost units in a window, or calls (`unit`). Within a window exactly `max` pass, under any concurrency. Or credits (`credits`),
+//! which are leased always.
 //!
 //! A node that counts alone has a window's number and its count in one atomic word, so a new window starts and a call is charged in
 //! the same instruction. Beside other nodes the word says so (`LEASED`), and the call is charged to what the node holds (`leases`).
@@ -7,13 +7,15 @@
 //! ring (`rolling`), behind the lock of the lease; the word only says which of the two it is.
 //!
 //! What becomes of a call beyond it says `Over`. A throttle is a limit of a second of its own, which counts calls; what passes beyond
-//! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
+//! is added to what was used, so that of one window it stands beside what a restart sums up; of credits it is told, and nothing of it is taken
+//! from what is left. All limits of a call: `charging`.
 //!
 //! A limit of calls at the same time has places instead of a count (`seats`).
 
 mod state;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 pub use state::{LimitState, refusing_code};
 
@@ -25,7 +27,7 @@ use super::{
     window,
 };
 use crate::{
-    keys::model::{Over, OverAction, Window},
+    keys::model::{LimitUnit, Over, OverAction, Window},
     platform::clock::steady_millis,
 };
 use std::sync::{
@@ -34,12 +36,14 @@ use std::sync::{
 };
 use uuid::Uuid;
 
-/// What is allowed: `max` cost units in a window.
+/// What is allowed: `max` cost units or calls in a window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
     pub name: Arc<str>,
     pub max: u64,
     pub window: Window,
+    /// Of windows; else units.
+    pub unit: LimitUnit,
     pub over: Over,
 }
 
@@ -47,16 +51,16 @@ pub struct Policy {
 pub type Limits = Arc<[Arc<Policy>]>;
 
 impl Policy {
-    /// True if one counter goes on from the one to the other: same name, same window (`counted_as`), however much they allow.
+    /// True if one counter goes on from the one to the other: same name, same window (`counted_as`), same unit, however much they allow.
     pub fn is_counted_as(&self, other: &Self) -> bool {
-        self.name == other.name && counted_as(self.window) == counted_as(other.window)
+        self.name == other.name && counted_as(self.window) == counted_as(other.window) && self.unit == other.unit
     }
 
     /// How many calls pass in each second beyond it, as a limit of its own; none if it is no throttle. The plus keeps its counter apart
     /// from every limit's: no name has one.
     pub fn throttle(&self) -> Option<Self> {
         let max = u64::from(self.over.action.per_second()?);
-        Some(Self { name: format!("{}+", self.name).into(), max, window: Window::SECOND, over: Over::REFUSE })
+        Some(Self { name: format!("{}+", self.name).into(), max, window: Window::SECOND, unit: LimitUnit::Units, over: Over::REFUSE })
     }
 }
 
@@ -179,7 +183,7 @@ impl Limit {
 
     /// Charges `cost` if it fits, or lets the call pass beyond: then `count_beyond` is due.
     pub fn charge_or_pass(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Passage {
-        match self.charge(till, now_micros, cost) {
+        match self.charge(till, now_micros, self.takes(cost)) {
             Fit::Over => Passage { fit: self.beyond(now_micros, |throttle| throttle.charge(till, now_micros, 1)), is_beyond: true },
             fit => Passage { fit, is_beyond: false },
         }
@@ -187,7 +191,7 @@ impl Limit {
 
     /// The same without charging.
     pub fn passage(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Passage {
-        match self.fit(till, now_micros, cost) {
+        match self.fit(till, now_micros, self.takes(cost)) {
             Fit::Over => Passage { fit: self.beyond(now_micros, |throttle| throttle.fit(till, now_micros, 1)), is_beyond: true },
             fit => Passage { fit, is_beyond: false },
         }
@@ -206,7 +210,7 @@ impl Limit {
         if self.policy.seats().is_some() {
             return; // it takes no place, and nothing is used up
         }
-        let this = window::number(self.policy.window, now_micros);
+        let (this, cost) = (window::number(self.policy.window, now_micros), self.takes(cost));
         let more = |window, used: u64| (window == this).then(|| used.saturating_add(cost.into()));
         if matches!(self.change(now_micros, more), Changed::Leased)
             && let Some(lease) = self.counter.lease().as_deref_mut()
@@ -222,7 +226,7 @@ impl Limit {
             return;
         }
         match (&self.throttle, is_beyond) {
-            (_, false) => self.give_back(now_micros, cost),
+            (_, false) => self.give_back(now_micros, self.takes(cost)),
             (Some(throttle), true) => throttle.give_back(now_micros, 1),
             (None, true) => {}
         }
@@ -363,8 +367,8 @@ impl Limit {
     /// What this limit is called in the table of leases: with its zone, since days and months are numbered alike in every one.
     pub fn slot(&self, holder: Uuid) -> Slot {
         let name = match self.policy.window.zone() {
-            Some(zone) => format!("{}@{zone}", self.policy.name).into(),
-            None => Arc::clone(&self.policy.name),
+            Some(zone) => format!("{}@{zone}", self.policy.counter_name()).into(),
+            None => self.policy.counter_name(),
         };
         Slot { holder, name, window: self.policy.window }
     }
@@ -385,6 +389,7 @@ impl Limit {
                 window::reset_after(self.policy.window, now_micros)
             },
             window: self.policy.window,
+            unit: self.policy.unit,
             length: match self.policy.window {
                 Window::Credits(refill) => credits::fills_in(refill, self.policy.max),
                 window => window::length(window, now_micros),
@@ -398,11 +403,13 @@ impl Limit {
         if let Some(terms) = self.policy.seats() {
             return state.reset_after.clamp(1, u64::from(terms.lasts).max(1));
         }
-        if let Window::Credits(refill) = self.policy.window {
+        if let Window::Credits(refill) = self.policy.window
+            && state.over.per_second().is_none()
+        {
             return credits::opens_after(refill, state, now_micros, cost);
         }
         let is_rolling = self.policy.window.is_rolling() && state.over.per_second().is_none();
-        if is_rolling { self.comes_back_after(now_micros, cost.into()) } else { state.opens_after() }
+        if is_rolling { self.comes_back_after(now_micros, self.takes(cost).into()) } else { state.opens_after() }
     }
 
     /// Seconds until a rolling window has room for so much more, or until something of it comes back if it has; its length if nothing was
@@ -423,7 +430,8 @@ impl Limit {
         let lease = self.counter.lease();
         if self.policy.window.is_credits() {
             let remaining = lease.as_deref().map_or(self.max(), |lease| lease.credits_at(number, self.max()));
-            return (self.max().saturating_sub(remaining), remaining);
+            let beyond = lease.as_deref().filter(|lease| lease.window() >= number).map_or(0, Lease::beyond);
+            return (self.max().saturating_sub(remaining) + beyond, remaining);
         }
         let present = lease.as_deref().filter(|lease| lease.window() >= number || self.policy.window.is_rolling());
         let remaining = present.map_or(self.max(), |lease| lease.remaining().min(self.max()));

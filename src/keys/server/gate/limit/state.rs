@@ -1,7 +1,7 @@
 //! Where a limit stands, as answers and pages tell it.
 
 use crate::{
-    keys::model::{OverAction, Window},
+    keys::model::{LimitUnit, OverAction, Window},
     values::Outcome,
 };
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub struct LimitState {
     pub name: Arc<str>,
     pub limit: u64,
-    /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
+    /// With what passed beyond the limit; of that, beside other nodes, what passed on this one. Of credits what is not left, and what passed
+    /// without any on this node since some came back or were added here.
     pub used: u64,
     /// Of credits more than the limit where an operator added some.
     pub remaining: u64,
@@ -19,6 +20,8 @@ pub struct LimitState {
     /// Of calls at the same time until the first of them ends by itself. 0: nothing comes back by itself, or no call goes on.
     pub reset_after: u64,
     pub window: Window,
+    /// What it is of, where it has a window.
+    pub unit: LimitUnit,
     /// Of the present window: that of a month differs; of credits the time in which they all come back. 0: there is none.
     pub length: u32,
     /// What becomes of calls beyond it, at this moment.

@@ -4,7 +4,7 @@ use super::*;
 use std::sync::LazyLock;
 
 fn limit(max: u64, seconds: u32) -> Limit {
-    let policy = Policy { name: "t".into(), max, window: Window::Seconds(seconds), over: Over::REFUSE };
+    let policy = Policy { name: "t".into(), max, window: Window::Seconds(seconds), unit: LimitUnit::Units, over: Over::REFUSE };
     Limit { policy: policy.into(), counter: Arc::default(), throttle: None }
 }
 const SECOND: i64 = 1_000_000;

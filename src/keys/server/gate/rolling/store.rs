@@ -1,6 +1,6 @@
 //! What was used within the last window, when.
 
-use crate::values::KeyId;
+use crate::{keys::model::Taken, values::KeyId};
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -10,8 +10,8 @@ pub struct Piece {
     pub key: KeyId,
     /// Where the piece begins.
     pub at: OffsetDateTime,
-    /// Cost units of what passed.
-    pub used: u64,
+    /// By what passed.
+    pub used: Taken,
 }
 
 /// How long the pieces are that usage of a window of so many seconds is read by: rows are bounded by 60 minutes, 672 quarters of an hour
@@ -26,30 +26,32 @@ pub const fn piece(window: u32) -> Duration {
 
 /// What these keys used in the pieces that begin after a time.
 pub async fn list_pieces(db: &PgPool, piece: Duration, after: OffsetDateTime, keys: &[Uuid]) -> sqlx::Result<Vec<Piece>> {
-    let one = |key: Uuid, at: OffsetDateTime, used: i64| Piece { key: KeyId::new(key), at, used: u64::try_from(used).unwrap_or(0) };
+    let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+    let one =
+        |key: Uuid, at: OffsetDateTime, units: i64, calls: i64| Piece { key: KeyId::new(key), at, used: Taken { units: whole(units), calls: whole(calls) } };
     if piece == Duration::DAY {
         let rows = sqlx::query!(
-            r#"select key_id, day as at, sum(cost)::bigint as "used!" from usage_days
+            r#"select key_id, day as at, sum(cost)::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_days
                where key_id = any($1) and outcome = 'VALID' and day > $2 group by key_id, day"#,
             keys,
             after,
         );
-        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.at, r.used)).collect());
+        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.at, r.units, r.calls)).collect());
     }
     if piece == Duration::MINUTE {
         let rows = sqlx::query!(
-            r#"select key_id, minute as at, sum(coalesce(cost, count))::bigint as "used!" from usage_minutes
+            r#"select key_id, minute as at, sum(coalesce(cost, count))::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_minutes
                where key_id = any($1) and outcome = 'VALID' and minute > $2 group by key_id, minute"#,
             keys,
             after,
         );
-        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.at, r.used)).collect());
+        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.at, r.units, r.calls)).collect());
     }
     let rows = sqlx::query!(
-        r#"select key_id, quarter as at, sum(coalesce(cost, count))::bigint as "used!" from usage_quarters
+        r#"select key_id, quarter as at, sum(coalesce(cost, count))::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_quarters
            where key_id = any($1) and outcome = 'VALID' and quarter > $2 group by key_id, quarter"#,
         keys,
         after,
     );
-    Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.at, r.used)).collect())
+    Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.at, r.units, r.calls)).collect())
 }

@@ -149,6 +149,7 @@ impl Limit {
             remaining: remaining.into(),
             reset_after: left.unwrap_or(if remaining == 0 { terms.lasts.into() } else { 0 }),
             window: self.policy.window,
+            unit: self.policy.unit,
             length: terms.lasts,
             over: self.policy.over.at(now_micros),
         })

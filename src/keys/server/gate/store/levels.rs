@@ -46,6 +46,7 @@ struct Row {
     window_seconds: Option<i32>,
     zone: Option<String>,
     refill: Option<i64>,
+    unit: Option<String>,
     over: Option<String>,
 }
 
@@ -76,7 +77,7 @@ impl Holder {
 
     fn limit(&mut self, gate: &Gate, row: Row) -> Option<()> {
         let window = Window::stored(&row.kind?, row.window_seconds?, &row.zone?, row.refill?);
-        self.limits.push(gate.policies.shared(policy(row.name?, row.max_calls?, window, &row.over?)));
+        self.limits.push(gate.policies.shared(policy(row.name?, row.max_calls?, window, (&row.unit?, &row.over?))));
         Some(())
     }
 
@@ -103,7 +104,7 @@ pub async fn load_levels(gate: &Gate, conn: &mut PgConnection, patience: Duratio
     let mut rows = sqlx::query_as!(
         Row,
         r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.entitlements as "entitlements?", x.plan_id as "plan?", null::uuid as "in_group?",
-             p.grants as "grants?", l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
+             p.grants as "grants?", l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.unit as "unit?", l.over as "over?"
            from (
              select id, false as is_workspace, null::text as slug, null::text[] as entitlements, null::uuid as plan_id from apis union all
              select id, false, slug, entitlements, null from plans union all
@@ -118,10 +119,10 @@ pub async fn load_levels(gate: &Gate, conn: &mut PgConnection, patience: Duratio
                select api_id, api_id, permission from api_permissions where needs_grant
              ) g group by g.holder
            ) p on p.holder = x.id left join (
-             select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits union all
-             select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits union all
-             select group_id, name, max_calls, kind, window_seconds, zone, refill, over from group_limits union all
-             select api_id, name, max_calls, kind, window_seconds, zone, refill, over from api_limits
+             select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, unit, over from plan_limits union all
+             select workspace_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from workspace_limits union all
+             select group_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from group_limits union all
+             select api_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from api_limits
            ) l on l.holder = x.id order by x.id, l.name"#
     )
     .fetch(conn);
@@ -138,7 +139,7 @@ async fn list_holders(gate: &Gate, conn: &mut PgConnection, ids: &[Uuid], patien
     let mut rows = sqlx::query_as!(
         Row,
         r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.entitlements as "entitlements?", x.plan_id as "plan?", x.group_id as "in_group?",
-             p.grants as "grants?", l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
+             p.grants as "grants?", l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.unit as "unit?", l.over as "over?"
            from (
              select id, false as is_workspace, null::text as slug, null::text[] as entitlements, null::uuid as plan_id, null::uuid as group_id from apis where id = any($1) union all
              select id, false, slug, entitlements, null, null from plans where id = any($1) union all
@@ -153,10 +154,10 @@ async fn list_holders(gate: &Gate, conn: &mut PgConnection, ids: &[Uuid], patien
                select api_id, api_id, permission from api_permissions where needs_grant and api_id = any($1)
              ) g group by g.holder
            ) p on p.holder = x.id left join (
-             select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits where plan_id = any($1) union all
-             select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits where workspace_id = any($1) union all
-             select group_id, name, max_calls, kind, window_seconds, zone, refill, over from group_limits where group_id = any($1) union all
-             select api_id, name, max_calls, kind, window_seconds, zone, refill, over from api_limits where api_id = any($1)
+             select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, unit, over from plan_limits where plan_id = any($1) union all
+             select workspace_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from workspace_limits where workspace_id = any($1) union all
+             select group_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from group_limits where group_id = any($1) union all
+             select api_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from api_limits where api_id = any($1)
            ) l on l.holder = x.id order by x.id, l.name"#,
         ids,
     )

@@ -101,7 +101,7 @@ const SIGNINGS: &str = "copy (select key_id, public_key, sealed_secret, fingerpr
 
 /// Those of a key follow each other.
 const LIMITS: &str = "copy (
-  select key_id, name, max_calls, kind, window_seconds, zone, refill, over from key_limits order by key_id, name
+  select key_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from key_limits order by key_id, name
 ) to stdout (format binary)";
 
 /// Of a salted one how it begins and its salted hash, a line each.
@@ -285,7 +285,8 @@ impl<'g> Loading<'g> {
         }
         let (name, max) = (row.text()?, long(row.bytes()?)?);
         let (kind, seconds, zone, refill) = (row.text()?, int(row.bytes()?)?, row.text()?, long(row.bytes()?)?);
-        self.limits.push(Arc::new(policy(name, max, Window::stored(kind, seconds, zone, refill), row.text()?)));
+        let window = Window::stored(kind, seconds, zone, refill);
+        self.limits.push(Arc::new(policy(name, max, window, (row.text()?, row.text()?))));
         Some(())
     }
 

@@ -10,7 +10,7 @@ pub use loading::load_keys;
 
 use super::{ApiFacts, Gate, apis::Apis, routing::Rules, sync::within};
 use crate::{
-    keys::model::{ApiRoute, Unmatched},
+    keys::model::{ApiRoute, Taken, Unmatched},
     values::{ApiId, KeyId},
 };
 use futures_util::TryStreamExt;
@@ -151,52 +151,80 @@ pub async fn take_time(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::raw_sql("set local statement_timeout = 0").execute(conn).await.map(|_| ())
 }
 
+/// Seconds.
+const QUARTER: i64 = 900;
+const DAY: i64 = 86_400;
+
 /// What a key used.
 struct Used {
     key: Uuid,
     units: i64,
+    calls: i64,
 }
 
-/// Shows the cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour (then whole days of
-/// UTC from the first on), else from minutes, the one that it lies in taken whole. Of these keys, or of all.
-pub async fn each_used(conn: &mut PgConnection, since: OffsetDateTime, keys: Option<&[Uuid]>, mut show: impl FnMut(KeyId, u64)) -> sqlx::Result<()> {
+/// The first moment from then on that is a multiple of so many seconds.
+fn rounded_up(at: OffsetDateTime, seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp((at.unix_timestamp() + seconds - 1).div_euclid(seconds) * seconds).unwrap_or(at)
+}
+
+/// Shows what passed since then, in units and in calls, by key: from days of UTC, before the first of them from quarters of an hour, and before
+/// the first of these from minutes, the one that it lies in taken whole; from before `minutes_since`, of which no minutes are kept, the
+/// quarter of an hour that it lies in. Of these keys, or of all.
+pub async fn each_used(
+    conn: &mut PgConnection,
+    since: OffsetDateTime,
+    minutes_since: OffsetDateTime,
+    keys: Option<&[Uuid]>,
+    mut show: impl FnMut(KeyId, Taken),
+) -> sqlx::Result<()> {
     let (all, keys) = (keys.is_none(), keys.unwrap_or_default());
+    let since = if since < minutes_since { since - time::Duration::seconds(since.unix_timestamp().rem_euclid(QUARTER)) } else { since };
     let mut rows = match since.unix_timestamp() {
-        at if at % 86_400 == 0 => sqlx::query_as!(
+        at if at % DAY == 0 => sqlx::query_as!(
             Used,
-            r#"select key_id as "key!", sum(cost)::bigint as "units!" from usage_days
+            r#"select key_id as "key!", sum(cost)::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_days
                where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $3 group by key_id"#,
             all,
             keys,
             since,
         )
         .fetch(conn),
-        at if at % 900 == 0 => sqlx::query_as!(
+        at if at % QUARTER == 0 => sqlx::query_as!(
             Used,
-            r#"select key_id as "key!", sum(part)::bigint as "units!" from (
-                 select key_id, coalesce(cost, count) as part from usage_quarters
+            r#"select key_id as "key!", sum(part)::bigint as "units!", sum(calls)::bigint as "calls!" from (
+                 select key_id, coalesce(cost, count) as part, taken('calls', count, cost) as calls from usage_quarters
                  where ($1 or key_id = any($2)) and outcome = 'VALID' and quarter >= $3 and quarter < $4
                  union all
-                 select key_id, cost from usage_days where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $4
+                 select key_id, cost, taken('calls', count, cost) from usage_days where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $4
                ) parts group by key_id"#,
             all,
             keys,
             since,
-            since.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY,
+            rounded_up(since, DAY),
         )
         .fetch(conn),
         _ => sqlx::query_as!(
             Used,
-            r#"select key_id as "key!", sum(coalesce(cost, count))::bigint as "units!" from usage_minutes
-               where ($1 or key_id = any($2)) and outcome = 'VALID' and minute > $3::timestamptz - interval '1 minute' group by key_id"#,
+            r#"select key_id as "key!", sum(part)::bigint as "units!", sum(calls)::bigint as "calls!" from (
+                 select key_id, coalesce(cost, count) as part, taken('calls', count, cost) as calls from usage_minutes
+                 where ($1 or key_id = any($2)) and outcome = 'VALID' and minute > $3::timestamptz - interval '1 minute' and minute < $4
+                 union all
+                 select key_id, coalesce(cost, count), taken('calls', count, cost) from usage_quarters
+                 where ($1 or key_id = any($2)) and outcome = 'VALID' and quarter >= $4 and quarter < $5
+                 union all
+                 select key_id, cost, taken('calls', count, cost) from usage_days where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $5
+               ) parts group by key_id"#,
             all,
             keys,
             since,
+            rounded_up(since, QUARTER),
+            rounded_up(since, DAY),
         )
         .fetch(conn),
     };
     while let Some(used) = rows.try_next().await? {
-        show(KeyId::new(used.key), u64::try_from(used.units).unwrap_or(0));
+        let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+        show(KeyId::new(used.key), Taken { units: whole(used.units), calls: whole(used.calls) });
     }
     Ok(())
 }

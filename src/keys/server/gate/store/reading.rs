@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{Api, Level, Over, Window},
+        model::{Api, Level, LimitUnit, Over, Window},
         server::signing::signer,
     },
     values::{AccountId, ApiId, KeyId, SecretId, WorkspaceId},
@@ -156,7 +156,7 @@ impl<'a> Reading<'a> {
     async fn read_limits(&mut self, conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<Arc<Policy>>>> {
         let (first, last) = ends(ids);
         let mut rows = sqlx::query!(
-            "select key_id, name, max_calls, kind, window_seconds, zone, refill, over from key_limits
+            "select key_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from key_limits
              where key_id = any($1) and key_id between $2 and $3 order by key_id, name",
             ids,
             first,
@@ -166,7 +166,7 @@ impl<'a> Reading<'a> {
         let mut limits = HashMap::<Uuid, Vec<Arc<Policy>>>::new();
         while let Some(row) = within(self.patience, rows.try_next()).await? {
             self.row();
-            let policy = policy(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), &row.over);
+            let policy = policy(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), (&row.unit, &row.over));
             limits.entry(row.key_id).or_default().push(Arc::new(policy));
         }
         Ok(limits)
@@ -255,8 +255,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-pub fn policy(name: impl Into<Arc<str>>, max: i64, window: Window, over: &str) -> Policy {
-    Policy { name: name.into(), max: u64::try_from(max).unwrap_or(0), window, over: Over::stored(over) }
+pub fn policy(name: impl Into<Arc<str>>, max: i64, window: Window, (unit, over): (&str, &str)) -> Policy {
+    Policy { name: name.into(), max: u64::try_from(max).unwrap_or(0), window, unit: LimitUnit::stored(unit), over: Over::stored(over) }
 }
 
 /// A secret that is looked up, or one that is tried.

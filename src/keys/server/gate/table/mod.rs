@@ -17,12 +17,13 @@ use crate::{
             salted::{MOST, START},
         },
     },
+    platform::maps::Unforeseen,
     values::{ApiId, KeyId, SecretId, WorkspaceId},
 };
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -43,7 +44,7 @@ type BySecret = HashTable<(u64, Arc<Record>)>;
 type ById = HashTable<Arc<Record>>;
 
 pub struct Table {
-    hasher: RandomState,
+    hasher: Unforeseen,
     by_secret: Box<[RwLock<BySecret>]>,
     by_id: Box<[RwLock<ById>]>,
     /// How many secrets were made elsewhere: while there is none, what is not ours is not looked up.
@@ -64,7 +65,7 @@ pub struct Table {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            hasher: RandomState::new(),
+            hasher: Unforeseen::new(),
             by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_id: (0..SHARDS).map(|_| RwLock::default()).collect(),
             foreign: Default::default(),

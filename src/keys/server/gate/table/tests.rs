@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     keys::{
-        model::{Level, Over},
+        model::{Level, LimitUnit, Over},
         server::gate::{
             charging::charge_all,
             facts::{End, Home, Rights, SecretFacts, Secrets, Seen},
@@ -20,7 +20,8 @@ use std::sync::Barrier;
 
 /// Limits of an hour, by name.
 fn hourly(limits: &[(&str, u64)]) -> Arc<Allowance> {
-    let policy = |(name, max): &(&str, u64)| Arc::new(Policy { name: (*name).into(), max: *max, window: Window::HOUR, over: Over::REFUSE });
+    let policy =
+        |(name, max): &(&str, u64)| Arc::new(Policy { name: (*name).into(), max: *max, window: Window::HOUR, unit: LimitUnit::Units, over: Over::REFUSE });
     Arc::new(Allowance::new(Arc::default(), None, Level::Key, limits.iter().map(policy).collect()))
 }
 
@@ -207,7 +208,7 @@ fn only_a_limit_that_is_new_for_a_known_key_begins() {
 fn places_stay_taken_when_they_may_last_for_another_time() {
     let (table, leases) = (Table::default(), Leases::alone());
     let lasting = |seconds| {
-        let policy = Policy { name: "at once".into(), max: 1, window: Window::Concurrent(seconds), over: Over::REFUSE };
+        let policy = Policy { name: "at once".into(), max: 1, window: Window::Concurrent(seconds), unit: LimitUnit::Units, over: Over::REFUSE };
         Arc::new(Allowance::new(Arc::default(), None, Level::Key, Arc::new([Arc::new(policy)])))
     };
     assert_eq!(put(&table, facts(1, &lasting(30))), 0);
@@ -257,7 +258,7 @@ fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
 #[test]
 fn places_that_keys_share_are_told_once_when_another_node_comes() {
     let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
-    let policy = Arc::new(Policy { name: "together".into(), max: 5, window: Window::Concurrent(30), over: Over::REFUSE });
+    let policy = Arc::new(Policy { name: "together".into(), max: 5, window: Window::Concurrent(30), unit: LimitUnit::Units, over: Over::REFUSE });
     let allowance = Arc::new(Allowance::new(Arc::default(), None, Level::Workspace, Arc::new([policy])));
     for n in 1..=3 {
         let facts = facts(n, &allowance);
@@ -285,7 +286,8 @@ fn a_record_made_anew_takes_no_other_keys_place() {
 fn keys_are_found_by_the_windows_that_are_asked_for() {
     let table = Table::default();
     let windows = |windows: &[Window]| {
-        let policy = |window: &Window| Arc::new(Policy { name: window.to_string().into(), max: 1, window: *window, over: Over::REFUSE });
+        let policy =
+            |window: &Window| Arc::new(Policy { name: window.to_string().into(), max: 1, window: *window, unit: LimitUnit::Units, over: Over::REFUSE });
         Arc::new(Allowance::new(Arc::default(), None, Level::Key, windows.iter().map(policy).collect()))
     };
     let rolling = Window::Rolling(60);

@@ -4,8 +4,9 @@
 //! A full row gives up the place that has counted least. So a count may begin anew, which makes it smaller than the truth and never
 //! larger: nobody is held for calls that were not made, and who calls most is forgotten last.
 
+use crate::platform::maps::Unforeseen;
 use std::{
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{Mutex, PoisonError},
 };
 
@@ -41,14 +42,14 @@ struct Place<V> {
 
 pub struct Places<V> {
     rows: Box<[Mutex<[Place<V>; WAYS]>]>,
-    hasher: RandomState,
+    hasher: Unforeseen,
 }
 
 impl<V: Weight> Places<V> {
     /// Room for eight times as many keys.
     pub fn new(rows: usize) -> Self {
         let free = |_| Place { key: 0, window: FREE, value: V::default() };
-        Self { rows: (0..rows.max(1)).map(|_| Mutex::new(std::array::from_fn(free))).collect(), hasher: RandomState::new() }
+        Self { rows: (0..rows.max(1)).map(|_| Mutex::new(std::array::from_fn(free))).collect(), hasher: Unforeseen::new() }
     }
 
     /// Changes what is counted for a key in this window; a new window begins at nothing.

@@ -78,7 +78,7 @@ async fn r36_s60_a_question_is_good_once_in_its_session_for_five_minutes(db: PgP
     let late = key_for(&app).make(&ask_new(&vera.browser).await);
     app.ctx.clock.advance(Duration::minutes(5));
     assert_eq!(post(&vera.browser, &late).await, 409, "five minutes are over");
-    assert!(vera.browser.page(NEW).await.contains("Begin"), "and the page says where to begin");
+    assert!(vera.browser.page(NEW).await.contains("Choose where to keep it"), "and the page says where to begin");
 
     let answer = key_for(&app).make(&ask_new(&vera.browser).await);
     assert_eq!(post(&phone, &answer).await, 409, "another session of the same person");
@@ -116,7 +116,7 @@ async fn r39_adding_needs_a_recent_proof_and_may_end_other_sessions(db: PgPool) 
     let asked = vera.browser.post::<api::StartPasskey>(SECURITY, &[]).await;
     let form = location(&asked).strip_prefix("/step-up?form=").unwrap().to_owned();
     assert!(vera.browser.page(&format!("/step-up?form={form}")).await.contains("You are about to add a passkey."));
-    assert!(vera.browser.page(NEW).await.contains("Begin"), "nothing was asked");
+    assert!(vera.browser.page(NEW).await.contains("Choose where to keep it"), "nothing was asked");
     vera.browser.post::<api::StepUp>("/step-up", &[("password", PASSWORD), ("form", &form)]).await;
     let answer = key_for(&app).make(&ask_new(&vera.browser).await);
     let added = vera.browser.post::<api::AddPasskey>(NEW, &[("credential", &answer), ("end_others", "true")]).await;

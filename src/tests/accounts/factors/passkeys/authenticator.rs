@@ -1,5 +1,6 @@
 //! An authenticator in software, written anew from WebAuthn Level 3 (§6.1, §6.5, §5.8.1) and RFC 9053, so that it shares no mistake with
 //! the product: ES256, no attestation. Everything that it says can be wrong on purpose.
+#![allow(clippy::disallowed_methods, reason = "somebody else signs here, with randomness of their own")]
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::{

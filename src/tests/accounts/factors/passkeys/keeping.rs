@@ -107,7 +107,7 @@ async fn an_account_has_twenty_at_most(db: PgPool) {
     let refused = vera.browser.post::<api::StartPasskey>(SECURITY, &[]).await;
     assert_eq!(refused.status(), 409);
     assert!(refused.text().await.unwrap().contains("20 passkeys are the most."));
-    assert!(vera.browser.page(NEW).await.contains("Begin"));
+    assert!(vera.browser.page(NEW).await.contains("Choose where to keep it"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

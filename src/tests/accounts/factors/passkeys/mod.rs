@@ -69,7 +69,7 @@ async fn add(browser: &Browser, key: &mut SoftKey) -> Response {
 }
 
 /// A person with a passkey, signed in in one browser.
-async fn with_passkey(app: &TestApp, role: &str) -> (Person, SoftKey) {
+pub async fn with_passkey(app: &TestApp, role: &str) -> (Person, SoftKey) {
     let person = app.sign_in_as(role).await;
     let mut key = key_for(app);
     let added = add(&person.browser, &mut key).await;

@@ -1,0 +1,42 @@
+//! What a block that refuses is answered as where an answer has a status: by Tollgate's own API, and to the service that asks. Everywhere
+//! the same error, with what is blocked, until when, and the name of the policy. The reason is for operators.
+
+use super::{Answer, Gate, Question, checks::Why};
+use crate::{error::AppError, keys::model::Ground, values::BlockPolicy};
+use std::num::NonZeroU64;
+
+impl Answer {
+    /// The policy of the block that refuses this call; none where something else refuses it, or nothing.
+    pub const fn blocked_by(&self) -> Option<BlockPolicy> {
+        match self.ground {
+            Ground::AddressBlocked => Some(BlockPolicy::BlockAddress),
+            Ground::KeyBlocked => Some(BlockPolicy::BlockKey),
+            _ => None,
+        }
+    }
+
+    /// The same as an error.
+    pub fn blocked(&self) -> Option<AppError> {
+        let message = self.why.as_deref().unwrap_or(self.outcome.sentence());
+        Some(error(self.blocked_by()?, message.to_owned(), self.retry_after))
+    }
+}
+
+impl Gate {
+    /// The block that refuses whoever asks, if one does. For when it is known that something refuses.
+    pub fn block_of(&self, question: &Question<'_>) -> Option<AppError> {
+        let now = self.clock.now_micros();
+        let (policy, why) = match self.blocked.address(question.address, now) {
+            Some(until) => (BlockPolicy::BlockAddress, Why::AddressBlocked(until)),
+            None => {
+                let (record, _) = self.look_up(question.secret).ok()?;
+                (BlockPolicy::BlockKey, Why::KeyBlocked(self.blocked.key(&record.facts, now)?))
+            }
+        };
+        Some(error(policy, why.sentence()?, why.retry_after(now)))
+    }
+}
+
+fn error(policy: BlockPolicy, message: String, seconds: Option<u64>) -> AppError {
+    AppError::Blocked { policy, message: message.into(), retry_after: seconds.and_then(NonZeroU64::new) }
+}

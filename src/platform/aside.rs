@@ -1,0 +1,29 @@
+//! Work that stands back where it shares cores with what answers calls: a thread of its own, whose turn comes later.
+
+use std::ffi::c_int;
+use tokio::{
+    runtime::Handle,
+    task::{JoinHandle, spawn_blocking},
+};
+
+/// It leaves a third of the weight of what answers: enough to get on, and no pauses there.
+const STEPS: c_int = 5;
+
+/// Does this work, for as long as the process lives, on a thread of its own that stands back. However long it computes, the threads that answer
+/// calls go on.
+pub fn aside(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let runtime = Handle::current();
+    spawn_blocking(move || {
+        // Elsewhere it would be the whole process.
+        if cfg!(target_os = "linux") {
+            step_back();
+        }
+        runtime.block_on(work);
+    })
+}
+
+/// From now on this thread stands back, and what it starts. Allowed between fork and exec. A kernel that won't have it is no error.
+pub fn step_back() {
+    // SAFETY: takes a plain integer.
+    unsafe { libc::nice(STEPS) };
+}
