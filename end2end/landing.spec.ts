@@ -64,7 +64,7 @@ test('what the page loads is compressed and may be kept for ever', async ({ page
 });
 
 test('a first visit transfers little', async ({ page, product, anotherVisitor }) => {
-  test.setTimeout(test.info().timeout + DOCS.length * 5_000);
+  test.setTimeout(test.info().timeout + DOCS.length * 10_000);
   const person = somebody('sizes');
   await signUp(page, product.mailbox, person);
   await signIn(page, person);

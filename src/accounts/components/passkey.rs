@@ -52,7 +52,7 @@ pub fn PasskeyField(
             data-options=options
             data-unknown=unknown
         />
-        <p class="help" role="status" hidden=said.is_none() data-passkey-said>{said}</p>
+        <p class="help" role=if said.is_some() { "alert" } else { "status" } hidden=said.is_none() data-passkey-said>{said}</p>
         <PasskeyScript/>
     }
     .into_any()
