@@ -296,19 +296,15 @@ fn the_commands_of_the_readme_run_as_typed() {
     assert!(output.status.success(), "{}{}", out(&output), err(&output));
 }
 
-/// Every command that a page of `/docs` names: in a text it ends with its quotes, in an example with its line.
+/// Every command that a page of `/docs` names: in a text it ends with its backtick, in an example with its line.
 fn commands_of_the_docs() -> Vec<String> {
-    let pages = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/site/pages")).into_iter().filter_map(Result::ok);
+    let pages = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).into_iter().filter_map(Result::ok);
     let mut commands = Vec::new();
-    for page in pages.filter(|entry| entry.path().extension().is_some_and(|x| x == "rs")) {
+    for page in pages.filter(|entry| entry.path().extension().is_some_and(|x| x == "md")) {
         let text = std::fs::read_to_string(page.path()).unwrap();
-        commands.extend(text.split("\"<code>\"tollgate ").skip(1).filter_map(|rest| rest.split('"').next()).map(ToOwned::to_owned));
-        let example = |line: &str| {
-            let begins = ["= r#\"tollgate ", "= \"tollgate "].iter().find_map(|begin| line.split_once(begin).map(|(_, rest)| rest.to_owned()));
-            begins.or_else(|| line.strip_prefix("tollgate ").map(ToOwned::to_owned))
-        };
-        let whole = |line: String| line.trim_end_matches("\"#;").trim_end_matches("\";").split(" | ").next().unwrap_or_default().to_owned();
-        commands.extend(text.lines().filter_map(example).map(whole));
+        commands.extend(text.split("`tollgate ").skip(1).filter_map(|rest| rest.split('`').next()).map(ToOwned::to_owned));
+        let example = |line: &str| line.strip_prefix("tollgate ").and_then(|rest| rest.split(" | ").next()).map(ToOwned::to_owned);
+        commands.extend(text.lines().filter_map(example));
     }
     commands
 }

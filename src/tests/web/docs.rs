@@ -1,5 +1,5 @@
-//! `/docs`: a start and a page for each theme, all from one table; what leads from each to the others, and what still leads there from when it
-//! was one page.
+//! `/docs`: a start and a page for each theme, all from one table and the Markdown of `docs/`; what leads from each to the others, and what
+//! still leads there from when it was one page.
 
 use crate::support::TestApp;
 use sqlx::PgPool;
@@ -110,6 +110,7 @@ async fn every_page_of_docs_has_a_title_of_its_own_and_leads_to_all_others(db: P
         let previous: Vec<&str> = at.checked_sub(1).map(|at| paths[at]).into_iter().collect();
         let next: Vec<&str> = paths.get(at + 1).copied().into_iter().collect();
         assert_eq!((links_with(ways, "rel=\"prev\""), links_with(ways, "rel=\"next\"")), (previous, next), "{path}");
+        assert!(!page.contains("<!-- generated"), "{path} asks for what nothing generates");
         let mut ids = BTreeSet::new();
         for id in values(between(page, "<main", "</main>"), "id") {
             assert!(ids.insert(id), "{path} has {id} twice");

@@ -1,7 +1,7 @@
 //! What leads through `/docs`: the contents beside every page, the list of what stands on one, and the ways to the pages before and after
 //! it. Narrow, the contents are a popover, which opens without JavaScript.
 
-use super::docs_pages::{DOCS, Doc, DocPart, all_docs};
+use super::book::{DOCS, Doc, DocPart, all_docs};
 use crate::ui::{Look, Size, button_class};
 use leptos::prelude::*;
 
