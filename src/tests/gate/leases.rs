@@ -129,7 +129,7 @@ pub(super) async fn until_none_takes(nodes: &[&TestApp], mut takes: impl AsyncFn
     let (mut taken, mut have_forgotten) = (0, false);
     loop {
         let before = taken;
-        for app in nodes {
+        for &app in nodes {
             taken += u32::from(takes(app).await);
         }
         assert!(taken < 10_000, "no limit of a test is so large");
