@@ -4,6 +4,7 @@ use super::{count, flat, mail_about, seen, unproven};
 use crate::support::{
     TestApp,
     browser::{Browser, PASSWORD, Person, location},
+    locks::Held,
     mailbox::{code, link},
 };
 use serde_json::json;
@@ -278,7 +279,7 @@ async fn s67_whoever_holds_the_account_can_end_what_waits_before_it_is_confirmed
     sqlx::query("select from accounts for update").execute(&mut *tx).await.unwrap();
     // As a reset does: the account first, then what waits. Taken the other way round, one of them would die of it.
     let reset = async {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        Held::by(&app.ctx.db, "select").await.release_to(1).await; // the confirmation waits
         sqlx::raw_sql("set local lock_timeout = '5s'; delete from email_changes; delete from auth_tokens").execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     };

@@ -67,6 +67,12 @@ pub fn guess(ctx: &Ctx, address: &str, times: usize) {
     }
 }
 
+/// What a node suspects is looked at in order: once it has blocked this address for its tries, all that it suspected before was looked at.
+pub async fn looked_at_all_before(app: &TestApp, address: &str) {
+    guess(&app.ctx, address, 150);
+    says(app, "demo_live_nonsense", address, "IP_DENIED").await;
+}
+
 pub async fn execute(scene: &Scene, sql: &str) {
     sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&scene.app.ctx.db).await.unwrap();
 }

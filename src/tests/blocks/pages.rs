@@ -25,7 +25,7 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     let browser = &operator.browser;
     assert!(browser.page(PATH).await.contains("Nothing is blocked"));
     assert_eq!(person.browser.get(PATH).await.status(), 403);
-    assert!(!person.browser.page("/home").await.contains("/admin/blocks"));
+    assert!(browser.page("/home").await.contains("/admin/blocks") && !person.browser.page("/home").await.contains("/admin/blocks"));
 
     for (target, words) in [("198.51", "neither an address nor a network"), ("127.0.0.1", "loopback"), ("nobody@example.com", "Nobody has this email.")] {
         let refused = browser.post::<api::AddBlock>(PATH, &[("target", target), ("reason", "tries <b>"), ("lasts", "10m")]).await;
@@ -39,7 +39,8 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     }
     let page = browser.page(PATH).await;
     assert!(page.contains("198.51.100.9") && page.contains("tries &lt;b&gt;") && page.contains("1 block in force.") && page.contains("today, 12:10"), "{page}");
-    code(&app.ctx, "demo_live_nonsense", "198.51.100.9");
+    assert!(page.contains("Lift the block of 198.51.100.9"), "{page}");
+    assert_eq!(code(&app.ctx, "demo_live_nonsense", "198.51.100.9"), "IP_DENIED");
     assert_eq!((listed(&app.ctx, "all").await.len(), events(&db, "block.added").await), (1, 1), "sent twice");
 
     let id = listed(&app.ctx, "active").await[0].id.to_string();

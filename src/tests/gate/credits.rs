@@ -2,9 +2,8 @@
 
 use super::{
     Given, Scene, key, known,
-    leases::{call, hammer, secret},
+    leases::{call, exhaust, hammer, secret},
     process,
-    rolling::exhaust,
 };
 use crate::{
     keys::{json, person},

@@ -1,6 +1,9 @@
 //! What passes where credits are used up: marked or slowed down, it takes nothing of the bucket, on one node, on two, and over a restart.
 
-use super::{Given, Scene, leases::secret};
+use super::{
+    Given, Scene,
+    leases::{secret, until_none_takes},
+};
 use crate::support::TestApp;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -120,26 +123,19 @@ async fn beyond_prepaid_ones_so_many_pass_in_each_second(db: PgPool) {
     assert_eq!(given_out(&db).await, 2);
 }
 
-/// Calls these in turn until each has marked six in a row; how many were not marked. All pass.
+/// Calls these in turn until each marks every call; how many were not marked. All pass.
 async fn charged(nodes: &[&TestApp], secret: &str) -> u32 {
-    let (mut charged, mut marked) = (0, 0);
-    while marked < 6 * nodes.len() {
-        for app in nodes {
-            let gate = app.ctx.part::<Gate>().unwrap();
-            let answer = loop {
-                if let Ok(answer) = gate.ask(Question { secret, route: "GET /orders", cost: Some(1), ..Question::default() }).await {
-                    break answer;
-                }
-            };
-            assert_eq!(answer.outcome, Outcome::Valid);
-            (charged, marked) = if answer.over().next().is_none() { (charged + 1, 0) } else { (charged, marked + 1) };
-        }
-        // What one gave back another finds a second later, by its own watch.
-        if marked > 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        }
-    }
-    charged
+    let is_charged = async |app: &TestApp| {
+        let gate = app.ctx.part::<Gate>().unwrap();
+        let answer = loop {
+            if let Ok(answer) = gate.ask(Question { secret, route: "GET /orders", cost: Some(1), ..Question::default() }).await {
+                break answer;
+            }
+        };
+        assert_eq!(answer.outcome, Outcome::Valid);
+        answer.over().next().is_none()
+    };
+    until_none_takes(nodes, is_charged).await
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -2,11 +2,11 @@
 
 use super::{
     Given, Scene, key, known,
-    leases::{call, secret},
+    leases::{call, exhaust, secret},
 };
 use crate::{
     keys::{json, person},
-    support::TestApp,
+    support::{TestApp, until},
 };
 use reqwest::Method;
 use serde_json::json;
@@ -100,19 +100,11 @@ async fn it_is_set_over_rest_and_told_as_it_was_set(db: PgPool) {
     assert_eq!(set("rolling:hour").await.1["limits"][0]["window"], "rolling:3600");
 }
 
-/// Asks all in turn until each was refused for a while; how many passed.
-pub(super) async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
-    let (mut passed, mut refused) = (0, 0);
-    while refused < 6 * nodes.len() {
-        for app in nodes {
-            let passes = call(app, secret, 1).await;
-            (passed, refused) = if passes { (passed + 1, 0) } else { (passed, refused + 1) };
-        }
-        if refused > 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        }
-    }
-    passed
+/// Ends one of two nodes; then the other counts alone, and takes over with its next question what it has leased.
+async fn leaves(goes: TestApp, stays: &TestApp) {
+    goes.stop().await;
+    let gate = stays.ctx.part::<Gate>().unwrap();
+    until("it counts alone", async || gate.counts_alone()).await;
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -137,7 +129,7 @@ async fn several_nodes_share_a_rolling_hour(db: PgPool) {
     [&a, &b].iter().for_each(|app| app.ctx.clock.advance(Duration::MINUTE));
     assert_eq!(exhaust(&[&a, &b], &secret).await, 20, "61 minutes after the first burst");
 
-    a.stop().await;
+    leaves(a, &b).await;
     b.ctx.clock.advance(Duration::minutes(60));
     assert_eq!(exhaust(&[&b], &secret).await, 0);
     b.ctx.clock.advance(Duration::MINUTE);
@@ -159,7 +151,7 @@ async fn a_lone_node_counts_a_busy_limit_alone_again_without_waiting_for_its_win
     }
     [&a, &b].iter().for_each(|app| app.ctx.clock.advance(Duration::minutes(30)));
     assert!(call(&a, &secret, 1).await && call(&b, &secret, 1).await);
-    b.stop().await;
+    leaves(b, &a).await;
     assert_eq!(exhaust(&[&a], &secret).await, 10, "what both used counts, what the other one held came back");
 
     // It asks nobody any more, though the limit was never idle: the row stays as it was taken over.
@@ -190,7 +182,7 @@ async fn what_a_dead_node_held_counts_as_used_when_a_limit_is_taken_over(db: PgP
     }
     // As one leaves it that is killed with four units that it has not used.
     sqlx::query("update rolling_leases set parts[61] = parts[61] + 4").execute(&db).await.unwrap();
-    b.stop().await;
+    leaves(b, &a).await;
     assert_eq!(exhaust(&[&a], &secret).await, 10);
     a.ctx.clock.advance(Duration::minutes(60));
     assert_eq!(exhaust(&[&a], &secret).await, 0);
@@ -204,7 +196,7 @@ async fn a_limit_that_was_taken_over_survives_a_restart(db: PgPool) {
     sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
     let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
     assert!(call(&a, &secret, 3).await && call(&b, &secret, 3).await);
-    b.stop().await;
+    leaves(b, &a).await;
     assert_eq!(exhaust(&[&a], &secret).await, 14);
     a.ctx.clock.advance(Duration::minutes(61));
     assert!(call(&a, &secret, 12).await, "counted alone: the row knows nothing of it");

@@ -2,8 +2,7 @@
 
 use super::{
     Scene,
-    leases::{call, secret},
-    rolling::exhaust,
+    leases::{call, exhaust, secret},
 };
 use crate::{
     keys::{json, person},

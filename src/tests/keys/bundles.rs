@@ -5,7 +5,7 @@ use super::{
     lists_cli::{out, run},
     *,
 };
-use crate::support::{browser::location, folder::Folder};
+use crate::support::{browser::location, folder::Folder, locks::Held};
 use serde_json::json;
 use sqlx::PgConnection;
 use tollgate::{
@@ -115,7 +115,7 @@ async fn r66_a_bundle_never_includes_itself_whoever_writes(db: PgPool) {
         outcome
     };
     let commit = async {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        Held::by(&db, "select").await.release_to(1).await; // it waits for the first
         one.commit().await.unwrap();
     };
     let (outcome, ()) = tokio::join!(waiting, commit);

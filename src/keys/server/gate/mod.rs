@@ -83,7 +83,7 @@ use blocked::Blocked;
 use label::Labels;
 use leases::Leases;
 use levels::Given;
-use limit::{Limits, Policy};
+use limit::{Limit, Limits, Policy};
 use policies::Policies;
 use renewal::Renewal;
 use resume::Begun;
@@ -213,6 +213,23 @@ impl Gate {
 
     fn leases(&self) -> &Leases {
         &self.leases
+    }
+
+    /// True while this node counts limits by itself: no other one answers.
+    pub fn counts_alone(&self) -> bool {
+        self.leases.is_alone()
+    }
+
+    /// Forgets what the table of leases last said is left of limits: the next call that finds too little here asks it and waits, as one
+    /// does anyway after a second. For tests, which need not wait for that second.
+    pub fn forget_what_is_left(&self) {
+        self.table.each_counted(|_, counted| {
+            for limit in counted.limits.iter().flat_map(Limit::counted) {
+                if let Some(lease) = limit.counter.lease().as_deref_mut() {
+                    lease.forget_left();
+                }
+            }
+        });
     }
 
     fn sharing(&self) -> MutexGuard<'_, Sharing> {

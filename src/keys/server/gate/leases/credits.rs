@@ -89,8 +89,7 @@ impl Lease {
     pub fn doubts(&mut self, now: u64) -> bool {
         let is_old = self.credits.is_some() && self.told_at.is_some_and(|told| now.saturating_sub(told) >= AGAIN);
         if is_old {
-            self.remember_credits();
-            (self.left, self.told_at) = (0, None);
+            self.forget_left();
         }
         is_old
     }

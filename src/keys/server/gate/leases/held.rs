@@ -245,6 +245,12 @@ impl Lease {
         (self.is_known, self.is_asked) = (false, false);
     }
 
+    /// Forgets what the table said is left: what is not held must be asked for anew.
+    pub fn forget_left(&mut self) {
+        self.remember_credits();
+        (self.left, self.told_at) = (0, None);
+    }
+
     /// Gives up what is not used; true if there is something to tell the table.
     pub fn surrender(&mut self) -> bool {
         self.remember_credits();
