@@ -35,11 +35,6 @@ impl Email {
         format!("{}@{domain}", local.to_ascii_lowercase())
     }
 
-    /// The part before the `@`.
-    pub fn local_part(&self) -> &str {
-        self.0.rsplit_once('@').map_or("", |(local, _)| local)
-    }
-
     /// For pages that must not show an address to everybody: `m…@example.org`.
     pub fn masked(&self) -> String {
         match self.0.rsplit_once('@') {

@@ -21,7 +21,7 @@ mod unseen;
 mod version;
 
 pub use abuse_rule::AbuseRule;
-pub use actor::{Actor, actor_words, by_words};
+pub use actor::{Actor, FORMER, actor_words, by_words, stands_for_another};
 pub use area::Area;
 pub use block_policy::BlockPolicy;
 pub use counts::Counts;

@@ -3,7 +3,7 @@
 
 use super::{
     resetting::PLACEHOLDER_OPERATOR,
-    sign_up::{DEVELOPER, NewAccount, OPERATOR, create_account},
+    sign_up::{DEVELOPER, NewAccount, OPERATOR, before_at, create_account},
     store::{accounts as store, operators},
     tokens::{self, Purpose},
 };
@@ -36,7 +36,7 @@ pub async fn create_operator(ctx: &Ctx, email: Email, name: Option<&str>, passwo
             account.id
         }
         None => {
-            let name = name.map_or_else(|| email.local_part().to_owned(), ToOwned::to_owned);
+            let name = name.unwrap_or_else(|| before_at(email.as_str())).to_owned();
             let new = NewAccount { email, name: &name, password, roles: &[DEVELOPER, OPERATOR], is_verified: true, by: "cli" };
             create_account(ctx, &new).await?
         }

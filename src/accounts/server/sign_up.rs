@@ -26,7 +26,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, config::SignUpMode},
-    values::{AccountId, Email, Language, WorkspaceId, is_blank, turns_writing},
+    values::{AccountId, Email, Language, WorkspaceId, is_blank, stands_for_another, turns_writing},
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -210,8 +210,16 @@ pub fn door(ctx: &Ctx, has_invite: bool) -> Door {
     }
 }
 
-/// A name as it is kept: trimmed, one line.
+/// What a person calls themself, as it is kept. Histories keep it beside words for who is no account, so it is none of these.
 pub(super) fn name(text: &str) -> Result<String, String> {
+    match label(text)? {
+        name if stands_for_another(&name) => Err("Histories would read this name as somebody else's. Choose another one.".to_owned()),
+        name => Ok(name),
+    }
+}
+
+/// A name of whatever a person has, as it is kept: trimmed, one line.
+pub(super) fn label(text: &str) -> Result<String, String> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
         0 => Err("Enter a name.".to_owned()),
@@ -223,11 +231,21 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// What to call somebody who gave no name. An address without a part before the @ is refused as an address.
+/// What to call somebody who gave no name: what stands before the @, or the address, where nobody can be called so. An address without a part
+/// before the @ is refused as an address.
 pub(super) fn before_at(email: &str) -> &str {
-    let local: &str = email.trim().split('@').next().unwrap_or_default();
-    let end = local.char_indices().nth(NAME_CHARS).map_or(local.len(), |(at, _)| at);
-    if end == 0 { "?" } else { &local[..end] }
+    let address = email.trim();
+    match shortened(address.split('@').next().unwrap_or_default()) {
+        "" => "?",
+        local if stands_for_another(local) => shortened(address),
+        local => local,
+    }
+}
+
+/// As much as a name may have.
+fn shortened(text: &str) -> &str {
+    let end = text.char_indices().nth(NAME_CHARS).map_or(text.len(), |(at, _)| at);
+    &text[..end]
 }
 
 /// An event about an account, with where it came from.

@@ -119,8 +119,9 @@ pub async fn find_facts(db: impl sqlx::PgExecutor<'_>, id: EventId) -> sqlx::Res
 /// So many events are changed at once.
 const PAGE: i64 = 500;
 
-/// Takes a person out of what was recorded: their name, where they sat and what they wrote of addresses; what happened stays, no
-/// longer in their workspace, which goes. The audit log gets an entry for each, so it stays whole and says that this was us.
+/// Takes a person out of what was recorded: their name, where they sat and what they wrote of addresses, and what their workspace and the
+/// things in it were called; what happened stays, no longer in that workspace, which goes. The audit log gets an entry for each, so it stays
+/// whole and says that this was us.
 pub async fn pseudonymise(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>, pseudonym: &str) -> sqlx::Result<()> {
     // The only door that the trigger leaves open, until the end of this.
     set_erasing(conn, "on").await?;
@@ -129,13 +130,13 @@ pub async fn pseudonymise(ctx: &Ctx, conn: &mut PgConnection, account: AccountId
         let rows = sqlx::query_as!(
             Row,
             "with page as (
-               select id from events where (actor_id = $1 or subject_id = $1 or workspace_id = $2) and id > $4 order by id limit $5 for update
+               select id from events where (actor_id = $1 or subject_id in ($1, $2) or workspace_id = $2) and id > $4 order by id limit $5 for update
              )
              update events e
              set actor = case when e.actor_id = $1 then $3 else e.actor end,
                actor_id = case when e.actor_id = $1 then null else e.actor_id end,
                workspace_id = case when e.workspace_id = $2 then null else e.workspace_id end,
-               data = case when e.subject_id = $1 then e.data - 'address' - 'device' - 'name' else e.data - 'address' - 'device' end,
+               data = case when e.subject_id in ($1, $2) or e.workspace_id = $2 then e.data - 'address' - 'device' - 'name' else e.data - 'address' - 'device' end,
                salt = gen_random_uuid()
              from page where e.id = page.id
              returning e.id, e.at, e.kind, e.workspace_id as workspace, e.actor_id, e.actor, e.subject_id as subject, e.reason, e.data, e.salt",

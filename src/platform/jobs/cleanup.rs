@@ -3,6 +3,7 @@
 use super::{Job, JobError, say};
 use crate::platform::{Ctx, session};
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use time::Duration;
 
 /// How long a done job can be looked at.
@@ -23,4 +24,17 @@ impl Job for CleanUp {
         say(format!("Ended sessions removed: {sessions}. Done jobs removed: {jobs}."));
         Ok(())
     }
+}
+
+/// Another word in the place of an address, in what failed jobs say: mail servers repeat the address that they refuse.
+pub async fn forget_address(conn: &mut PgConnection, address: &str, word: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update jobs set last_error = replace(replace(last_error, $1::text, $2::text), lower($1::text), $2::text)
+         where last_error is not null and strpos(lower(last_error), lower($1::text)) > 0",
+        address,
+        word,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

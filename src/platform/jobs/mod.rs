@@ -15,7 +15,7 @@ mod run;
 mod runner;
 mod schedules;
 
-pub use cleanup::CleanUp;
+pub use cleanup::{CleanUp, forget_address};
 pub use queue::{enqueue, enqueue_at, enqueue_each};
 pub use registry::Registry;
 pub use run::{current, run_due, say};

@@ -9,6 +9,7 @@ mod covered;
 mod dead_links;
 mod described_cli;
 mod devices;
+mod erasing;
 mod exporting;
 pub mod factors;
 mod failing;

@@ -65,8 +65,9 @@ async fn the_page_of_an_account_has_its_name_and_says_who_acted_as_a_person_does
     let said = "An operator on the command line created the key";
     assert!(page.contains(&format!("{said} shop")), "{page}");
     assert!(person.browser.page(&format!("/keys/{key}")).await.contains(said));
-    // Somebody may be called so.
-    let cli = app.account("cli@example.com", "cli", "developer").await;
+    // Somebody may be called so, from a time when one could.
+    let cli = app.account("cli@example.com", "Mara", "developer").await;
+    sqlx::query("update accounts set name = 'cli' where id = $1").bind(cli.uuid()).execute(&app.ctx.db).await.unwrap();
     let new = NewKey { name: "mine".to_owned(), api: Some("demo".to_owned()), ..NewKey::default() };
     create_key(&app.ctx, &app.caller_in_a_browser(cli).await, new).await.unwrap();
     let page = operator.browser.page(&format!("/admin/accounts/{cli}")).await;

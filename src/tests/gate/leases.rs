@@ -114,6 +114,34 @@ async fn without_the_database_what_is_held_goes_on_and_then_it_is_no_refusal(db:
     until("it leases again", async || b.ask(&secret).await == 200).await;
 }
 
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn without_the_database_what_only_marks_passes_on_several_nodes(db: PgPool) {
+    let secret = secret(&db, 10_000).await;
+    sqlx::query("update key_limits set over = 'mark' where max_calls = 10000").execute(&db).await.unwrap();
+    let way = Way::to(&db).await;
+    let (folders, url) = ([Folder::new(), Folder::new()], process::url(&db));
+    let a = process::start(&url, &folders[0], &[]).await;
+    let b = process::start(&way.url, &folders[1], &[]).await;
+    // Whether a call is marked. It always passes.
+    let marks = async |node: &Node| {
+        let answer = node.get("/forward-auth/demo", &secret).await;
+        assert_eq!(answer.status(), 200, "it would have passed in any case");
+        answer.headers().get("x-over-limit").map(|limits| limits.to_str().unwrap().to_owned())
+    };
+    assert_eq!((marks(&a).await, marks(&b).await), (None, None));
+    way.cut();
+    until("it holds nothing more", async || marks(&b).await.is_some()).await;
+    let granted = async || sqlx::query_scalar::<_, i64>("select granted from limit_leases").fetch_one(&db).await.unwrap();
+    let before = granted().await;
+    for _ in 0..50 {
+        assert_eq!(marks(&b).await.as_deref(), Some("\"default\""), "since nobody can tell");
+    }
+    assert!(granted().await <= before, "nothing was taken of what is left");
+    assert_eq!(marks(&a).await, None, "and who can tell does");
+    way.mend();
+    until("it leases again", async || marks(&b).await.is_none()).await;
+}
+
 /// One call on one node of this process.
 pub(super) async fn call(app: &TestApp, secret: &str, cost: u32) -> bool {
     let gate = app.ctx.part::<Gate>().unwrap();

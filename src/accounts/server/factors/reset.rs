@@ -41,8 +41,15 @@ impl Job for ResetFactors {
     const KIND: &'static str = "accounts.reset_factors";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let mut tx = ctx.db.begin().await?;
-        let Some((reason, by)) = store::take_due(&mut tx, self.account, ctx.clock.now()).await? else { return Ok(()) };
-        let change = Change { actor_name: &by, subject: Some(self.account.uuid()), reason: &reason, data: json!({ "delayed": true }), ..Change::default() };
+        let Some(due) = store::take_due(&mut tx, self.account, ctx.clock.now()).await? else { return Ok(()) };
+        let change = Change {
+            actor: due.by,
+            actor_name: &due.by_name,
+            subject: Some(self.account.uuid()),
+            reason: &due.reason,
+            data: json!({ "delayed": true }),
+            ..Change::default()
+        };
         take_away(ctx, &mut tx, self.account, change).await?;
         Ok(tx.commit().await?)
     }

@@ -1,18 +1,19 @@
 //! What happens when the 30 days are over: the account goes, with its workspace, its keys, its sessions and settings.
 //!
-//! Events stay, under a pseudonym and without addresses and devices, so that the history of others is whole. Counts of usage stay
-//! until their retention ends; they name keys that nobody can trace to a person any more.
+//! What belongs to others stays, so that it is whole: events, without addresses and devices, histories of keys, bans, blocks, reports of
+//! leaks, invitations. Their person has a pseudonym there from the same transaction on. Counts of usage stay until their retention ends; they
+//! name keys that nobody can trace to a person any more.
 
 use super::store;
 use crate::{
     accounts::server::{
         handles::HANDLE_HELD,
-        store::{bans, expired, factors::resets, profiles},
+        store::{accounts, bans, expired, factors::resets, invites, profiles},
     },
     activity::server::{Change, pseudonymise, record},
     error::AppError,
-    platform::Ctx,
-    values::{AccountId, WorkspaceId},
+    platform::{Ctx, jobs},
+    values::{AccountId, FORMER, WorkspaceId},
 };
 use sqlx::PgConnection;
 
@@ -24,10 +25,8 @@ pub async fn erase_departed(ctx: &Ctx) -> Result<u64, AppError> {
         let mut tx = ctx.db.begin().await?;
         let now = ctx.clock.now();
         let Some((account, workspace)) = store::lock_due(&mut tx, now).await? else { return Ok(erased) };
-        let pseudonym = pseudonym(ctx, account);
-        pseudonymise(ctx, &mut tx, account, workspace, &pseudonym).await?;
-        bans::update_names(&mut tx, account, &pseudonym).await?;
-        resets::update_names(&mut tx, account, &pseudonym).await?;
+        take_out(ctx, &mut tx, account, workspace).await?;
+        invites::delete_invites_of(&mut tx, account).await?;
         record(ctx, &mut tx, Change { kind: "account.erased", actor_name: "system", subject: Some(account.uuid()), ..Change::default() }).await?;
         profiles::hold_handle_of_erased(&mut tx, account, now + HANDLE_HELD).await?;
         store::delete_account(&mut tx, account).await?;
@@ -38,7 +37,7 @@ pub async fn erase_departed(ctx: &Ctx) -> Result<u64, AppError> {
 
 /// A sign-up that nobody proved goes, with all that hangs on it; what happened to it stays without the person, like that of any account.
 pub async fn erase_unproven(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>) -> sqlx::Result<()> {
-    pseudonymise(ctx, conn, account, workspace, &pseudonym(ctx, account)).await?;
+    take_out(ctx, conn, account, workspace).await?;
     store::delete_account(conn, account).await
 }
 
@@ -54,8 +53,22 @@ pub async fn erase_all_unproven(ctx: &Ctx) -> Result<u64, AppError> {
     }
 }
 
+/// Takes the person out of everything that stays.
+async fn take_out(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>) -> sqlx::Result<()> {
+    let pseudonym = pseudonym(ctx, account);
+    pseudonymise(ctx, conn, account, workspace, &pseudonym).await?;
+    bans::update_names(conn, account, &pseudonym).await?;
+    resets::update_names(conn, account, &pseudonym).await?;
+    store::replace_actor_name(conn, account, &pseudonym).await?;
+    if let Some(person) = accounts::find_account(&mut *conn, account).await? {
+        jobs::forget_address(conn, &person.email, &pseudonym).await?;
+    }
+    Ok(())
+}
+
 /// The same for the same account, so that a history can still be followed; without the master key nobody can tell whose it is.
 fn pseudonym(ctx: &Ctx, account: AccountId) -> String {
     let hash = ctx.vault.keyed_hash("pseudonym", account.uuid().as_bytes());
-    hash[..6].iter().fold("former-".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+    let (begins, digits) = FORMER;
+    hash[..digits / 2].iter().fold(begins.to_owned(), |name, byte| name + &format!("{byte:02x}"))
 }

@@ -51,6 +51,13 @@ pub async fn lock_due(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Res
     Ok(row.map(|r| (AccountId::new(r.account_id), r.workspace.map(WorkspaceId::new))))
 }
 
+/// Another name in the place of this account's, in what belongs to others: histories of their keys, reports of leaks, blocks, invitations. What
+/// tables these are says the database (0090).
+pub async fn replace_actor_name(conn: &mut PgConnection, account: AccountId, name: &str) -> sqlx::Result<()> {
+    sqlx::query!("select replace_actor_name($1, $2)::text as replaced", account.uuid(), name).fetch_one(conn).await?;
+    Ok(())
+}
+
 /// The account with its workspace, its keys, its sessions and all that hangs on them.
 pub async fn delete_account(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
     sqlx::query!("delete from accounts where id = $1", account.uuid()).execute(conn).await?;

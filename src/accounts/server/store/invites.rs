@@ -24,7 +24,7 @@ pub struct InviteFacts {
     pub id: InviteId,
     /// None: whoever has the link.
     pub email: Option<String>,
-    /// Who made it; none: the command line, or an account that is gone.
+    /// Who made it; none: the command line.
     pub by: Option<String>,
     pub uses: i32,
     pub uses_left: i32,
@@ -165,7 +165,7 @@ pub async fn find_usable(db: impl PgExecutor<'_>, token_hash: &[u8], mark: Optio
 pub async fn list_invites(db: impl PgExecutor<'_>, over: bool, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<InviteFacts>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select i.id, i.email, a.name as "by?", i.uses, i.uses_left, i.created_at, i.sent_at, i.expires_at, i.cancelled_at
+        r#"select i.id, i.email, coalesce(a.name, i.maker) as "by?", i.uses, i.uses_left, i.created_at, i.sent_at, i.expires_at, i.cancelled_at
            from invites i left join accounts a on a.id = i.created_by
            where (i.cancelled_at is null and i.uses_left > 0 and i.expires_at > $2) <> $1 order by i.created_at desc, i.id limit $3"#,
         over,
@@ -179,7 +179,7 @@ pub async fn list_invites(db: impl PgExecutor<'_>, over: bool, now: OffsetDateTi
 pub async fn lock_invite(conn: &mut PgConnection, id: InviteId) -> sqlx::Result<Option<InviteFacts>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select i.id, i.email, a.name as "by?", i.uses, i.uses_left, i.created_at, i.sent_at, i.expires_at, i.cancelled_at
+        r#"select i.id, i.email, coalesce(a.name, i.maker) as "by?", i.uses, i.uses_left, i.created_at, i.sent_at, i.expires_at, i.cancelled_at
            from invites i left join accounts a on a.id = i.created_by where i.id = $1 for update of i"#,
         id.uuid(),
     );
@@ -204,6 +204,12 @@ pub async fn update_sent(conn: &mut PgConnection, id: InviteId, token_hash: &[u8
     sqlx::query!("update invites set token_hash = $2, sent_at = $3, expires_at = $4 where id = $1", id.uuid(), token_hash, now, expires_at)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Those that were mailed to the address of this account go, whatever became of them.
+pub async fn delete_invites_of(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("delete from invites where email_key = (select email_key from accounts where id = $1)", account.uuid()).execute(conn).await?;
     Ok(())
 }
 

@@ -317,6 +317,27 @@ mod tests {
         assert_eq!(wants.of(&limits, 6).map(|(limit, need)| (limit.policy.max, need)).collect::<Vec<_>>(), [(2, 1)]);
     }
 
+    #[test]
+    fn where_nobody_answers_what_only_marks_lets_pass_and_charges_nothing() {
+        let end = time::OffsetDateTime::from_unix_timestamp(12).ok();
+        let marked = [of(5, Window::HOUR, Over { until: end, ..Over::MARK }), of(5, Window::Credits(Refill::PREPAID), Over::MARK)];
+        let together_marked = of(2, Window::Concurrent(30), Over::MARK);
+        let (leases, together) = (Leases::default(), Mutex::new(()));
+        let till = Till { leases: &leases, holder: Uuid::nil(), together: &together, seat: Seat::new(0, 30, 1) };
+        let charge = |limits: &[Limit], at: i64| charge_all(limits, &till, at, 3).map(|places| [0, 1].map(|place| places.has(place)));
+        assert!(matches!(charge(&marked, 0), Err(Uncharged::Wants(_))), "first the table is asked");
+        leases.is_unanswered();
+        assert_eq!((charge(&marked, 0), charge(&[together_marked], 0)), (Ok([true, true]), Ok([true, false])));
+        assert_eq!(marked.each_ref().map(|limit| (limit.state(0).used, limit.state(0).remaining)), [(3, 5); 2], "it is told, and takes nothing");
+        let refusing = [marked[0].clone(), limit(5, 3600)];
+        let Err(Uncharged::Wants(wants)) = charge(&refusing, 0) else { panic!("of the second nothing is known") };
+        assert_eq!(wants.of(&refusing, 3).count(), 1, "and it alone is asked for");
+        assert_eq!(refusing[0].state(0).used, 3);
+        assert!(matches!(charge(&marked, 12 * SECOND), Err(Uncharged::Wants(_))), "by then it refuses");
+        leases.is_answered();
+        assert!(matches!(charge(&marked, 0), Err(Uncharged::Wants(_))));
+    }
+
     /// A day has 86,400 seconds, and every few of them another month begins in these tests: 2026-01-30 and on.
     const JANUARY: i64 = 1_769_731_200 * SECOND;
 

@@ -71,9 +71,9 @@ enum Marked {
 async fn mark(ctx: &Ctx, conn: &mut PgConnection, key: &Key, find: &Find<'_>, by: By<'_>) -> Result<Marked, AppError> {
     let now = ctx.clock.now();
     let was_leaked = store::is_leaked(conn, find.secret).await?;
-    let (reported_by, reopens) = match by {
-        By::Scanner => (SCANNER, false),
-        By::Person(caller) => (actor(caller).1, true),
+    let ((reporter, reported_by), reopens) = match by {
+        By::Scanner => ((None, SCANNER), false),
+        By::Person(caller) => (actor(caller), true),
     };
     let leak = store::NewLeak {
         id: ctx.new_id(),
@@ -82,6 +82,7 @@ async fn mark(ctx: &Ctx, conn: &mut PgConnection, key: &Key, find: &Find<'_>, by
         place: sha256(find.url),
         url: find.url,
         source: find.source,
+        reporter,
         reported_by,
         reopens,
     };

@@ -1,6 +1,6 @@
 //! Leaked keys: whose secret was found where, who may report it, and what workspaces want done.
 
-use crate::values::{KeyId, SecretId, WorkspaceId};
+use crate::values::{AccountId, KeyId, SecretId, WorkspaceId};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -77,6 +77,8 @@ pub struct NewLeak<'a> {
     pub place: [u8; 32],
     pub url: &'a str,
     pub source: &'a str,
+    /// None: secret scanning, or the command line.
+    pub reporter: Option<AccountId>,
     pub reported_by: &'a str,
     /// One that was cleared counts again.
     pub reopens: bool,
@@ -85,9 +87,11 @@ pub struct NewLeak<'a> {
 /// False if this place of this secret is known, or the secret is gone.
 pub async fn insert_leak(conn: &mut PgConnection, leak: &NewLeak<'_>, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "insert into key_leaks as l (id, key_id, secret_id, place, url, source, reported_by, at)
-         select $1::uuid, s.key_id, s.id, $4::bytea, $5::text, $6::text, $7::text, $8::timestamptz from key_secrets s where s.id = $3 and s.key_id = $2
-         on conflict (secret_id, place) do update set cleared_at = null, reported_by = excluded.reported_by, source = excluded.source, at = excluded.at
+        "insert into key_leaks as l (id, key_id, secret_id, place, url, source, reported_by, at, reporter_id)
+         select $1::uuid, s.key_id, s.id, $4::bytea, $5::text, $6::text, $7::text, $8::timestamptz, $10::uuid
+         from key_secrets s where s.id = $3 and s.key_id = $2
+         on conflict (secret_id, place) do update
+           set cleared_at = null, reported_by = excluded.reported_by, reporter_id = excluded.reporter_id, source = excluded.source, at = excluded.at
          where $9::boolean and l.cleared_at is not null",
         leak.id,
         leak.key.uuid(),
@@ -98,6 +102,7 @@ pub async fn insert_leak(conn: &mut PgConnection, leak: &NewLeak<'_>, now: Offse
         leak.reported_by,
         now,
         leak.reopens,
+        leak.reporter.map(AccountId::uuid),
     )
     .execute(conn)
     .await?;

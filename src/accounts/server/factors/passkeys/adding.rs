@@ -18,7 +18,7 @@ use crate::{
                 step_up::must_be_ready,
             },
             sessions::must_still_be_in,
-            sign_up::{about, name as checked_name},
+            sign_up::{about, label as checked_name},
             store::{departures::lock_account, factors as all, factors::passkeys as store, sessions},
         },
     },

@@ -9,7 +9,7 @@ use crate::{
             openid::is_linked,
             profile::when,
             sessions::must_still_be_in,
-            sign_up::{about, name as checked_name},
+            sign_up::{about, label as checked_name},
             store::{
                 accounts,
                 departures::lock_account,

@@ -51,10 +51,18 @@ pub async fn delete_reset_of(conn: &mut PgConnection, account: AccountId) -> sql
     Ok(())
 }
 
-/// Takes one that is due; its reason, and who asked.
-pub async fn take_due(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<Option<(String, String)>> {
-    let row = sqlx::query!("delete from factor_resets where account_id = $1 and due_at <= $2 returning reason, by_name", account.uuid(), now);
-    Ok(row.fetch_optional(conn).await?.map(|r| (r.reason, r.by_name)))
+/// One that is due: its reason, and who asked.
+pub struct Due {
+    pub reason: String,
+    /// None: the command line, or an account that is gone.
+    pub by: Option<AccountId>,
+    pub by_name: String,
+}
+
+/// Takes one that is due.
+pub async fn take_due(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<Option<Due>> {
+    let row = sqlx::query!("delete from factor_resets where account_id = $1 and due_at <= $2 returning reason, by_account, by_name", account.uuid(), now);
+    Ok(row.fetch_optional(conn).await?.map(|r| Due { reason: r.reason, by: r.by_account.map(AccountId::new), by_name: r.by_name }))
 }
 
 /// Another name in the place of this account's, for the resets that it asked for.

@@ -34,7 +34,7 @@
 //! Windows of less than a minute are leased in the same way; every window's first call on a node waits for one statement. So are the
 //! seconds of a throttle. What passes beyond a limit is charged to none, so nothing of it is leased. Where
 //! nothing can be learnt, since the database is away and the lease is used up, the answer is 503 with Retry-After: a refusal for the
-//! limit would be a guess.
+//! limit would be a guess. A limit that only marks lets the call pass, as it would in any case, and it is marked: nothing is charged then.
 //!
 //! # Rolling windows
 //!

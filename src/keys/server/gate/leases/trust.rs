@@ -1,4 +1,5 @@
-//! Credits while the database does not answer: a node that is alone goes on from what it knows to be left, and tells the table afterwards.
+//! While the database does not answer: of credits a node that is alone goes on from what it knows to be left, and tells the table afterwards; and
+//! what only marks lets pass (`lets_pass_unknown`), on any node.
 //!
 //! Nobody else can use what is left of a bucket while this node is alone, so what the table last said, less what passed here since and with
 //! what came back since, is what is left (`Lease::credits_at`). A call that fits passes; what it takes beyond what is leased is *owed*. It is
@@ -21,7 +22,13 @@ use super::{
     owed::{Batch, Owed},
     store_credits,
 };
-use crate::{keys::server::gate::sync::within, platform::clock::steady_millis};
+use crate::{
+    keys::{
+        model::OverAction,
+        server::gate::{limit::Policy, sync::within},
+    },
+    platform::clock::steady_millis,
+};
 use sqlx::PgPool;
 use std::{
     collections::VecDeque,
@@ -79,6 +86,12 @@ impl Leases {
     /// It answers.
     pub fn is_answered(&self) {
         self.trust.is_unanswered.store(false, Ordering::Release);
+    }
+
+    /// Whether a call passes though nobody can tell whether this limit has room for it: the database does not answer, and the limit lets pass what
+    /// is beyond it. As there, nothing is charged, and the answer names the limit.
+    pub fn lets_pass_unknown(&self, policy: &Policy, now_micros: i64) -> bool {
+        policy.over.at(now_micros) == OverAction::Mark && self.trust.is_unanswered.load(Ordering::Acquire)
     }
 
     /// What is owed is kept in this folder, too.

@@ -185,6 +185,7 @@ impl Limit {
     pub fn charge_or_pass(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Passage {
         match self.charge(till, now_micros, self.takes(cost)) {
             Fit::Over => Passage { fit: self.beyond(now_micros, |throttle| throttle.charge(till, now_micros, 1)), is_beyond: true },
+            Fit::Wants if till.leases.lets_pass_unknown(&self.policy, now_micros) => Passage { fit: Fit::Fits, is_beyond: true },
             fit => Passage { fit, is_beyond: false },
         }
     }
@@ -193,6 +194,7 @@ impl Limit {
     pub fn passage(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Passage {
         match self.fit(till, now_micros, self.takes(cost)) {
             Fit::Over => Passage { fit: self.beyond(now_micros, |throttle| throttle.fit(till, now_micros, 1)), is_beyond: true },
+            Fit::Wants if till.leases.lets_pass_unknown(&self.policy, now_micros) => Passage { fit: Fit::Fits, is_beyond: true },
             fit => Passage { fit, is_beyond: false },
         }
     }
