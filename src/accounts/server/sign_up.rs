@@ -103,7 +103,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let (password_hash, passkey) = match &input.with {
         SignUpWith::Password(password) => (Some(Passwords::of(ctx)?.hash(&ctx.rng, password).await?), None),
-        SignUpWith::Passkey { browser, answer } => (None, Some(checked_passkey(ctx, browser, answer).await?)),
+        SignUpWith::Passkey { browser, answer } => (None, Some(checked_passkey(ctx, browser, answer, &email).await?)),
     };
     let NewSignUp { time_zone, language, is_bot, .. } = input;
     join(ctx, from, Joining { email, name, time_zone, language, invite, password_hash, passkey, filled, is_bot }).await
