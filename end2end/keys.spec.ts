@@ -158,6 +158,7 @@ test('pressing Rotate twice rotates once', async ({ page, product }) => {
   const old = await newKey(page, 'pressed twice');
   const key = new URL(page.url()).pathname;
   await page.goto(`${key}?dialog=rotate`);
+  await expect(page.getByRole('radio', { name: 'For a day' }), 'what is chosen has the focus, not the way out').toBeFocused();
   await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).dblclick();
   const next = await shownSecret(page);
   expect(next).not.toBe(old);

@@ -1,7 +1,7 @@
 // Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways or is lost at 360 px. Most lists are empty
 // here; filled.spec.ts looks at full ones, and states.spec.ts at what stands behind mailed links, which nobody has opened here.
 import { readFileSync } from 'node:fs';
-import { accessibleInBothThemes, eachPage, noHorizontalScroll } from './support/checks';
+import { accessibleInBothThemes, eachPage, hydrated, noHorizontalScroll } from './support/checks';
 import { DOCS } from './support/docs';
 import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
@@ -20,6 +20,33 @@ const filled = (paths: string[], values: Record<string, string>): string[] => pa
 test('signed out', async ({ page, complaints }) => {
   complaints.allow(/404/);
   await eachPage(page, SIGNED_OUT);
+});
+
+// A link in the label's line is no step on the way from the address to the password.
+test('Tab leads from field to field, and to what stands beside a label after its field', async ({ page }) => {
+  for (const [path, part, after] of [['/sign-in', 'main', 'Sign in'], ['/dev/ui', '#field', undefined]] as const) {
+    await page.goto(path);
+    await hydrated(page);
+    const form = page.locator(part);
+    const password = form.getByLabel('Password', { exact: true });
+    const forgot = form.getByRole('link', { name: 'Forgot it?' });
+    const reveal = form.getByRole('button', { name: 'Show password' });
+    await expect(reveal).toBeVisible();
+    const steps = [reveal, forgot];
+    if (after === undefined) await password.focus();
+    else {
+      await form.getByLabel('Email').focus();
+      steps.unshift(password);
+      steps.push(form.getByRole('button', { name: after, exact: true }));
+    }
+    for (const step of steps) {
+      await page.keyboard.press('Tab');
+      await expect(step, path).toBeFocused();
+    }
+    const [label, link, input] = await Promise.all([form.getByText('Password', { exact: true }), forgot, password].map(async (one) => (await one.boundingBox())!));
+    expect(Math.abs(label.y + label.height / 2 - link.y - link.height / 2), `${path}: in one line`).toBeLessThan(3);
+    expect(Math.abs(link.x + link.width - input.x - input.width), `${path}: at its end`).toBeLessThan(2);
+  }
 });
 
 test('the docs', async ({ page }) => {

@@ -38,6 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "imported_hash_kinds",
             "account_imports",
             "invites",
+            "invite_uses",
             "linked_sign_ins",
             "sign_in_flows",
             "attempt_counters",

@@ -73,7 +73,7 @@ pub fn CheckGroup(
     #[prop(optional)] values: Vec<String>,
     #[prop(optional, into)] help: Option<String>,
 ) -> impl IntoView {
-    group("checkbox", "check", label, name, choices, values, help)
+    group("checkbox", label, name, choices, values, help, false)
 }
 
 /// One of a few, all visible.
@@ -84,15 +84,20 @@ pub fn RadioGroup(
     choices: Vec<Choice>,
     #[prop(optional, into)] value: Option<String>,
     #[prop(optional, into)] help: Option<String>,
+    /// The focus is on what is chosen, as where Tab leads into the group, or on the first.
+    #[prop(optional)]
+    autofocus: bool,
 ) -> impl IntoView {
-    group("radio", "radio", label, name, choices, value.into_iter().collect(), help)
+    group("radio", label, name, choices, value.into_iter().collect(), help, autofocus)
 }
 
-fn group(kind: &'static str, class: &'static str, label: String, name: String, choices: Vec<Choice>, values: Vec<String>, help: Option<String>) -> AnyView {
+fn group(kind: &'static str, label: String, name: String, choices: Vec<Choice>, values: Vec<String>, help: Option<String>, autofocus: bool) -> AnyView {
+    let class = if kind == "radio" { "radio" } else { "check" };
     let all: Vec<(&str, &str)> = choices.iter().map(|choice| (choice.value.as_str(), choice.label.as_str())).collect();
     let field = FieldState::of(&name, &label, None).beside_choices(&all, &values);
     let described_by = field.described_by(help.is_some());
     let invalid = field.invalid();
+    let focused = all.iter().position(|(value, _)| field.is_chosen(value, values.iter().any(|chosen| chosen == value))).unwrap_or(0);
     let items = choices
         .into_iter()
         .enumerate()
@@ -100,9 +105,10 @@ fn group(kind: &'static str, class: &'static str, label: String, name: String, c
             // The summary links to the group's id: its first control takes the focus.
             let id = if i == 0 { field.id.clone() } else { format!("{}-{i}", field.id) };
             let chosen = field.is_chosen(&choice.value, values.contains(&choice.value));
+            let has_focus = autofocus && i == focused;
             view! {
                 <label class="choice">
-                    <input type=kind class=class id=id name=name.clone() value=choice.value checked=chosen aria-invalid=invalid aria-describedby=described_by.clone()/>
+                    <input type=kind class=class id=id name=name.clone() value=choice.value checked=chosen autofocus=has_focus aria-invalid=invalid aria-describedby=described_by.clone()/>
                     <span>{choice.label}{choice.help.map(|help| view! { <span class="help">{help}</span> })}</span>
                 </label>
             }

@@ -77,7 +77,7 @@ pub fn PasswordField(
     /// A new one of at least so many characters: while it is typed, `public/enhance.js` says how hard it is to guess. Only a hint.
     #[prop(optional)]
     strength_from: Option<usize>,
-    /// Stands at the end of the label's line: "Forgot it?".
+    /// Seen at the end of the label's line, and reached after the field: "Forgot it?".
     #[prop(optional)]
     aside: Option<AnyView>,
 ) -> impl IntoView {
@@ -223,14 +223,12 @@ pub(super) fn select_options(options: Vec<(String, String)>, chosen: Option<&str
         .into_any()
 }
 
-/// Label, control, then the error or else the help.
+/// Label, control, then the error or else the help. The `aside` comes last, so that Tab leads from field to field; CSS lifts it to the label.
 pub(super) fn frame(field: &FieldState, label: String, label_hidden: bool, aside: Option<AnyView>, help: Option<String>, control: AnyView) -> AnyView {
     let id = field.id.clone();
-    let label = match aside {
-        Some(aside) => view! { <div class="label-row"><label for=id>{label}</label>{aside}</div> }.into_any(),
-        None => view! { <label for=id class=label_hidden.then_some("visually-hidden")>{label}</label> }.into_any(),
-    };
-    view! { <div class="field">{label}{control}{explanation(field, help)}</div> }.into_any()
+    let label = view! { <label for=id class=label_hidden.then_some("visually-hidden")>{label}</label> };
+    let aside = aside.map(|aside| view! { <span class="field-aside">{aside}</span> });
+    view! { <div class="field">{label}{control}{explanation(field, help)}{aside}</div> }.into_any()
 }
 
 /// The error beside the field, else its help; and what is stored, if somebody changed it meanwhile.

@@ -12,8 +12,9 @@ use super::{
     openid::SendSignInTold,
     programs,
     store::{
-        expired::{Gone, delete_expired},
+        expired::{Gone, UNPROVEN_INVITED, delete_expired},
         imports::delete_kinds,
+        invites::give_back_uses,
     },
     taking_back::EndKeysAdded,
 };
@@ -63,7 +64,8 @@ pub struct SendPasswordChanged {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SendNothing {}
 
-/// Nightly: proofs, counters and invitations that are too old, answers of named requests, and sign-ups that nobody proved, go.
+/// Nightly: proofs, counters and invitations that are too old, answers of named requests, and sign-ups that nobody proved, go; what
+/// these used of invitations comes back.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ForgetExpired {}
 
@@ -107,12 +109,14 @@ impl Job for ForgetExpired {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let gone = delete_expired(&ctx.db, ctx.clock.now()).await?;
         let accounts = leaving::erase_all_unproven(ctx).await?;
-        let kinds = delete_kinds(&ctx.db, ctx.clock.now()).await?;
+        let now = ctx.clock.now();
+        let freed = give_back_uses(&ctx.db, now - UNPROVEN_INVITED, now).await?;
+        let kinds = delete_kinds(&ctx.db, now).await?;
         let requests = once::forget(ctx).await?;
-        tracing::info!(?gone, accounts, kinds, requests, "forgot what has expired");
+        tracing::info!(?gone, accounts, freed, kinds, requests, "forgot what has expired");
         let Gone { proofs, undos, attempts, invites, devices, programs } = gone;
         say(format!(
-            "Removed proofs: {proofs}, ways back to an address: {undos}, counters of attempts: {attempts}, invitations: {invites}, devices: {devices}, programs: {programs}, sign-ups that nobody proved: {accounts}, kinds of imported hashes: {kinds}, answers kept for requests that are sent again: {requests}."
+            "Removed proofs: {proofs}, ways back to an address: {undos}, counters of attempts: {attempts}, invitations: {invites}, devices: {devices}, programs: {programs}, sign-ups that nobody proved: {accounts}, invitations free again: {freed}, kinds of imported hashes: {kinds}, answers kept for requests that are sent again: {requests}."
         ));
         Ok(())
     }

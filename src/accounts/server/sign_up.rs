@@ -103,7 +103,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let (password_hash, passkey) = match &input.with {
         SignUpWith::Password(password) => (Some(Passwords::of(ctx)?.hash(&ctx.rng, password).await?), None),
-        SignUpWith::Passkey { browser, answer } => (None, Some(checked_passkey(ctx, browser, answer).await?)),
+        SignUpWith::Passkey { browser, answer } => (None, Some(checked_passkey(ctx, browser, answer, &email).await?)),
     };
     let NewSignUp { time_zone, language, is_bot, .. } = input;
     join(ctx, from, Joining { email, name, time_zone, language, invite, password_hash, passkey, filled, is_bot }).await
@@ -130,17 +130,20 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
     let mut tx = ctx.db.begin().await?;
     let fate = Fate::of(&mut tx, &email, comes_to_nothing).await?;
     let written_as = fate.address(ctx, &email)?;
+    let sign_up = new_sign_up(ctx);
     if fate != Fate::Nothing {
-        use_invite(ctx, &mut tx, invite, &email).await?;
+        use_invite(ctx, &mut tx, invite, &email, sign_up).await?;
     }
     let mut draft = sqlx::Connection::begin(&mut *tx).await?;
     if fate == Fate::Nothing {
-        use_invite(ctx, &mut draft, invite, &email).await?;
+        use_invite(ctx, &mut draft, invite, &email, sign_up).await?;
     }
+    follow_use(&mut draft, invite, sign_up).await?;
     let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone));
     let language = language.unwrap_or(ctx.config.mail.language);
-    let row = Row { email: &written_as, name: &name, time_zone: time_zone.as_deref(), language, password_hash: password_hash.as_deref(), is_verified: false };
-    let Some(Inserted { account, workspace, sign_up }) = insert(ctx, &mut draft, row, &[DEVELOPER]).await? else {
+    let time_zone = time_zone.as_deref();
+    let row = Row { sign_up, email: &written_as, name: &name, time_zone, language, password_hash: password_hash.as_deref(), is_verified: false };
+    let Some(Inserted { account, workspace }) = insert(ctx, &mut draft, row, &[DEVELOPER]).await? else {
         return Err(AppError::Unavailable { retry_after: 1 }); // proven between the two statements
     };
     if let Some(passkey) = &passkey
@@ -159,14 +162,22 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
     Ok(email)
 }
 
-/// Takes one use of the invitation, where one is needed.
-pub(super) async fn use_invite(ctx: &Ctx, conn: &mut PgConnection, invite: Option<InviteUse>, email: &Email) -> Result<(), AppError> {
+/// Takes one use of the invitation, where one is needed. It comes back if no account with the id `sign_up` is proven (`invites::give_back_uses`).
+pub(super) async fn use_invite(ctx: &Ctx, conn: &mut PgConnection, invite: Option<InviteUse>, email: &Email, sign_up: Uuid) -> Result<(), AppError> {
     if let Some(InviteUse { token, mark }) = invite
-        && !invites::use_invite(conn, &token, mark.as_ref().map(<[u8; 32]>::as_slice), &email.key(), ctx.clock.now()).await?
+        && !invites::use_invite(conn, &token, mark.as_ref().map(<[u8; 32]>::as_slice), &email.key(), sign_up, ctx.clock.now()).await?
     {
         return Err(no_invite());
     }
     Ok(())
+}
+
+/// A form that was sent before took its use for a sign-up that this one overwrites; undone with it, where this one comes to nothing.
+async fn follow_use(draft: &mut PgConnection, invite: Option<InviteUse>, sign_up: Uuid) -> sqlx::Result<()> {
+    match invite {
+        Some(InviteUse { token, mark: Some(mark) }) => invites::update_use(draft, &token, &mark, sign_up).await,
+        _ => Ok(()),
+    }
 }
 
 /// Makes an account without a mail. Refused if the address belongs to somebody.
@@ -184,6 +195,7 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
     };
     let mut tx = ctx.db.begin().await?;
     let row = Row {
+        sign_up: new_sign_up(ctx),
         email: &new.email,
         name: &name,
         time_zone: None,
@@ -191,7 +203,7 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
         password_hash: hash.as_deref(),
         is_verified: new.is_verified,
     };
-    let Some(Inserted { account, workspace, .. }) = insert(ctx, &mut tx, row, new.roles).await? else {
+    let Some(Inserted { account, workspace }) = insert(ctx, &mut tx, row, new.roles).await? else {
         return Err(AppError::conflict(format!("{} has an account already.", new.email)));
     };
     let change = Change { kind: "account.created", workspace: Some(workspace), actor_name: new.by, subject: Some(account.uuid()), ..Change::default() };
@@ -269,6 +281,8 @@ fn checked_names(fields: &mut Fields, email: &str, typed: &str) -> Option<(Email
 
 /// A new account, as it is written.
 pub(super) struct Row<'a> {
+    /// For the browser that signed up (`begun`), and for its invitation.
+    pub sign_up: Uuid,
     pub email: &'a Email,
     pub name: &'a str,
     pub time_zone: Option<&'a str>,
@@ -281,12 +295,10 @@ pub(super) struct Row<'a> {
 pub(super) struct Inserted {
     pub account: AccountId,
     pub workspace: WorkspaceId,
-    /// For the browser that signed up (`begun`).
-    pub sign_up: Uuid,
 }
 
 /// The id of a sign-up.
-fn new_sign_up(ctx: &Ctx) -> Uuid {
+pub(super) fn new_sign_up(ctx: &Ctx) -> Uuid {
     ctx.new_id()
 }
 
@@ -311,7 +323,6 @@ pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, rol
     passkeys::delete_passkeys(conn, account).await?;
     let workspace = store::insert_personal_workspace(conn, ctx.new_id(), account, row.name, now).await?;
     store::replace_roles(conn, account, roles, now).await?;
-    let sign_up = new_sign_up(ctx);
-    store::update_sign_up(conn, account, sign_up).await?;
-    Ok(Some(Inserted { account, workspace, sign_up }))
+    store::update_sign_up(conn, account, row.sign_up).await?;
+    Ok(Some(Inserted { account, workspace }))
 }

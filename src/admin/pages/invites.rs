@@ -103,7 +103,7 @@ fn new_invite(once: String) -> AnyView {
     view! {
         <FormPanel title="New invitation" action=CreateInvite::PATH hidden=vec![("once", once)]>
             <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
-            <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
+            <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one. Whoever does not prove their address within a day is not counted."/>
             <SelectField label="How long" name="days" options=lasts value="7"/>
             <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
         </FormPanel>

@@ -1,7 +1,13 @@
 //! `tollgate account …`: lists and shows accounts, shuts one out (for good or for a while) and lets it in again, ends its lock, removes lost
 //! second factors; brings those of another system.
 
-use super::{Exit, Invocation, ban::BanTerm, key::text_of, with_ctx};
+use super::{
+    Exit, Invocation,
+    ban::BanTerm,
+    key::text_of,
+    missing::{OrNo, Thing, missing},
+    with_ctx,
+};
 use crate::{
     accounts::{
         Caller,
@@ -220,10 +226,10 @@ async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path) -> Result<Exit,
 async fn known(ctx: &Ctx, account: &str) -> Result<AccountFacts, AppError> {
     let cli = Caller::cli();
     if let Ok(id) = account.parse::<AccountId>() {
-        return accounts::find_account(ctx, &cli, id).await;
+        return accounts::find_account(ctx, &cli, id).await.or_no(Thing::Account, id);
     }
-    let email: Email = account.trim().parse().map_err(|_: &str| AppError::NotFound)?;
-    accounts::find_account_by_email(ctx, &cli, &email).await
+    let email: Email = account.trim().parse().map_err(|_: &str| missing(Thing::Account, account))?;
+    accounts::find_account_by_email(ctx, &cli, &email).await.or_no(Thing::Account, &email)
 }
 
 fn state(a: &AccountFacts) -> &'static str {

@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     key::lines,
+    missing::{OrNo, Thing},
     must_be_free,
     plan::{Wanted, words},
     route::RouteCommand,
@@ -133,7 +134,7 @@ impl Edit {
 }
 
 async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, AppError> {
-    let before = keys::api_by_slug(ctx, &Caller::cli(), &wanted.slug).await?;
+    let before = keys::api_by_slug(ctx, &Caller::cli(), &wanted.slug).await.or_no(Thing::Api, &wanted.slug)?;
     let permissions = wanted.permissions(&before.permissions)?;
     let unmatched = wanted.unmatched.as_deref().map(|word| if word == "refuse" { Unmatched::Refuse } else { Unmatched::Allow });
     if invocation.dry_run {
@@ -143,7 +144,7 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, 
     // The permissions are all that were read, less and more: who changed them meanwhile is not overwritten.
     let seen = permissions.is_some().then(|| before.version().to_string());
     let edit = ApiEdit { name: wanted.name, permissions, unmatched, seen, ..ApiEdit::default() };
-    let changed = keys::edit_api(ctx, &Caller::cli(), &wanted.slug, edit).await?;
+    let changed = keys::edit_api(ctx, &Caller::cli(), &wanted.slug, edit).await.or_no(Thing::Api, &wanted.slug)?;
     invocation.answer(&changed.api, &format!("{}\n{}", shown(&changed.api), changed.spread.words("In force")));
     Ok(Exit::Done)
 }
@@ -170,7 +171,7 @@ impl ApiCommand {
                 Ok(Exit::Done)
             }
             Self::Show { slug } => {
-                let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await?;
+                let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await.or_no(Thing::Api, &slug)?;
                 invocation.answer(&api, &shown(&api));
                 Ok(Exit::Done)
             }
@@ -179,12 +180,12 @@ impl ApiCommand {
                 let named = |names: Vec<String>, needs_grant: bool| names.into_iter().map(move |name| (name, needs_grant));
                 let needs_grant: Vec<(String, bool)> = named(needed, true).chain(named(free, false)).collect();
                 if invocation.dry_run {
-                    let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await?;
+                    let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await.or_no(Thing::Api, &slug)?;
                     let lines = needs_grant.iter().map(|(name, needs)| format!("{name} would need {} grant.", if *needs { "a" } else { "no" }));
                     invocation.answer(&api, &lines.collect::<Vec<_>>().join("\n"));
                     return Ok(Exit::Done);
                 }
-                let changed = keys::edit_api(ctx, &Caller::cli(), &slug, ApiEdit { needs_grant, ..ApiEdit::default() }).await?;
+                let changed = keys::edit_api(ctx, &Caller::cli(), &slug, ApiEdit { needs_grant, ..ApiEdit::default() }).await.or_no(Thing::Api, &slug)?;
                 let marked: Vec<String> = changed.api.permissions.iter().filter(|p| p.needs_grant).map(|p| p.permission.to_string()).collect();
                 let words = if marked.is_empty() { "nothing".to_owned() } else { marked.join(", ") };
                 invocation.answer(&changed.api, &format!("From now on {words} of {slug} needs a grant. {}", changed.spread.words("In force")));
@@ -205,24 +206,24 @@ impl ApiCommand {
                     n => format!("one in {n} calls that pass"),
                 };
                 if invocation.dry_run {
-                    let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await?;
+                    let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await.or_no(Thing::Api, &slug)?;
                     invocation.answer(&api, &format!("Would keep {words} of {} as a sample.", api.slug));
                     return Ok(Exit::Done);
                 }
                 let edit = ApiEdit { sample_one_in: Some(one_in), ..ApiEdit::default() };
-                let changed = keys::edit_api(ctx, &Caller::cli(), &slug, edit).await?;
+                let changed = keys::edit_api(ctx, &Caller::cli(), &slug, edit).await.or_no(Thing::Api, &slug)?;
                 invocation.answer(&changed.api, &format!("From now on {words} of {slug} is kept as a sample. {}", changed.spread.words("In force")));
                 Ok(Exit::Done)
             }
             Self::Try(trying) => trying.run(ctx, invocation).await,
             Self::Limits { slug } => {
-                let limits = plans::api_limits(ctx, &Caller::cli(), &slug).await?;
+                let limits = plans::api_limits(ctx, &Caller::cli(), &slug).await.or_no(Thing::Api, &slug)?;
                 invocation.answer(&limits, &lines(&limits, "None: the default of the configuration holds."));
                 Ok(Exit::Done)
             }
             Self::SetLimit { slug, name, limit, window, unit, over, default, .. } => {
                 let cli = Caller::cli();
-                let before = plans::api_limits(ctx, &cli, &slug).await?;
+                let before = plans::api_limits(ctx, &cli, &slug).await.or_no(Thing::Api, &slug)?;
                 let change = if default { None } else { Some(Wanted { name, limit, window, unit, over }.change(&before, &slug, Window::HOUR)?) };
                 let after = match &change {
                     Some(change) => change.of(&before).map_err(|words| AppError::invalid("name", words))?,

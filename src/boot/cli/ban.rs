@@ -1,6 +1,10 @@
 //! `tollgate ban …`: mail domains and networks from which nobody comes in. Accounts are banned by `tollgate account ban`.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    missing::{OrNo, Thing},
+    with_ctx,
+};
 use crate::{
     accounts::{
         Caller,
@@ -91,7 +95,7 @@ async fn lift(ctx: &Ctx, invocation: &Invocation, id: &str) -> Result<Exit, AppE
         invocation.answer(&json!({ "id": id }), &format!("Would lift {id}."));
         return Ok(Exit::Done);
     }
-    let ban = accounts::lift_ban(ctx, &Caller::cli(), &Visitor::terminal(), id).await?;
+    let ban = accounts::lift_ban(ctx, &Caller::cli(), &Visitor::terminal(), id).await.or_no(Thing::Ban, id)?;
     let spread = match ban.account {
         Some(account) => Some(nodes::spread_of_account(ctx, account).await),
         None => None,

@@ -1,6 +1,10 @@
 //! `tollgate bundle …`: named sets of an API's permissions, which keys hold. A change is in force on all of them when it is answered.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    missing::{OrNo, Thing, missing},
+    with_ctx,
+};
 use crate::{
     accounts::Caller,
     error::AppError,
@@ -131,7 +135,7 @@ fn no_part(field: &str, what: &str, name: &str) -> AppError {
 }
 
 async fn list(ctx: &Ctx, invocation: &Invocation, api: &str) -> Result<Exit, AppError> {
-    let bundles = keys::list_bundles(ctx, &Caller::cli(), api).await?;
+    let bundles = keys::list_bundles(ctx, &Caller::cli(), api).await.or_no(Thing::Api, api)?;
     let line = |bundle: &Bundle| format!("{:20}  {}  {}", bundle.name.as_str(), gives(bundle), bundle.description).trim_end().to_owned();
     let lines: Vec<String> = bundles.iter().map(line).collect();
     invocation.answer(&bundles, &if lines.is_empty() { "No bundles.".to_owned() } else { lines.join("\n") });
@@ -141,11 +145,11 @@ async fn list(ctx: &Ctx, invocation: &Invocation, api: &str) -> Result<Exit, App
 async fn put(ctx: &Ctx, invocation: &Invocation, api: &str, new: NewBundle, may_replace: bool) -> Result<Exit, AppError> {
     let caller = Caller::cli();
     if invocation.dry_run {
-        let bundle = keys::plan_bundle(ctx, &caller, api, &new, may_replace).await?;
+        let bundle = keys::plan_bundle(ctx, &caller, api, &new, may_replace).await.or_no(Thing::Api, api)?;
         invocation.answer(&facts(&bundle, None, None), &format!("{} of {api} would give {}.", bundle.name, gives(&bundle)));
         return Ok(Exit::Done);
     }
-    let keys::ChangedBundle { bundle, spread } = keys::put_bundle(ctx, &caller, api, new, may_replace).await?;
+    let keys::ChangedBundle { bundle, spread } = keys::put_bundle(ctx, &caller, api, new, may_replace).await.or_no(Thing::Api, api)?;
     let words = format!("{} of {api} gives {}. {}", bundle.name, gives(&bundle), spread.words("In force"));
     invocation.answer(&facts(&bundle, None, Some(&spread)), &words);
     Ok(Exit::Done)
@@ -153,6 +157,7 @@ async fn put(ctx: &Ctx, invocation: &Invocation, api: &str, new: NewBundle, may_
 
 async fn delete(ctx: &Ctx, invocation: &Invocation, api: &str, name: &str) -> Result<Exit, AppError> {
     let caller = Caller::cli();
+    known(ctx, api, name).await?;
     let bundle = keys::deletable_bundle(ctx, &caller, api, name).await?;
     if !invocation.dry_run {
         keys::delete_bundle(ctx, &caller, api, name).await?;
@@ -164,8 +169,8 @@ async fn delete(ctx: &Ctx, invocation: &Invocation, api: &str, name: &str) -> Re
 /// A bundle, and how many keys hold it.
 async fn known(ctx: &Ctx, slug: &str, name: &str) -> Result<(Bundle, u64), AppError> {
     let caller = Caller::cli();
-    let api = keys::api_by_slug(ctx, &caller, slug).await?;
-    let bundle = api.bundle(name).cloned().ok_or(AppError::NotFound)?;
+    let api = keys::api_by_slug(ctx, &caller, slug).await.or_no(Thing::Api, slug)?;
+    let bundle = api.bundle(name).cloned().ok_or_else(|| missing(Thing::Bundle, format!("{name} of the API {slug}")))?;
     let holders = keys::count_bundle_holders(ctx, &caller, &api).await?;
     Ok((bundle, holders.get(name).copied().unwrap_or(0)))
 }

@@ -31,7 +31,12 @@ impl Exit {
                 Self::WrongUse
             }
             AppError::NotFound => {
-                complain("there is no such thing. Check its name or id.");
+                complain("something that this command names is not there. Check the names and ids; the verb `list` of each noun says what there is.");
+                Self::NotFound
+            }
+            // It names what is missing (`missing`).
+            AppError::Http { status: 404, message } => {
+                complain(message);
                 Self::NotFound
             }
             // Its own words are those of an open page.

@@ -1,6 +1,10 @@
 //! `tollgate field …`: what profiles ask of people besides name and address.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    missing::{Thing, missing},
+    with_ctx,
+};
 use crate::{
     accounts::{
         Caller,
@@ -173,7 +177,7 @@ async fn delete(ctx: &Ctx, invocation: &Invocation, slug: &str) -> Result<Exit, 
 }
 
 async fn known(ctx: &Ctx, slug: &str) -> Result<FieldUse, AppError> {
-    accounts::list_fields(ctx, &Caller::cli()).await?.into_iter().find(|it| it.field.slug == slug).ok_or(AppError::NotFound)
+    accounts::list_fields(ctx, &Caller::cli()).await?.into_iter().find(|it| it.field.slug == slug).ok_or_else(|| missing(Thing::Field, slug))
 }
 
 /// A field, and how many people wrote something into it.

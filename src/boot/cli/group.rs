@@ -1,7 +1,9 @@
 //! `tollgate group …`: describe groups, set their limits, put workspaces into them, try them on last month's usage.
 
 use super::{
-    Exit, Invocation, must_be_free,
+    Exit, Invocation,
+    missing::{OrNo, Thing},
+    must_be_free,
     plan::{self, SetGrants, SetLimit},
     trying::TryGroup,
     with_ctx,
@@ -107,7 +109,7 @@ impl GroupCommand {
                     invocation.answer(&found, &if lines.is_empty() { "No groups.".to_owned() } else { lines.join("\n") });
                 }
                 Self::Show { slug } => {
-                    let group = plans::find_group(ctx, &cli, &slug).await?;
+                    let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
                     invocation.answer(&group, &shown(&group));
                 }
                 Self::Create { slug, name, description, plan } => {
@@ -119,12 +121,12 @@ impl GroupCommand {
                 }
                 Self::SetLimit(wanted) => {
                     let slug = wanted.slug.clone();
-                    let group = plans::find_group(ctx, &cli, &slug).await?;
+                    let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
                     let change = wanted.wanted().change(&group.limits, &group.name, Window::DAY)?;
                     edit(ctx, invocation, &slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
                 }
                 Self::SetGrants(SetGrants { slug, grant, .. }) => {
-                    let mut group = plans::find_group(ctx, &cli, &slug).await?;
+                    let mut group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
                     let (will, grants) = if invocation.dry_run {
                         group.grants = keys::read_grants(ctx, &grant).await?;
                         (" would", "grant")
@@ -137,8 +139,8 @@ impl GroupCommand {
                 Self::Members { slug, after } => list_members(ctx, invocation, &slug, after).await?,
                 Self::Add { slug, whom } => {
                     let workspace = whom.workspace(ctx).await?;
-                    let group = plans::find_group(ctx, &cli, &slug).await?;
-                    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await?;
+                    let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
+                    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
                     if !invocation.dry_run {
                         hold = plans::add_member(ctx, &cli, &slug, workspace).await?;
                     }
@@ -146,8 +148,8 @@ impl GroupCommand {
                 }
                 Self::Remove { slug, whom } => {
                     let workspace = whom.workspace(ctx).await?;
-                    let group = plans::find_group(ctx, &cli, &slug).await?;
-                    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await?;
+                    let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
+                    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
                     if !invocation.dry_run {
                         hold = plans::remove_member(ctx, &cli, &slug, workspace).await?;
                     }
@@ -155,7 +157,7 @@ impl GroupCommand {
                 }
                 Self::Try(trying) => return trying.run(ctx, invocation).await,
                 Self::Delete { slug } => {
-                    let group = plans::find_group(ctx, &cli, &slug).await?;
+                    let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
                     if !invocation.dry_run {
                         plans::delete_group(ctx, &cli, &slug).await?;
                     }
@@ -215,7 +217,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: NewGroup) -> Result<(),
 }
 
 async fn edit(ctx: &Ctx, invocation: &Invocation, slug: &str, edit: GroupEdit) -> Result<(), AppError> {
-    let mut group = plans::find_group(ctx, &Caller::cli(), slug).await?;
+    let mut group = plans::find_group(ctx, &Caller::cli(), slug).await.or_no(Thing::Group, slug)?;
     if invocation.dry_run {
         if let Some(change) = &edit.limit {
             group.limits = change.of(&group.limits).map_err(|words| AppError::invalid("name", words))?;
@@ -230,7 +232,7 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, slug: &str, edit: GroupEdit) -
 
 async fn list_members(ctx: &Ctx, invocation: &Invocation, slug: &str, after: Option<String>) -> Result<(), AppError> {
     let after = after.map(|id| id.parse::<WorkspaceId>().map_err(|error| AppError::invalid("after", error.to_string()))).transpose()?;
-    let members = plans::list_members(ctx, &Caller::cli(), slug, after, MOST).await?;
+    let members = plans::list_members(ctx, &Caller::cli(), slug, after, MOST).await.or_no(Thing::Group, slug)?;
     let mut lines: Vec<String> = members.rows.iter().map(|m| format!("{}  {}", m.workspace, m.name)).collect();
     if lines.is_empty() {
         lines.push("Nobody.".to_owned());

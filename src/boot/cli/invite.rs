@@ -1,6 +1,10 @@
 //! `tollgate invite …`: invitations by which people may sign up where that needs one.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    missing::{OrNo, Thing},
+    with_ctx,
+};
 use crate::{
     accounts::{
         Caller,
@@ -65,12 +69,12 @@ impl InviteCommand {
             }
             Self::List { over } => list(ctx, invocation, over).await,
             Self::Resend { id } => {
-                let sent = accounts::resend_invite(ctx, &Caller::cli(), parsed(&id)?).await?;
+                let sent = accounts::resend_invite(ctx, &Caller::cli(), parsed(&id)?).await.or_no(Thing::Invitation, &id)?;
                 invocation.answer(&facts(sent.invite(), ctx.clock.now()), &sent.words());
                 Ok(Exit::Done)
             }
             Self::Cancel { id } => {
-                let gone = accounts::cancel_invite(ctx, &Caller::cli(), parsed(&id)?).await?;
+                let gone = accounts::cancel_invite(ctx, &Caller::cli(), parsed(&id)?).await.or_no(Thing::Invitation, &id)?;
                 invocation.answer(&facts(&gone, ctx.clock.now()), &format!("The invitation for {} is cancelled.", gone.whom()));
                 Ok(Exit::Done)
             }

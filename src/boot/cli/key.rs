@@ -1,7 +1,14 @@
 //! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
-use super::{Exit, Invocation, bulk::Bulk, key_facts, key_secrets, plan::Wanted, with_ctx};
+use super::{
+    Exit, Invocation,
+    bulk::Bulk,
+    key_facts, key_secrets,
+    missing::{OrNo, Thing},
+    plan::Wanted,
+    with_ctx,
+};
 use crate::{
     accounts::{Caller, Via, server as accounts},
     error::{AppError, FieldError},
@@ -272,7 +279,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
 /// The account as the caller: the key gets no more than its owner may.
 async fn owner(ctx: &Ctx, email: &str) -> Result<Caller, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
-    let account = accounts::find_account_by_email(ctx, &Caller::cli(), &email).await?;
+    let account = accounts::find_account_by_email(ctx, &Caller::cli(), &email).await.or_no(Thing::Account, &email)?;
     let caller = accounts::caller_of_account(ctx, account.id, Via::Cli).await?;
     caller.ok_or_else(|| AppError::conflict("This account can't sign in: it is disabled, or its address is not confirmed yet."))
 }
@@ -423,5 +430,5 @@ pub(super) fn must_live(key: &Key) -> Result<(), AppError> {
 
 pub(super) async fn known(ctx: &Ctx, id: &str) -> Result<Key, AppError> {
     let id: KeyId = id.parse().map_err(|error: crate::values::IdError| AppError::invalid("id", error.to_string()))?;
-    keys::find_key(ctx, &Caller::cli(), id).await
+    keys::find_key(ctx, &Caller::cli(), id).await.or_no(Thing::Key, id)
 }

@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     key::{Why, change, known, must_live},
+    missing::{OrNo, Thing},
 };
 use crate::{
     accounts::Caller,
@@ -106,7 +107,7 @@ impl ExtendSecret {
         let secret = old_secret(ctx, &key, self.secret.as_deref()).await?;
         let why = Why::of(self.id);
         change(ctx, invocation, &why, (&format!("The old secret {words}:"), "In force"), async |id| {
-            keys::extend_secret(ctx, &Caller::cli(), id, secret, grace).await
+            keys::extend_secret(ctx, &Caller::cli(), id, secret, grace).await.or_no(Thing::Secret, secret)
         })
         .await
     }
@@ -118,7 +119,7 @@ impl DropSecret {
         let secret = old_secret(ctx, &key, self.secret.as_deref()).await?;
         let why = Why::of(self.id);
         change(ctx, invocation, &why, ("The old secret is dropped:", "Refused"), async |id| {
-            let spread = keys::drop_secret(ctx, &Caller::cli(), id, secret).await?;
+            let spread = keys::drop_secret(ctx, &Caller::cli(), id, secret).await.or_no(Thing::Secret, secret)?;
             Ok::<_, AppError>(Changed { key: keys::find_key(ctx, &Caller::cli(), id).await?, spread })
         })
         .await

@@ -1,7 +1,12 @@
 //! `tollgate master-key …`: puts a new master key in the place of the old one, says what is still under the old one, and gives it up.
 //! Both are told in the audit log.
 
-use super::{Exit, Invocation, complain, database::with_keys_here, with_ctx};
+use super::{
+    Exit, Invocation, complain,
+    database::with_keys_here,
+    missing::{Thing, missing},
+    with_ctx,
+};
 use crate::{
     accounts,
     activity::server::{
@@ -168,7 +173,7 @@ async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str, force_unverified
         return Err(AppError::conflict("This is the current master key. Rotate first: tollgate master-key rotate"));
     }
     let known = key_ring::list(&ctx.db).await?;
-    let is_dropped = known.iter().find(|key| key.id == id.to_string()).ok_or(AppError::NotFound)?.dropped_at.is_some();
+    let is_dropped = known.iter().find(|key| key.id == id.to_string()).ok_or_else(|| missing(Thing::MasterKey, &id))?.dropped_at.is_some();
     let is_here = ctx.vault.previous_ids().contains(&id);
     let mut under: BTreeMap<&'static str, i64> = BTreeMap::new();
     for ((key, what), rows) in key_ring::by_key(held(ctx).await?, &known) {

@@ -27,6 +27,7 @@ mod leaks;
 mod login;
 mod master_key;
 mod migrate;
+mod missing;
 mod plan;
 mod route;
 mod serve;

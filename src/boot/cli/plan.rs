@@ -1,7 +1,9 @@
 //! `tollgate plan …`: describe plans, set their limits, assign them, try them on last month's usage.
 
 use super::{
-    Exit, Invocation, must_be_free,
+    Exit, Invocation,
+    missing::{OrNo, Thing, missing},
+    must_be_free,
     trying::{TryPlan, TryWorkspace},
     with_ctx,
 };
@@ -166,7 +168,7 @@ impl PlanCommand {
         with_ctx(&invocation.config, "plan", async |ctx| match self {
             Self::List => list(ctx, invocation).await,
             Self::Show { slug } => {
-                let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+                let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await.or_no(Thing::Plan, &slug)?;
                 invocation.answer(&plan, &shown(&plan));
                 Ok(Exit::Done)
             }
@@ -178,7 +180,7 @@ impl PlanCommand {
             Self::Try(trying) => trying.run(ctx, invocation).await,
             Self::TryWorkspace(trying) => trying.run(ctx, invocation).await,
             Self::Delete { slug } => {
-                let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+                let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await.or_no(Thing::Plan, &slug)?;
                 if !invocation.dry_run {
                     plans::delete_plan(ctx, &Caller::cli(), &slug).await?;
                 }
@@ -244,7 +246,7 @@ fn price(text: &str) -> NewPrice {
 
 async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, AppError> {
     let Edit { slug, name, description, price: worth, no_price, entitlement, no_entitlements } = wanted;
-    let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+    let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await.or_no(Thing::Plan, &slug)?;
     if invocation.dry_run {
         invocation.answer(&plan, &format!("Would change {}.", plan.name));
         return Ok(Exit::Done);
@@ -294,7 +296,7 @@ pub(super) struct Wanted {
 
 async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Result<Exit, AppError> {
     let slug = wanted.slug.clone();
-    let mut plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+    let mut plan = plans::find_plan(ctx, &Caller::cli(), &slug).await.or_no(Thing::Plan, &slug)?;
     let change = wanted.wanted().change(&plan.limits, &plan.name, Window::DAY)?;
     if invocation.dry_run {
         plan.limits = change.of(&plan.limits).map_err(|words| AppError::invalid("name", words))?;
@@ -309,7 +311,7 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Resu
 
 async fn set_grants(ctx: &Ctx, invocation: &Invocation, SetGrants { slug, grant, .. }: SetGrants) -> Result<Exit, AppError> {
     let cli = Caller::cli();
-    let mut plan = plans::find_plan(ctx, &cli, &slug).await?;
+    let mut plan = plans::find_plan(ctx, &cli, &slug).await.or_no(Thing::Plan, &slug)?;
     if invocation.dry_run {
         plan.grants = keys::read_grants(ctx, &grant).await?;
         invocation.answer(&plan, &format!("{} would grant {}.", plan.name, granted(&plan.grants)));
@@ -328,12 +330,12 @@ pub(super) fn granted(grants: &[Grant]) -> String {
 async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }: Assign) -> Result<Exit, AppError> {
     let caller = Caller::cli();
     if let Some(slug) = &slug {
-        plans::find_plan(ctx, &caller, slug).await?;
+        plans::find_plan(ctx, &caller, slug).await.or_no(Thing::Plan, slug)?;
     }
     let plan = slug.as_deref().unwrap_or("no plan");
     if let Some(key) = to.key {
         let id: KeyId = key.parse().map_err(|error: crate::values::IdError| AppError::invalid("key", error.to_string()))?;
-        let mut key = keys::find_key(ctx, &caller, id).await?;
+        let mut key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
         if !invocation.dry_run {
             key = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?.key;
         }
@@ -341,7 +343,7 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
         return Ok(Exit::Done);
     }
     if let Some(group) = to.group {
-        let mut group = plans::find_group(ctx, &caller, &group).await?;
+        let mut group = plans::find_group(ctx, &caller, &group).await.or_no(Thing::Group, &group)?;
         if !invocation.dry_run {
             group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
         }
@@ -353,7 +355,7 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
         (None, Some(email)) => workspace_of(ctx, &email).await?,
         (None, None) => return Err(AppError::NotFound),
     };
-    let mut hold = plans::workspace_hold(ctx, &caller, workspace).await?;
+    let mut hold = plans::workspace_hold(ctx, &caller, workspace).await.or_no(Thing::Workspace, workspace)?;
     if !invocation.dry_run {
         hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
     }
@@ -367,7 +369,8 @@ fn done(invocation: &Invocation) -> &'static str {
 
 pub(super) async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
-    accounts::find_account_by_email(ctx, &Caller::cli(), &email).await?.workspace.ok_or(AppError::NotFound)
+    let account = accounts::find_account_by_email(ctx, &Caller::cli(), &email).await.or_no(Thing::Account, &email)?;
+    account.workspace.ok_or_else(|| missing(Thing::Workspace, format!("of {email}")))
 }
 
 /// Who would have been limited, a line each.

@@ -1,6 +1,9 @@
 //! `tollgate api route …`: what calls of an API need and cost. A running server hears of it at once.
 
-use super::{Exit, Invocation};
+use super::{
+    Exit, Invocation,
+    missing::{OrNo, Thing, missing},
+};
 use crate::{
     accounts::Caller,
     error::AppError,
@@ -70,13 +73,13 @@ async fn add(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppEr
     }
     let New { slug, method, path: pattern, permission, cost, no_quota: is_free, description } = new;
     let new = NewRoute { method, pattern, permission, cost: Some(cost), is_free, description };
-    let changed = keys::put_route(ctx, &Caller::cli(), &slug, new, None).await?;
+    let changed = keys::put_route(ctx, &Caller::cli(), &slug, new, None).await.or_no(Thing::Api, &slug)?;
     invocation.answer(&facts(&changed), &format!("{slug} has {label}. {}", changed.spread.words("In force")));
     Ok(Exit::Done)
 }
 
 async fn list(ctx: &Ctx, invocation: &Invocation, slug: &str) -> Result<Exit, AppError> {
-    let routes = keys::list_routes(ctx, &Caller::cli(), slug).await?;
+    let routes = keys::list_routes(ctx, &Caller::cli(), slug).await.or_no(Thing::Api, slug)?;
     let lines: Vec<String> = routes.iter().map(line).collect();
     invocation.answer(&routes, &lines.join("\n"));
     Ok(Exit::Done)
@@ -90,8 +93,8 @@ fn line(route: &ApiRoute) -> String {
 
 async fn remove(ctx: &Ctx, invocation: &Invocation, slug: &str, method: &str, path: &str) -> Result<Exit, AppError> {
     let is_it = |r: &ApiRoute| r.method.eq_ignore_ascii_case(method) && r.pattern == path;
-    if !keys::list_routes(ctx, &Caller::cli(), slug).await?.iter().any(is_it) {
-        return Err(AppError::NotFound);
+    if !keys::list_routes(ctx, &Caller::cli(), slug).await.or_no(Thing::Api, slug)?.iter().any(is_it) {
+        return Err(missing(Thing::Route, format!("{method} {path} of the API {slug}")));
     }
     if invocation.dry_run {
         invocation.answer(&serde_json::json!({ "would_remove": format!("{method} {path}") }), &format!("Would remove {method} {path} from {slug}."));

@@ -1,6 +1,10 @@
 //! `tollgate session-policy …`: how long sessions and keys of those last who have a role or a plan.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    missing::{Thing, missing},
+    with_ctx,
+};
 use crate::{
     accounts::{
         Caller,
@@ -130,7 +134,7 @@ fn named(error: AppError) -> AppError {
 }
 
 async fn known(ctx: &Ctx, of: &PolicyHolder) -> Result<PolicyOf, AppError> {
-    policies::list_policies(ctx, &Caller::cli()).await?.into_iter().find(|row| row.holder == *of).ok_or(AppError::NotFound)
+    policies::list_policies(ctx, &Caller::cli()).await?.into_iter().find(|row| row.holder == *of).ok_or_else(|| missing(Thing::Policy, of))
 }
 
 /// As REST tells it: `null` is nothing said, 0 is never.

@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     group::Whom,
+    missing::{OrNo, Thing},
     plan::{Wanted, tried},
 };
 use crate::{
@@ -63,7 +64,7 @@ pub(super) struct TryPlan {
 
 impl TryPlan {
     pub(super) async fn run(self, ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
-        let plan = plans::find_plan(ctx, &Caller::cli(), &self.slug).await?;
+        let plan = plans::find_plan(ctx, &Caller::cli(), &self.slug).await.or_no(Thing::Plan, &self.slug)?;
         let limits = self.unsaved.limits(&plan.limits, &plan.name, Window::DAY)?;
         let wanted = PlanTry { limits, of_holders: self.holders, by_key: self.by_key };
         Ok(said(invocation, &plans::try_plan_limits(ctx, &Caller::cli(), &self.slug, wanted).await?))
@@ -79,7 +80,7 @@ pub(super) struct TryGroup {
 
 impl TryGroup {
     pub(super) async fn run(self, ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
-        let group = plans::find_group(ctx, &Caller::cli(), &self.slug).await?;
+        let group = plans::find_group(ctx, &Caller::cli(), &self.slug).await.or_no(Thing::Group, &self.slug)?;
         let limits = self.unsaved.limits(&group.limits, &group.name, Window::DAY)?;
         Ok(said(invocation, &plans::try_group_limits(ctx, &Caller::cli(), &self.slug, limits).await?))
     }
@@ -94,7 +95,7 @@ pub(super) struct TryApi {
 
 impl TryApi {
     pub(super) async fn run(self, ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
-        let saved = plans::api_limits(ctx, &Caller::cli(), &self.slug).await?;
+        let saved = plans::api_limits(ctx, &Caller::cli(), &self.slug).await.or_no(Thing::Api, &self.slug)?;
         let limits = self.unsaved.limits(&saved, &self.slug, Window::HOUR)?;
         Ok(said(invocation, &plans::try_api_limits(ctx, &Caller::cli(), &self.slug, limits).await?))
     }
@@ -111,7 +112,7 @@ pub(super) struct TryWorkspace {
 impl TryWorkspace {
     pub(super) async fn run(self, ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
         let workspace = self.whom.workspace(ctx).await?;
-        let hold = plans::workspace_hold(ctx, &Caller::cli(), workspace).await?;
+        let hold = plans::workspace_hold(ctx, &Caller::cli(), workspace).await.or_no(Thing::Workspace, workspace)?;
         let limits = self.unsaved.limits(&hold.limits, &hold.name, Window::DAY)?;
         Ok(said(invocation, &plans::try_workspace_limits(ctx, &Caller::cli(), workspace, limits).await?))
     }

@@ -3,6 +3,7 @@
 use super::{
     Exit, Invocation,
     group::Whom,
+    missing::{OrNo, Thing},
     plan::{Wanted, granted, words},
     with_ctx,
 };
@@ -72,7 +73,8 @@ impl WorkspaceCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "workspace", async |ctx| match self {
             Self::Show { whom } => {
-                let hold = plans::workspace_hold(ctx, &Caller::cli(), whom.workspace(ctx).await?).await?;
+                let workspace = whom.workspace(ctx).await?;
+                let hold = plans::workspace_hold(ctx, &Caller::cli(), workspace).await.or_no(Thing::Workspace, workspace)?;
                 invocation.answer(&hold, &shown(&hold));
                 Ok(Exit::Done)
             }
@@ -99,7 +101,7 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Resu
     let cli = Caller::cli();
     let SetLimit { whom, name, limit, window, unit, over, default, .. } = wanted;
     let workspace = whom.workspace(ctx).await?;
-    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await?;
+    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
     let change = if default { None } else { Some(Wanted { name, limit, window, unit, over }.change(&hold.limits, &hold.name, Window::DAY)?) };
     if invocation.dry_run {
         hold.limits = match &change {
@@ -121,12 +123,12 @@ async fn set_grants(ctx: &Ctx, invocation: &Invocation, whom: &Whom, grants: &[S
     let cli = Caller::cli();
     let workspace = whom.workspace(ctx).await?;
     if invocation.dry_run {
-        let mut hold = plans::workspace_hold(ctx, &cli, workspace).await?;
+        let mut hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
         hold.grants = keys::read_grants(ctx, grants).await?;
         invocation.answer(&hold, &format!("{} would be granted {}.", hold.name, granted(&hold.grants)));
         return Ok(Exit::Done);
     }
-    let hold = plans::set_workspace_grants(ctx, &cli, workspace, grants).await?;
+    let hold = plans::set_workspace_grants(ctx, &cli, workspace, grants).await.or_no(Thing::Workspace, workspace)?;
     invocation.answer(&hold, &format!("From now on {} itself is granted {}.", hold.name, granted(&hold.grants)));
     Ok(Exit::Done)
 }

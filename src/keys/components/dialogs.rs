@@ -81,7 +81,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
     view! {
         <DecideDialog id="rotate" title=format!("Rotate {}", detail.key.name) lead path action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)] act="Rotate" icon=Icon::Rotate>
-            <RadioGroup label="Accept the old secret" name="grace" choices value="86400"/>
+            <RadioGroup label="Accept the old secret" name="grace" choices value="86400" autofocus=true/>
             <div class="when-date"><TextField label="Day" name="until" kind="date" help=until/></div>
         </DecideDialog>
     }

@@ -33,6 +33,10 @@ impl Over {
     /// Of the number alone.
     pub const NUMBER: &'static str = "Write how many calls pass in a second: 1 to 1,000,000.";
 
+    /// Of the number where it stands beside an action, in JSON.
+    pub const NUMBER_OF_THROTTLE: &'static str =
+        "per_second goes with the action throttle alone: 1 to 1,000,000 calls that pass in a second. Leave it out with refuse and mark, or write throttle.";
+
     pub const REFUSE: Self = Self::of(OverAction::Refuse);
     pub const MARK: Self = Self::of(OverAction::Mark);
 

@@ -80,9 +80,7 @@ impl Door {
         } else {
             match arrived(body, self.ctx.config.server.request_timeout).await {
                 Ok(question) => self.answer_question(head, info, &question).await,
-                Err(StatusCode::REQUEST_TIMEOUT) => {
-                    problem(StatusCode::REQUEST_TIMEOUT, "The question took too long to arrive. Send it again.").map(Into::into)
-                }
+                Err(StatusCode::REQUEST_TIMEOUT) => too_late().map(Into::into),
                 Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB.").map(Into::into),
             }
         };
@@ -114,6 +112,13 @@ async fn arrived(body: Incoming, patience: Duration) -> Result<Bytes, StatusCode
         None => Box::pin(timeout(patience, arriving)).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?,
     };
     question.map(Collected::to_bytes).map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// The connection ends with it (RFC 9110 §15.5.9).
+fn too_late() -> axum::response::Response {
+    let mut response = problem(StatusCode::REQUEST_TIMEOUT, "The question took too long to arrive. Send it again.");
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn only_post() -> axum::response::Response {

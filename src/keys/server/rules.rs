@@ -231,7 +231,7 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
             at_the_same_time(i, limits, &mut fields);
         }
         if limit.over.action.per_second().is_some_and(|n| Over::throttle(n).is_none()) {
-            fields.add(&format!("limits.{i}.over.per_second"), Over::NUMBER);
+            fields.add(&format!("limits.{i}.over.per_second"), Over::NUMBER_OF_THROTTLE);
         }
     }
     fields.done()

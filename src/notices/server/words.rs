@@ -50,7 +50,7 @@ pub fn has_ended(notice: &LimitNotice, at: OffsetDateTime) -> bool {
     !window.is_rolling() && !window.is_credits() && end(notice.window_start, window) <= at
 }
 
-/// What becomes of calls beyond its limit at that moment, as it was when the mark was told.
+/// What becomes of calls beyond its limit at that moment.
 pub fn action(notice: &LimitNotice, at: OffsetDateTime) -> OverAction {
     notice.over().at(i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX))
 }

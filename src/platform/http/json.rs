@@ -129,7 +129,11 @@ fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> AppError 
 }
 
 fn wrong(path: &str, words: &str) -> AppError {
-    AppError::invalid(&field(path, words), misread::in_words(words))
+    let field = field(path, words);
+    // `detail` is all that most people read: it names what was said twice, by a query or by JSON.
+    let is_twice = words == "unsupported value" || words.starts_with("duplicate field");
+    let said = if is_twice && !field.is_empty() { format!("{field} is said twice. Say it once.") } else { misread::in_words(words) };
+    AppError::invalid(&field, said)
 }
 
 /// `limits[0].window` becomes `limits.0.window`, which the problem shows as `#/limits/0/window`. A field that is missing, unknown or there
@@ -257,6 +261,7 @@ mod tests {
         let told = |json: &str| read::<Outer>(json.as_bytes()).expect_err("it is wrong").to_string();
         assert!(told("{\n  \"name\": \"x\",\n}").starts_with("This is not JSON (line 3, column "), "{}", told("{\n  \"name\": \"x\",\n}"));
         assert_eq!(told(r#"{"name": 7}"#), "Send text, not 7.");
+        assert_eq!(told(r#"{"name": "x", "name": "x"}"#), "name is said twice. Say it once.");
     }
 
     #[test]
@@ -272,7 +277,8 @@ mod tests {
             ("limit=x", "#/limit", "Write a whole number, such as 20."),
             ("limit=-1", "#/limit", "Write a whole number, such as 20."),
             ("limit=99999999999999999999", "#/limit", "This number is out of range. Write a smaller one."),
-            ("limit=1&limit=2", "#/limit", "This is said twice. Say it once."),
+            ("limit=1&limit=2", "#/limit", "limit is said twice. Say it once."),
+            ("limit=1&limit=1", "#/limit", "limit is said twice. Say it once."),
             ("everywhere=1", "#/everywhere", "Write true or false."),
         ] {
             assert_eq!(told(query), serde_json::json!({ "pointer": pointer, "detail": detail }), "{query}");

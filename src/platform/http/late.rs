@@ -1,10 +1,10 @@
 //! What takes too long is stopped. Whoever was to blame is told apart: 504 is our own slowness, 408 a request that did not arrive whole
-//! (RFC 9110 §15.5.9).
+//! (RFC 9110 §15.5.9), and ends its connection: what comes late after all is no next request.
 
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -25,6 +25,7 @@ pub async fn tell_late_bodies(request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     if answer.status() == StatusCode::GATEWAY_TIMEOUT && is_awaited.load(Ordering::Relaxed) {
         *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     answer
 }

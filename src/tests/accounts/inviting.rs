@@ -11,12 +11,17 @@ use time::Duration;
 use tollgate::{
     accounts::{
         Caller,
-        server::{MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, list_invites, resend_invite},
+        api::VerifyEmail,
+        server::{MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, jobs::ForgetExpired, list_invites, resend_invite},
     },
     admin::api,
     boot::worker::registry,
     error::AppError,
-    platform::{config::SignUpMode, crypto::Vault, jobs::run_due},
+    platform::{
+        config::SignUpMode,
+        crypto::Vault,
+        jobs::{Job, run_due},
+    },
     values::InviteId,
 };
 
@@ -314,6 +319,40 @@ async fn s92_a_sign_up_that_is_sent_twice_uses_one_and_is_answered_twice_alike(d
     assert_eq!((first, second, left().await), (true, true, 2));
     assert!(comes_in(&browser, "ilse@example.com").await);
     assert_eq!((left().await, count(&app, "select count(*) from accounts").await), (1, 3));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s92_a_sign_up_that_nobody_proves_gives_back_what_it_used(db: PgPool) {
+    let app = by_invitation(db).await;
+    app.account("known@example.com", "Kira", "developer").await;
+    let two = create_invite(&app.ctx, &Caller::cli(), 2, WEEK).await.unwrap();
+    let path = two.strip_prefix(&app.base).unwrap();
+    let left = async || count(&app, "select uses_left::bigint from invites").await;
+    let accounts = async || count(&app, "select count(*) from accounts").await;
+    let forget = async || ForgetExpired::default().run(&app.ctx).await.unwrap();
+    let browser = opened(&app, path).await;
+    for email in ["mara@exmaple.com", "mara@exmaple.com", "known@example.com"] {
+        assert!(comes_in(&browser, email).await, "{email}");
+    }
+    assert_eq!((left().await, accounts().await), (0, 2));
+    assert!(!comes_in(&opened(&app, path).await, "mara@example.com").await);
+    app.ctx.clock.advance(Duration::DAY);
+    forget().await;
+    assert_eq!((left().await, accounts().await), (0, 2), "so long there is to prove it");
+    app.ctx.clock.advance(Duration::SECOND);
+    forget().await;
+    assert_eq!((left().await, accounts().await), (2, 1), "and what an address used that has an account comes back as well: it tells nothing (R15)");
+
+    // Who proves the address has used it for good, however often the form was sent; nor does it come back twice.
+    let browser = opened(&app, path).await;
+    for time in ["once", "twice"] {
+        assert!(comes_in(&browser, "mara@example.com").await, "{time}");
+    }
+    browser.get(link(&app.mail_to("mara@example.com").await, "/verify-email")).await;
+    assert_eq!(location(&browser.post::<VerifyEmail>("/verify-email", &[]).await), "/sign-in");
+    app.ctx.clock.advance(Duration::days(2));
+    forget().await;
+    assert_eq!((left().await, accounts().await, count(&app, "select count(*) from invite_uses").await), (1, 2, 0));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

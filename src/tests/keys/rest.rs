@@ -177,6 +177,12 @@ async fn limits_are_set_by_operators_only(db: PgPool) {
         let (status, problem) = json(olga.call(&app, Method::PATCH, &path, Some(with(&over))).await).await;
         assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{over} → {problem}");
     }
+    for window in [json!(60), json!("credits")] {
+        let limit = json!({ "name": "a", "limit": 1, "window": window, "over": { "action": "mark", "per_second": 5 } });
+        let (_, problem) = json(olga.call(&app, Method::PATCH, &path, Some(json!({ "limits": [limit] }))).await).await;
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("per_second goes with the action throttle alone") && detail.contains("Leave it out"), "{window}: {problem}");
+    }
     assert_eq!(olga.call(&app, Method::PATCH, &path, Some(with(&json!({ "action": "allow" })))).await.status(), 422);
 
     let many: Vec<Value> = (0..33).map(|i| json!({ "name": format!("l{i}"), "limit": 1, "window": 60 })).collect();

@@ -103,6 +103,36 @@ async fn of_a_limit_that_will_refuse_it_is_told_from_when_on(db: PgPool) {
     assert!(mail(&app).await.contains("Calls of this key are answered RATE_LIMITED until the limit resets."));
 }
 
+/// Mails have told what was so when the mark was reached.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_home_page_tells_what_a_limit_does_now(db: PgPool) {
+    const SLOWLY: &str = " Calls beyond the limit pass more slowly, 5 a second.";
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let checkout = hundred(&app, &mara, "checkout", 86_400, "mark").await;
+    call(&app, &mara, checkout, Outcome::Valid, 100).await;
+    assert!(mail(&app).await.contains("Calls of this key pass and are marked."));
+    for (over, words) in [("throttle:5", Some(SLOWLY)), ("mark", Some(" Calls beyond the limit pass and are marked.")), ("refuse", None)] {
+        sqlx::query("update key_limits set over = $2 where key_id = $1").bind(checkout.uuid()).bind(over).execute(&app.ctx.db).await.unwrap();
+        let home = home(&app, &mara).await;
+        assert!(home.len() == 1 && words.map_or(!home[0].contains("beyond"), |words| home[0].ends_with(words)), "{over}: {home:?}");
+    }
+
+    // What all keys share.
+    app.ctx.clock.advance(Duration::minutes(5));
+    let share = async |over: Over| {
+        let shared = KeyLimit { over, ..KeyLimit::new("default", 100, Window::DAY) };
+        set_workspace_limits(&app.ctx, &Caller::cli(), mara.workspace, vec![shared]).await.unwrap();
+    };
+    share(Over::MARK).await;
+    let one = key(&app.ctx, &mara, "one").await;
+    call(&app, &mara, one, Outcome::Valid, 100).await;
+    mail(&app).await;
+    share(Over::throttle(5).unwrap()).await;
+    let home = home(&app, &mara).await;
+    assert!(home.len() == 2 && home[0].ends_with(SLOWLY) && !home[1].contains("beyond"), "{home:?}");
+}
+
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn of_credits_that_let_calls_pass_it_is_told(db: PgPool) {
     let app = TestApp::start(db).await;

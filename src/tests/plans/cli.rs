@@ -4,6 +4,7 @@ use crate::support::{TestApp, folder::Folder, locks::Held};
 use serde_json::Value;
 use sqlx::{ConnectOptions, PgPool};
 use std::process::{Command, Output, Stdio};
+use tollgate::values::{KeyId, WorkspaceId};
 
 fn command(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
@@ -157,5 +158,39 @@ async fn what_was_described_is_changed_on_the_command_line(db: PgPool) {
     assert_eq!(workspace("set-grants", &["--none"])["grants"].as_array().map(Vec::len), Some(0));
     for unclear in [&["workspace", "show"][..], &["workspace", "set-grants", "--account", &email]] {
         assert_eq!(say(unclear).status.code(), Some(2), "{unclear:?}");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_is_not_there_is_named_with_the_next_step(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("developer").await;
+    let folder = Folder::new();
+    assert!(run(&folder, &db, &["plan", "create", "--slug", "pro", "--name", "Pro"]).status.success());
+    assert!(run(&folder, &db, &["api", "create", "--slug", "shop", "--name", "Shop"]).status.success());
+    let key = app.ctx.new_id::<KeyId>().to_string();
+    let workspace = app.ctx.new_id::<WorkspaceId>().to_string();
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["plan", "show", "gold"], "plan gold", "plan list"),
+        (&["plan", "assign", "gold", "--account", &person.email], "plan gold", "plan list"),
+        (&["plan", "assign", "pro", "--account", "nobody@example.com"], "account nobody@example.com", "account list"),
+        (&["plan", "assign", "pro", "--key", &key], &format!("key {key}"), "key list"),
+        (&["plan", "assign", "pro", "--group", "gold"], "group gold", "group list"),
+        (&["plan", "assign", "pro", "--workspace", &workspace], &format!("workspace {workspace}"), "account list"),
+        (&["account", "show", "nobody"], "account nobody", "account list"),
+        (&["key", "show", &key], &format!("key {key}"), "key list"),
+        (&["key", "revoke", &key, "--dry-run"], &format!("key {key}"), "key list"),
+        (&["group", "show", "gold"], "group gold", "group list"),
+        (&["api", "limits", "nothing"], "API nothing", "api list"),
+        (&["bundle", "show", "nothing", "readers"], "API nothing", "api list"),
+        (&["bundle", "delete", "shop", "readers"], "bundle readers of the API shop", "bundle list"),
+        (&["api", "route", "remove", "shop", "GET", "/x"], "route GET /x of the API shop", "api route list"),
+        (&["field", "show", "team"], "field team", "field list"),
+    ];
+    for (arguments, named, next) in cases {
+        let output = run(&folder, &db, arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("tollgate: there is no {named}. ")) && said.contains(&format!("`tollgate {next}`")), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {said}");
     }
 }

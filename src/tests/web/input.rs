@@ -85,8 +85,20 @@ async fn r77_what_is_too_much_too_deep_unknown_or_said_twice_is_refused(db: PgPo
     assert_eq!(form(&app, "/sign-up", sign_up("&email=evil%40example.com")).await, 422);
     assert_eq!(accounts(&app).await, 0);
     let vera = app.sign_in_as("developer").await;
-    for query in ["keys?limit=1&limit=2", "keys?cursor=a&cursor=b", "usage?bucket=hour&bucket=day", "usage/export?format=csv&format=json"] {
-        assert_eq!(vera.browser.get(&format!("/api/v1/{query}")).await.status(), 422, "{query}");
+    for (query, name) in [
+        ("keys?limit=1&limit=1", "limit"),
+        ("keys?cursor=a&cursor=b", "cursor"),
+        ("usage?bucket=hour&bucket=day", "bucket"),
+        ("usage/export?format=csv&format=json", "format"),
+    ] {
+        let refused = vera.browser.get(&format!("/api/v1/{query}")).await;
+        assert_eq!(refused.status(), 422, "{query}");
+        let told = refused.json::<Value>().await.unwrap();
+        assert_eq!(
+            (&told["detail"], &told["errors"][0]["pointer"]),
+            (&json!(format!("{name} is said twice. Say it once.")), &json!(format!("#/{name}"))),
+            "{query}"
+        );
     }
     assert_eq!(vera.browser.get("/api/v1/keys?limit=1").await.status(), 200);
     assert_eq!(form(&app, "/sign-up", sign_up("")).await, 303, "the same form, once");

@@ -86,12 +86,14 @@ async fn a_stop_does_not_wait_for_ever(db: PgPool) {
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_question_that_does_not_arrive_is_waited_for_as_long_as_a_request_may_take(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.request_timeout = Duration::from_secs(1)).await;
-    for path in ["/api/v1/keys/verify", "/api/v1/keys/release"] {
+    // The last one is answered by the router, behind all layers.
+    for path in ["/api/v1/keys/verify", "/api/v1/keys/release", "/api/v1/auth/register"] {
         let mut begun = connect(&app).await;
         begun.write_all(BEGINNING.replace("/api/v1/keys/verify", path).as_bytes()).await.unwrap();
         begun.write_all(&QUESTION.as_bytes()[..5]).await.unwrap();
         let told = to_the_end(begun).await;
         assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("application/problem+json"), "{path}: {told}");
+        assert!(told.contains("\r\nconnection: close\r\n"), "RFC 9110 §15.5.9, {path}: {told}");
     }
 }
 

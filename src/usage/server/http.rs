@@ -322,7 +322,7 @@ pub(super) fn known(given: &[(String, String)], known: &[&str]) -> Result<(), Ap
             return Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", "))));
         }
         if given.iter().take(place).any(|(earlier, _)| earlier == name) {
-            return Err(AppError::invalid(name, "This is said twice. Say it once."));
+            return Err(AppError::invalid(name, format!("{name} is said twice. Say it once.")));
         }
     }
     Ok(())

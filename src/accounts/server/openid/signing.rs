@@ -24,7 +24,7 @@ use crate::{
             mail_asked::Wish,
             policies::ends_of,
             sign_in::{Proven, SignIn, admit, way_in},
-            sign_up::{self, DEVELOPER, Inserted, Row, about, before_at, door, use_invite},
+            sign_up::{self, DEVELOPER, Inserted, Row, about, before_at, door, new_sign_up, use_invite},
             sign_up_fate::Fate,
             store::{
                 accounts::{self, Account},
@@ -143,9 +143,10 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     let again = || AppError::conflict("Somebody made an account with this address or sign-in a moment ago. Begin again.");
     let name = name_of(who, email);
     let mut tx = ctx.db.begin().await?;
-    use_invite(ctx, &mut tx, invite, email).await?;
-    let row = Row { email, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: true };
-    let Inserted { account, workspace, .. } = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
+    let sign_up = new_sign_up(ctx);
+    use_invite(ctx, &mut tx, invite, email, sign_up).await?;
+    let row = Row { sign_up, email, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: true };
+    let Inserted { account, workspace } = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
     tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
     if !insert(ctx, &mut tx, account, provider, &who.subject, Some(email.as_str())).await? {
         return Err(again());
@@ -168,16 +169,17 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
     let mut tx = ctx.db.begin().await?;
     let fate = Fate::of(&mut tx, email, is_banned).await?;
     let written_as = fate.address(ctx, email)?;
+    let sign_up = new_sign_up(ctx);
     if fate != Fate::Nothing {
-        use_invite(ctx, &mut tx, invite, email).await?;
+        use_invite(ctx, &mut tx, invite, email, sign_up).await?;
     }
     let mut draft = sqlx::Connection::begin(&mut *tx).await?;
     if fate == Fate::Nothing {
-        use_invite(ctx, &mut draft, invite, email).await?;
+        use_invite(ctx, &mut draft, invite, email, sign_up).await?;
     }
     let name = name_of(who, email);
-    let row = Row { email: &written_as, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: false };
-    let Some(Inserted { account, workspace, sign_up }) = sign_up::insert(ctx, &mut draft, row, &[DEVELOPER]).await? else {
+    let row = Row { sign_up, email: &written_as, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: false };
+    let Some(Inserted { account, workspace }) = sign_up::insert(ctx, &mut draft, row, &[DEVELOPER]).await? else {
         return Err(AppError::Unavailable { retry_after: 1 }); // proven between the two statements
     };
     tokens::delete_tokens(&mut draft, account, &["verify_email"]).await?;

@@ -19,6 +19,8 @@ const INVITES: Duration = Duration::days(30);
 const ACTINGS: Duration = Duration::days(365);
 /// How long somebody has to prove the address of a sign-up. Until then a new sign-up overwrites it (R57).
 const UNPROVEN: Duration = Duration::days(7);
+/// The same by invitation: whoever mistyped the address needs it again.
+pub const UNPROVEN_INVITED: Duration = Duration::DAY;
 
 /// How many rows went, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +70,12 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
 pub async fn lock_unproven(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Option<(AccountId, Option<WorkspaceId>)>> {
     let row = sqlx::query!(
         r#"select a.id, w.id as "workspace?" from accounts a left join workspaces w on w.personal_of = a.id
-           where a.verified_at is null and a.last_sign_in_at is null and a.created_at < $1
+           where a.verified_at is null and a.last_sign_in_at is null
+             and (a.created_at < $1 or (a.created_at < $2 and exists (select 1 from invite_uses u where u.sign_up_id = a.sign_up_id)))
              and exists (select 1 from events e where e.subject_id = a.id and e.kind = 'account.signed_up')
            order by a.created_at, a.id limit 1 for update of a skip locked"#,
         now - UNPROVEN,
+        now - UNPROVEN_INVITED,
     )
     .fetch_optional(conn)
     .await?;

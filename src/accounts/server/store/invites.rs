@@ -1,7 +1,7 @@
 //! Invitations to sign up, found by the hash of their token.
 
 use crate::values::{AccountId, InviteId};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -96,18 +96,30 @@ pub async fn cancel_expired_of(conn: &mut PgConnection, email_key: &str, now: Of
     Ok(())
 }
 
-/// Takes one use of an invitation for this address; none if the last use was this very one (`mark`), as long as the address that it let in is
+/// Takes one use of an invitation for this address, by the sign-up `sign_up`; none if the last use was this very one (`mark`), as long as the address that it let in is
 /// somebody's: else one invitation would let in as many as move on to other addresses. False: there is none left, it is too old, cancelled,
 /// or for another address.
-pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], mark: Option<&[u8]>, email_key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+pub async fn use_invite(
+    conn: &mut PgConnection,
+    token_hash: &[u8],
+    mark: Option<&[u8]>,
+    email_key: &str,
+    sign_up: Uuid,
+    now: OffsetDateTime,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update invites set uses_left = uses_left - 1, last_use = $4
-         where token_hash = $1 and uses_left > 0 and ($4::bytea is null or last_use is distinct from $4) and expires_at > $2
-           and cancelled_at is null and (email_key is null or email_key = $3)",
+        "with used as (
+           update invites set uses_left = uses_left - 1, last_use = $4::bytea
+           where token_hash = $1 and uses_left > 0 and ($4::bytea is null or last_use is distinct from $4::bytea) and expires_at > $2::timestamptz
+             and cancelled_at is null and (email_key is null or email_key = $3)
+           returning id
+         )
+         insert into invite_uses (sign_up_id, invite_id, mark, used_at) select $5::uuid, id, $4::bytea, $2::timestamptz from used",
         token_hash,
         now,
         email_key,
         mark,
+        sign_up,
     )
     .execute(&mut *conn)
     .await?;
@@ -127,6 +139,50 @@ pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], mark: Option
     )
     .fetch_one(conn)
     .await
+}
+
+/// The same form again: what it took before belongs to the newest sign-up, which took the place of the one before.
+pub async fn update_use(conn: &mut PgConnection, token_hash: &[u8], mark: &[u8], sign_up: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update invite_uses set sign_up_id = $3
+         where sign_up_id = (
+           select u.sign_up_id from invite_uses u join invites i on i.id = u.invite_id
+           where i.token_hash = $1 and u.mark = $2 order by u.sign_up_id = $3 desc, u.used_at desc limit 1
+         )",
+        token_hash,
+        mark,
+        sign_up,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives back what was used before `before` by sign-ups that no account has any more, or never had; an invitation that is over stays over, and
+/// an address that has an account, or another invitation, needs none. Those whose address was proven are used for good. Says how many
+/// invitations may be used again.
+pub async fn give_back_uses(db: &PgPool, before: OffsetDateTime, now: OffsetDateTime) -> sqlx::Result<u64> {
+    sqlx::query!("delete from invite_uses u using accounts a where a.sign_up_id = u.sign_up_id and a.verified_at is not null and u.used_at < $1", before)
+        .execute(db)
+        .await?;
+    let done = sqlx::query!(
+        "with gone as (
+           delete from invite_uses u where u.used_at < $1 and not exists (select from accounts a where a.sign_up_id = u.sign_up_id)
+           returning u.invite_id, u.mark
+         ), back as (
+           select invite_id, count(*)::integer as uses, array_agg(mark) as marks from gone group by invite_id
+         )
+         update invites i set uses_left = least(i.uses, i.uses_left + b.uses), last_use = case when i.last_use = any(b.marks) then null else i.last_use end
+         from back b
+         where i.id = b.invite_id and i.cancelled_at is null and i.expires_at > $2
+           and not exists (select from accounts a where a.email_key = i.email_key and a.verified_at is not null)
+           and not exists (select from invites o where o.email_key = i.email_key and o.id <> i.id and o.cancelled_at is null and o.uses_left > 0)",
+        before,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// For whom an open invitation is.

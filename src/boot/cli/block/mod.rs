@@ -3,7 +3,11 @@
 
 mod rules;
 
-use super::{Exit, Invocation, with_ctx};
+use super::{
+    Exit, Invocation,
+    missing::{OrNo, Thing},
+    with_ctx,
+};
 use crate::{
     accounts::Caller,
     blocks::{
@@ -118,11 +122,11 @@ async fn add(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppEr
 async fn lift(ctx: &Ctx, invocation: &Invocation, id: &str, note: &str) -> Result<Exit, AppError> {
     let id: BlockId = id.parse().map_err(|error: crate::values::IdError| AppError::invalid("id", error.to_string()))?;
     if invocation.dry_run {
-        let block = blocks::find_block(ctx, &Caller::cli(), id).await?;
+        let block = blocks::find_block(ctx, &Caller::cli(), id).await.or_no(Thing::Block, id)?;
         invocation.answer(&block, &format!("Would lift the block of {}.", block.target.words()));
         return Ok(Exit::Done);
     }
-    let lifted = blocks::lift_block(ctx, &Caller::cli(), id, note).await?;
+    let lifted = blocks::lift_block(ctx, &Caller::cli(), id, note).await.or_no(Thing::Block, id)?;
     let what = if lifted.is_new { "Lifted" } else { "Not in force any more" };
     let words = format!("{what}: {}. {}", lifted.block.target.words(), lifted.spread.words("In force"));
     invocation.answer(&json!({ "block": lifted.block, "spread": lifted.spread }), &words);

@@ -210,7 +210,7 @@ pub struct LimitNotice {
     pub refill: i64,
     /// What a window counts.
     pub unit: String,
-    /// What becomes of calls beyond it: what it was when this was marked.
+    /// What becomes of calls beyond it: in a mail what it was when this was marked, on the home page what it is now.
     pub over: String,
     pub window_start: OffsetDateTime,
 }
@@ -262,15 +262,16 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
 }
 
 /// Notices of windows that are not over, and of fillings, of each limit the highest threshold of the unit that was told last: those of all keys first,
-/// then the fullest.
+/// then the fullest. What becomes of calls beyond is what the limit of that name and window does now, on the level that holds the key or the workspace
+/// (as in `list_used_limits`); what it did when it was told, where there is no such limit any more.
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", over as "over!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", coalesce(in_force.over, told_over) as "over!", window_start as "window_start!"
            from (
              select distinct on (holder, limit_name, window_seconds) * from (
-               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over, window_start, at
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over as told_over, window_start, at
                from shared_limit_notices where account_id = $1 and at > $2::timestamptz - interval '31 days' and fell_at is null
                union all
                select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.over, n.window_start, n.at
@@ -284,7 +285,19 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by holder, limit_name, window_seconds, window_start desc,
                max(at) over (partition by holder, limit_name, window_seconds, window_start, unit) desc, threshold desc
-           ) present order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
+           ) present left join lateral (
+             select l.over from (
+               select f.*, min(f.level) over () as nearest from (
+                 select k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end as workspace_id, k.api_id
+                 from keys k join apis i on i.id = k.api_id where k.id = present.key_id
+                 union all
+                 select null, null, present.holder, null where present.key_id is null
+               ) w left join workspace_plans h on h.workspace_id = w.workspace_id
+               cross join lateral limit_levels(w.id, w.plan_id, w.workspace_id, h.plan_id, w.api_id) f
+             ) l where l.level = l.nearest and l.name = present.limit_name and l.kind = present.kind and l.window_seconds = present.window_seconds
+               and (l.level in (3, 4, 5, 6)) = (present.key_id is null)
+             limit 1
+           ) in_force on true order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,

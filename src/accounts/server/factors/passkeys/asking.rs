@@ -1,5 +1,5 @@
 //! Questions to authenticators. Each is random (32 bytes), lies in the database for five minutes at most, and is answered once, in the
-//! browser that asked and for what it was asked (R36).
+//! browser that asked and for what it was asked (R36). A form of sign-up may be sent twice: the same answer with the same address.
 
 use super::{Purpose, relying_party};
 use crate::{
@@ -108,9 +108,30 @@ pub(super) async fn keep<S: Serialize>(ctx: &Ctx, question: Question<'_, S>) -> 
 /// The question that an answer names by its client data, once. None: it was asked elsewhere or for something else, was answered, or is
 /// too old.
 pub(super) async fn take<S: DeserializeOwned>(ctx: &Ctx, purpose: Purpose, holder: &str, client_data: &[u8]) -> Result<Option<Asked<S>>, AppError> {
-    let Ok(data) = serde_json::from_slice::<ClientData>(client_data) else { return Ok(None) };
-    let Ok(challenge) = BASE64URL_NOPAD.decode(data.challenge.as_bytes()) else { return Ok(None) };
-    let found = store::take_challenge(&ctx.db, &sha256(challenge), &sha256(holder), purpose.as_str(), ctx.clock.now()).await?;
+    let Some(challenge) = named_by(client_data) else { return Ok(None) };
+    asked(store::take_challenge(&ctx.db, &challenge, &sha256(holder), purpose.as_str(), ctx.clock.now()).await?)
+}
+
+/// The same for an answer whose form may be sent twice: as long as the question lives, it comes back for that form (`form`) and for no other.
+pub(super) async fn take_for_form<S: DeserializeOwned>(
+    ctx: &Ctx,
+    purpose: Purpose,
+    holder: &str,
+    client_data: &[u8],
+    form: &str,
+) -> Result<Option<Asked<S>>, AppError> {
+    let Some(challenge) = named_by(client_data) else { return Ok(None) };
+    let form = sha256(form);
+    asked(store::answer_challenge(&ctx.db, &challenge, &sha256(holder), purpose.as_str(), &form, ctx.clock.now()).await?)
+}
+
+/// The hash of the question.
+fn named_by(client_data: &[u8]) -> Option<[u8; 32]> {
+    let data = serde_json::from_slice::<ClientData>(client_data).ok()?;
+    BASE64URL_NOPAD.decode(data.challenge.as_bytes()).ok().map(sha256)
+}
+
+fn asked<S: DeserializeOwned>(found: Option<store::Challenge>) -> Result<Option<Asked<S>>, AppError> {
     let Some(found) = found else { return Ok(None) };
     let state = serde_json::from_value(found.state).map_err(AppError::internal)?;
     Ok(Some(Asked { account: found.account, handle: found.handle, state }))

@@ -55,13 +55,15 @@ pub async fn ask_passkey_of_sign_up(ctx: &Ctx, from: &Visitor, email: &str, name
 }
 
 /// Checks what the authenticator made. A passkey that belongs to an account is refused here, before the address is looked at: whether
-/// that has an account must not be told by it.
-pub(in crate::accounts::server) async fn checked_passkey(ctx: &Ctx, browser: &str, answer: &str) -> Result<FirstPasskey, AppError> {
+/// that has an account must not be told by it. The same answer for the same address is good twice, for who clicks twice.
+pub(in crate::accounts::server) async fn checked_passkey(ctx: &Ctx, browser: &str, answer: &str, email: &Email) -> Result<FirstPasskey, AppError> {
+    let form = format!("{}:{answer}", email.key());
     let answer = read(answer)?;
     let late = || AppError::invalid("credential", "This took longer than five minutes, or was done already. Try again.");
-    let asked = asking::take::<PasskeyRegistration>(ctx, Purpose::SignUp, browser, &answer.response.client_data_json).await?.ok_or_else(late)?;
+    let client_data = &answer.response.client_data_json;
+    let asked = asking::take_for_form::<PasskeyRegistration>(ctx, Purpose::SignUp, browser, client_data, &form).await?.ok_or_else(late)?;
     let passkey = checked(ctx, &answer, &asked.state)?;
-    if store::find_by_credential(&ctx.db, passkey.credential_id()).await?.is_some() {
+    if store::is_taken(&ctx.db, passkey.credential_id(), &email.key()).await? {
         return Err(AppError::conflict("This passkey belongs to an account already. Sign in with it."));
     }
     Ok(FirstPasskey { handle: asked.handle.ok_or_else(late)?, passkey })

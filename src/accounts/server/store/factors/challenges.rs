@@ -76,6 +76,30 @@ pub async fn take_challenge(
     Ok(row.map(|r| Challenge { account: r.account_id.map(AccountId::new), handle: r.handle, state: r.state }))
 }
 
+/// The same to a form that may be sent twice: handed out to it again while there is time, and to no other one. `form` is a hash of it.
+pub async fn answer_challenge(
+    db: impl PgExecutor<'_>,
+    challenge_hash: &[u8],
+    holder: &[u8],
+    purpose: &str,
+    form: &[u8],
+    now: OffsetDateTime,
+) -> sqlx::Result<Option<Challenge>> {
+    let row = sqlx::query!(
+        "update passkey_challenges set answered = $4
+         where challenge_hash = $1 and holder = $2 and purpose = $3 and (answered is null or answered = $4) and expires_at > $5
+         returning account_id, handle, state",
+        challenge_hash,
+        holder,
+        purpose,
+        form,
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| Challenge { account: r.account_id.map(AccountId::new), handle: r.handle, state: r.state }))
+}
+
 /// What the newest one of a browser tells it.
 pub async fn find_options(db: impl PgExecutor<'_>, holder: &[u8], purpose: &str, now: OffsetDateTime) -> sqlx::Result<Option<Value>> {
     sqlx::query_scalar!(

@@ -77,6 +77,20 @@ pub async fn find_by_credential(db: impl PgExecutor<'_>, credential_id: &[u8]) -
     Ok(row.map(|r| Found { id: PasskeyId::new(r.id), account: AccountId::new(r.account_id), handle: r.handle, credential: r.credential }))
 }
 
+/// True if it belongs to an account, but to the one at this address that nobody proved: whoever signs up there again overwrites it (R57).
+pub async fn is_taken(db: impl PgExecutor<'_>, credential_id: &[u8], email_key: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+             select from passkeys p join accounts a on a.id = p.account_id
+             where p.credential_id = $1 and (a.email_key <> $2 or a.verified_at is not null)
+           ) as "taken!""#,
+        credential_id,
+        email_key,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The oldest first.
 pub async fn list_passkeys(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<Line>> {
     let rows = sqlx::query!("select id, name, is_synced, created_at, last_used_at from passkeys where account_id = $1 order by created_at, id", account.uuid())

@@ -1,9 +1,10 @@
 //! Signing up with a passkey and no password.
 
-use super::{NEW, PASSKEYS, SoftKey, asked, give, key_for, sign_in, start, with_passkey};
+use super::{NEW, PASSKEYS, SoftKey, asked, give, key_for, named, sign_in, start, with_passkey};
 use crate::{
     accounts::{count, mail_about, seen, sign_up},
     support::{
+        TestApp,
         browser::{Browser, PASSWORD, location},
         mailbox::link,
     },
@@ -11,7 +12,10 @@ use crate::{
 use reqwest::Response;
 use sqlx::PgPool;
 use time::Duration;
-use tollgate::accounts::api;
+use tollgate::{
+    accounts::{Caller, api, server::create_invite},
+    platform::config::SignUpMode,
+};
 
 const PAGE: &str = "/sign-up?with=passkey";
 
@@ -107,6 +111,47 @@ async fn r57_whoever_signs_up_again_finds_no_passkey_of_who_never_proved_the_add
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s92_a_form_that_is_sent_twice_uses_one_invitation_and_is_answered_twice_alike(db: PgPool) {
+    let app = TestApp::start_with(db, |config| {
+        named(config);
+        config.auth.sign_up = SignUpMode::Invite;
+    })
+    .await;
+    app.account("known@example.com", "Kira", "developer").await;
+    let invitation = async || {
+        let link = create_invite(&app.ctx, &Caller::cli(), 1, Duration::DAY).await.unwrap();
+        let browser = app.browser();
+        assert_eq!(location(&browser.get(&link[link.find("/sign-up").unwrap()..]).await), "/sign-up");
+        browser
+    };
+    let twice = async |browser: &Browser, email: &str, answer: &str| {
+        for time in ["once", "twice"] {
+            assert_eq!(location(&send(browser, email, answer).await), "/verify-email", "{email} {time}");
+        }
+    };
+    // An address that has an account is answered like one that has none (R15).
+    let (mara, mut key) = (invitation().await, key_for(&app));
+    let answer = make(&mara, "mara@example.com", &mut key).await;
+    twice(&mara, "mara@example.com", &answer).await;
+    let stranger = invitation().await;
+    let of_known = make(&stranger, "known@example.com", &mut key_for(&app)).await;
+    twice(&stranger, "known@example.com", &of_known).await;
+    // At the same time.
+    let nora = invitation().await;
+    let of_nora = make(&nora, "nora@example.com", &mut key_for(&app)).await;
+    let (first, second) = tokio::join!(send(&nora, "nora@example.com", &of_nora), send(&nora, "nora@example.com", &of_nora));
+    assert_eq!((location(&first), location(&second)), ("/verify-email", "/verify-email"));
+    assert_eq!(count(&app, "select sum(uses_left)::bigint from invites").await, 0);
+    assert_eq!((count(&app, "select count(*) from accounts").await, count(&app, PASSKEYS).await), (3, 2));
+
+    let mail = mail_about(&app, "mara@example.com", "Confirm your email").await;
+    mara.get(link(&mail, "/verify-email")).await;
+    mara.post::<api::VerifyEmail>("/verify-email", &[]).await;
+    assert_eq!(send(&mara, "mara@example.com", &answer).await.status(), 409, "no more once the address is somebody's");
+    assert_eq!(location(&sign_in(&mara, &mut key).await), "/home");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s60_a_question_for_signing_up_is_good_once_here_and_for_that(db: PgPool) {
     let app = start(db).await;
     let browser = app.browser();
@@ -127,4 +172,12 @@ async fn s60_a_question_for_signing_up_is_good_once_here_and_for_that(db: PgPool
     let answer = make(&vera.browser, "mara@example.com", &mut key).await;
     assert_eq!(vera.browser.post::<api::AddPasskey>(NEW, &[("credential", &answer)]).await.status(), 409, "nor one of another account");
     assert_eq!(count(&app, PASSKEYS).await, 0);
+
+    // What was answered is good for the same form alone.
+    let answer = make(&browser, "mara@example.com", &mut key).await;
+    for (email, status) in [("mara@example.com", 303), ("nora@example.com", 422), ("mara@example.com", 303)] {
+        assert_eq!(send(&browser, email, &answer).await.status(), status, "{email}");
+    }
+    app.ctx.clock.advance(Duration::minutes(5));
+    assert_eq!(send(&browser, "mara@example.com", &answer).await.status(), 422, "five minutes are over");
 }
