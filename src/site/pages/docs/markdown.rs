@@ -30,7 +30,9 @@ struct Writer<'a> {
     /// The last heading with an anchor: it names the table below.
     heading: String,
     is_in_head: bool,
-    /// Of this row of a table.
+    /// Of the columns of this table: on a phone each cell says its own.
+    heads: Vec<String>,
+    /// Of this row of it.
     cells: usize,
     is_in_note: bool,
 }
@@ -78,28 +80,37 @@ impl<'a> Writer<'a> {
 
     /// Tables as everywhere: framed, with heads of columns and rows.
     fn table(&mut self, event: Event<'a>) -> Event<'a> {
-        match event {
+        match &event {
             Event::Start(Tag::Table(_)) => raw(format!("<div class=\"table-wrap\"><table class=\"table\" aria-labelledby=\"{}\">", self.heading)),
             Event::End(TagEnd::Table) => raw("</tbody></table></div>".to_owned()),
             Event::Start(Tag::TableHead) => {
                 (self.is_in_head, self.cells) = (true, 0);
+                self.heads.clear();
+                event
+            }
+            Event::End(TagEnd::TableHead) => {
+                self.is_in_head = false;
+                event
+            }
+            Event::Text(words) | Event::Code(words) if self.is_in_head => {
+                self.heads.last_mut().into_iter().for_each(|head| head.push_str(words));
                 event
             }
             Event::Start(Tag::TableRow) => {
-                (self.is_in_head, self.cells) = (false, 0);
+                self.cells = 0;
                 event
+            }
+            Event::Start(Tag::TableCell) if self.is_in_head => {
+                self.heads.push(String::new());
+                raw("<th scope=\"col\">".to_owned())
             }
             Event::Start(Tag::TableCell) => {
                 self.cells += 1;
-                let cell = match (self.is_in_head, self.cells) {
-                    (true, _) => "<th scope=\"col\">",
-                    (false, 1) => "<th scope=\"row\">",
-                    (false, _) => "<td>",
-                };
-                raw(cell.to_owned())
+                let head = self.heads.get(self.cells - 1).map_or("", String::as_str);
+                raw(if self.cells == 1 { "<th scope=\"row\">".to_owned() } else { format!("<td data-head=\"{}\">", head.replace('"', "&quot;")) })
             }
             Event::End(TagEnd::TableCell) => raw(if self.is_in_head || self.cells == 1 { "</th>" } else { "</td>" }.to_owned()),
-            event => event,
+            _ => event,
         }
     }
 }
@@ -148,7 +159,7 @@ mod tests {
             "<h2 id=\"codes\">Codes</h2>",
             "<table class=\"table\" aria-labelledby=\"codes\">",
             "<th scope=\"col\">Code</th>",
-            "<tr><th scope=\"row\"><code>VALID</code></th><td>it passes</td></tr>",
+            "<tr><th scope=\"row\"><code>VALID</code></th><td data-head=\"Means\">it passes</td></tr>",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
