@@ -111,6 +111,11 @@ async fn every_page_of_docs_has_a_title_of_its_own_and_leads_to_all_others(db: P
         let next: Vec<&str> = paths.get(at + 1).copied().into_iter().collect();
         assert_eq!((links_with(ways, "rel=\"prev\""), links_with(ways, "rel=\"next\"")), (previous, next), "{path}");
         assert!(!page.contains("<!-- generated"), "{path} asks for what nothing generates");
+        let mut blocks = BTreeSet::new();
+        for block in page.split("<pre ").skip(1).filter_map(|rest| rest.split('>').next()) {
+            let title = between(block, "aria-label=\"", "\"");
+            assert!(blocks.insert(title), "{path} has two blocks of code called {title}");
+        }
         let mut ids = BTreeSet::new();
         for id in values(between(page, "<main", "</main>"), "id") {
             assert!(ids.insert(id), "{path} has {id} twice");
