@@ -187,7 +187,7 @@ async function tried(page: Page, other: Page, product: Product): Promise<void> {
 
   await form(page).getByLabel('How many').fill('300');
   await form(page).getByRole('button', { name: 'Who would be limited?' }).click();
-  await expect(page.getByRole('main')).toContainText('Nothing of it is saved.');
+  await expect(page.getByRole('main')).toContainText('Nothing is saved.');
   await form(page).getByRole('button', { name: 'Save limit' }).click();
   await expect(form(page).getByRole('alert')).toContainText('changed after you opened this page');
   await expect(form(page)).toContainText('Stored now: 2000');
