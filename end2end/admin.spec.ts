@@ -183,16 +183,16 @@ async function tried(page: Page, other: Page, product: Product): Promise<void> {
   for (const who of [page, other]) await who.goto(`/admin/plans?edit=${slug}&set=day`);
   await form(other).getByLabel('How many').fill('2000');
   await form(other).getByRole('button', { name: 'Save limit' }).click();
-  await expect(other.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
+  await expect(other.getByRole('status').filter({ hasText: 'The limit applies from now on.' })).toBeVisible();
 
   await form(page).getByLabel('How many').fill('300');
   await form(page).getByRole('button', { name: 'Who would be limited?' }).click();
-  await expect(page.getByRole('main')).toContainText('Nothing of it is saved.');
+  await expect(page.getByRole('main')).toContainText('Nothing is saved.');
   await form(page).getByRole('button', { name: 'Save limit' }).click();
   await expect(form(page).getByRole('alert')).toContainText('changed after you opened this page');
   await expect(form(page)).toContainText('Stored now: 2000');
   await form(page).getByRole('button', { name: 'Save limit' }).click();
-  await expect(page.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'The limit applies from now on.' })).toBeVisible();
 }
 
 test('an operator who tries a limit takes nothing back by saving it', async ({ page, product, anotherVisitor, complaints }) => {

@@ -24,7 +24,7 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
   await expect(form.getByLabel('How many')).toHaveValue('2');
   await form.getByLabel('Of what').selectOption({ label: 'credits, some back every day' });
   await form.getByRole('button', { name: 'Add limit' }).click();
-  await expect(page.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'The limit applies from now on.' })).toBeVisible();
 
   const codes = [];
   for (let i = 0; i < 3; i++) codes.push((await keyring.verify(key)).code);
@@ -42,7 +42,7 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
 
   await page.getByText('Why this limit?').click();
   await expect(page.getByRole('row', { name: /^This key/ })).toContainText(/2 credits, \+1 every day.*In force/);
-  await expect(page.getByRole('row', { name: /^Default/ })).toContainText('overruled');
+  await expect(page.getByRole('row', { name: /^Default/ })).toContainText('overridden');
   await accessibleAndNarrow(page, scripts);
 }
 

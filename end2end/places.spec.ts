@@ -15,7 +15,7 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
   await form.getByLabel('How many').fill('2');
   await form.getByLabel('Of what').selectOption({ label: 'calls at the same time, each for 5 minutes at most' });
   await form.getByRole('button', { name: 'Add limit' }).click();
-  await expect(page.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'The limit applies from now on.' })).toBeVisible();
 
   const limits = page.getByRole('table', { name: 'Limits in force' });
   await expect(limits).toContainText('0 of 2 calls at the same time now');

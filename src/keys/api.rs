@@ -98,7 +98,7 @@ pub async fn turn_off_signing(id: KeyId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::signing::turn_off_signing(&ctx, &caller, id).await?;
     server::reveal::hide_signing(&ctx, id);
-    crate::platform::http::reply::toast(&ctx, &format!("Calls need no signature any more. {}", changed.spread.words("In force")));
+    crate::platform::http::reply::toast(&ctx, &format!("Calls no longer need a signature. {}", changed.spread.words("In force")));
     Ok(())
 }
 
@@ -210,7 +210,7 @@ pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let grace = server::forms::grace(&ctx, &caller, &grace, None)?;
     let spread = server::extend_secret(&ctx, &caller, id, secret, grace).await?.spread;
-    crate::platform::http::reply::toast(&ctx, &format!("The end of the old secret is moved. {}", spread.words("In force")));
+    crate::platform::http::reply::toast(&ctx, &format!("The end of the old secret is changed. {}", spread.words("In force")));
     Ok(())
 }
 
@@ -228,7 +228,7 @@ pub async fn narrow_key(id: KeyId, #[server(default)] keep: Vec<String>) -> Resu
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::narrow_key(&ctx, &caller, id, &keep).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} may only what it used. {}", changed.key.name, changed.spread.words("In force")));
+    crate::platform::http::reply::toast(&ctx, &format!("{} keeps only the permissions it used. {}", changed.key.name, changed.spread.words("In force")));
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -280,7 +280,7 @@ pub async fn mark_leaked(id: KeyId, url: String, reason: Option<String>) -> Resu
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let server::Changed { key, .. } = server::leaks::mark_leaked(&ctx, &caller, id, &url, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is marked as leaked. Its owner gets a mail.", key.name));
+    crate::platform::http::reply::toast(&ctx, &format!("{} is marked as leaked. Its owner gets an email.", key.name));
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -291,7 +291,7 @@ pub async fn clear_leaks(id: KeyId, reason: Option<String>) -> Result<(), AppErr
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let server::Changed { key, .. } = server::leaks::clear_leaks(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} counts as leaked no more.", key.name));
+    crate::platform::http::reply::toast(&ctx, &format!("{} is no longer marked as leaked.", key.name));
     Ok(())
 }
 
@@ -358,13 +358,13 @@ pub async fn run_import(list: ImportId) -> Result<(), AppError> {
             let of = |outcome: ImportOutcome| lines.iter().filter(|line| line.outcome == outcome).count() as u64;
             let (imported, later) = (count(of(ImportOutcome::Created), "key is", "keys are"), of(ImportOutcome::Later));
             if later > 0 {
-                reply::toast(&ctx, &format!("{imported} imported, {} for the next press.", count(later, "line is left", "lines are left")));
+                reply::toast(&ctx, &format!("{imported} imported, {}. Import again for the rest.", count(later, "line is left", "lines are left")));
                 reply::redirect(&format!("/keys/import?list={list}"));
                 return Ok(());
             }
-            format!("{imported} imported. The programs that hold them go on as before.")
+            format!("{imported} imported. Programs that use them continue to work.")
         }
-        None => "This list is not kept any more: it was imported already, or is older than a day.".to_owned(),
+        None => "This list is gone: it was already imported, or is older than a day.".to_owned(),
     };
     reply::toast(&ctx, &words);
     reply::redirect("/keys");

@@ -55,11 +55,11 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
         (today, all) => format!("{} used this key in the last 30 days, {} of them today.", count(all, "call", "calls"), crate::ui::number::thousands(today)),
     };
     let secrets = count(detail.secrets.len() as u64, "secret ends", "secrets end");
-    let lead = view! { {used}" "{secrets}", and every further call is answered REVOKED. This can't be taken back." }.into_any();
+    let lead = view! { {used}" "{secrets}", and every further call is answered REVOKED. This can't be undone." }.into_any();
     view! {
         <DecideDialog id="revoke" title=format!("Revoke {name}") gate=Gate::Refused lead path action=RevokeKey::PATH hidden=vec![("id", detail.key.id.to_string())] act="Revoke" look=Look::Danger>
             <TextField label=format!("Type {name} to confirm") name="typed" autocomplete="off" required=true autofocus=true/>
-            <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
+            <TextField label="Reason" name="reason" help="Optional. Shown in the history." autocomplete="off" maxlength=200/>
         </DecideDialog>
     }
     .into_any()
@@ -70,14 +70,14 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
     let choices = vec![
         Choice::new("first_use", "Until the new one is first used")
-            .with_help("It ends with the first call that passes with the new one; on other servers within seconds."),
+            .with_help("It ends at the first call that passes with the new one, on other servers within seconds."),
         Choice::new("60", "For a minute"),
         Choice::new("3600", "For an hour"),
         Choice::new("86400", "For a day"),
         Choice::new("date", "Until the day below"),
         Choice::new("0", "Not at all").with_help("Programs that still send it are refused at once."),
     ];
-    let until = format!("It ends when this day begins, {}.", detail.zone);
+    let until = format!("It ends at the start of this day ({}).", detail.zone);
     let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
     view! {
         <DecideDialog id="rotate" title=format!("Rotate {}", detail.key.name) lead path action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)] act="Rotate" icon=Icon::Rotate>
@@ -91,7 +91,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 /// Ends an old secret before its time; says who still sends it.
 #[component]
 pub fn DropDialog(secret: SecretView, #[prop(into)] key: String, #[prop(into)] path: String) -> impl IntoView {
-    let lead = format!("{}A call with it is answered UNKNOWN from then on. This can't be taken back.", sent_lately(&secret));
+    let lead = format!("{}Calls with it are answered UNKNOWN from then on. This can't be undone.", sent_lately(&secret));
     let (id, title) = (secret.id.to_string(), format!("Drop {}…", secret.start));
     // Of one that very many addresses sent this is known for less long.
     let since = secret.calls.as_ref().and_then(|calls| calls.users_since.as_ref()).map_or_else(|| "the rotation".to_owned(), |since| since.words.clone());
@@ -144,7 +144,7 @@ pub fn NarrowDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     }
     let (idle, kept): (Vec<_>, Vec<_>) = detail.uses.into_iter().partition(|used| used.can_be_taken());
     let since = &detail.counted_since.words;
-    let lead = format!("No call needed these since {since}. Calls that ask for one of them are then answered FORBIDDEN; you can give it again.").into_any();
+    let lead = format!("No call has needed these since {since}. Calls that need one are then answered FORBIDDEN. You can give it back later.").into_any();
     let tags = |of: &[crate::keys::model::PermissionUse]| of.iter().map(|used| view! { <CodeTag text=used.permission.to_string()/>" " }).collect_view();
     let keep = kept.iter().map(|used| view! { <input type="hidden" name="keep[]" value=used.permission.to_string()/> }).collect_view();
     let stays = if kept.is_empty() { view! { <span class="faint">"nothing"</span> }.into_any() } else { tags(&kept).into_any() };

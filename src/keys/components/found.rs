@@ -12,7 +12,7 @@ pub fn FoundKey(rows: Vec<KeyRow>) -> impl IntoView {
     let Some(row) = rows.into_iter().next() else {
         return view! {
             <Note gate=Gate::Idle>
-                <p>"No key here has this secret. It may be mistyped or cut off, of another workspace, or have ended with a rotation."</p>
+                <p>"No key here has this secret. It may be mistyped or cut off, belong to another workspace, or have ended with a rotation."</p>
                 <p><a href="/keys/find">"Look for another one"</a></p>
             </Note>
         }

@@ -30,10 +30,10 @@ pub fn GrantForm(
     };
     // What needs none any more is shown where it is granted, so that it can be taken away.
     let is_free = |grant: &&Grant| !needing.iter().any(|it| it.grant == **grant);
-    let free = |grant: &Grant| Choice::new(grant.to_string(), grant.permission.to_string()).with_help(format!("{}: it needs no grant any more.", grant.api));
+    let free = |grant: &Grant| Choice::new(grant.to_string(), grant.permission.to_string()).with_help(format!("{}: no longer needs a grant.", grant.api));
     let choices: Vec<Choice> = needing.iter().map(choice).chain(granted.iter().filter(is_free).map(free)).collect();
     if choices.is_empty() {
-        return view! { <p class="muted">"No permission of an API needs a grant: everybody's keys may have each. Mark some among the settings of "<a href="/admin/apis">"an API"</a>"."</p> }
+        return view! { <p class="muted">"No permission needs a grant, so any key can have any of them. To require grants, open the settings of "<a href="/admin/apis">"an API"</a>"."</p> }
             .into_any();
     }
     view! {

@@ -17,7 +17,7 @@ fn note(hold: HoldView) -> AnyView {
     let whose = if hold.is_workspace { "All calls of this key's workspace" } else { "Calls of this key" };
     let (gate, title, what) = match hold.per_second {
         None => (Gate::Refused, "Blocked. ", "are answered BANNED".to_owned()),
-        Some(n) => (Gate::Limited, "Slowed. ", format!("pass at {} a second together; beyond that they are answered RATE_LIMITED", thousands(n.into()))),
+        Some(n) => (Gate::Limited, "Slowed. ", format!("are limited to {} a second together; more are answered RATE_LIMITED", thousands(n.into()))),
     };
     let until = match hold.until {
         Some(said) => view! { "until "<SaidTime said/> }.into_any(),

@@ -19,15 +19,15 @@ pub fn LeakNote(detail: KeyDetail) -> impl IntoView {
     }
     let path = format!("/keys/{}", detail.key.id);
     let words = match detail.key.state {
-        KeyState::Active => "Others can read its secret and call with it. Rotate it, and let the old secret end as soon as your programs allow.",
-        KeyState::Disabled | KeyState::Revoked => "Others can read its secret. The key is off; rotate it before it is enabled again.",
+        KeyState::Active => "Others can read its secret and call with it. Rotate it, and end the old secret as soon as your programs allow.",
+        KeyState::Disabled | KeyState::Revoked => "Others can read its secret. The key is off. Rotate it before you enable it again.",
     };
     let places = detail.leaks.into_iter().map(place).collect_view();
     let rotate = detail.can_edit.then(|| view! { <LinkButton href=format!("{path}?dialog=rotate") size=Size::Small>"Rotate it"</LinkButton> });
     let clear = detail.can_mark_leaked.then(|| {
         view! {
             <Form action=ClearLeaks::PATH id="clear" quiet=true hidden=vec![("id", detail.key.id.to_string())] class="quick-create">
-                <TextField label="Why it is none" name="reason" label_hidden=true placeholder="Why it is none" autocomplete="off" maxlength=200/>
+                <TextField label="Why it is none" name="reason" label_hidden=true placeholder="Why it is not a leak" autocomplete="off" maxlength=200/>
                 <Button size=Size::Small>"Clear the leak"</Button>
             </Form>
         }
@@ -57,11 +57,11 @@ fn place(leak: LeakView) -> AnyView {
 /// An operator says where the key was found.
 #[component]
 pub fn LeakedDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
-    let lead = "Its owner gets a mail, and the key a mark until its secret is rotated. Where its workspace wants that, it is disabled at once.".into_any();
+    let lead = "Its owner gets an email, and the key is marked until its secret is rotated. If its workspace chose so, it is disabled at once.".into_any();
     view! {
         <DecideDialog id="leaked" title=format!("Report {} as leaked", detail.key.name) gate=Gate::Refused lead path action=MarkLeaked::PATH hidden=vec![("id", detail.key.id.to_string())] act="Report as leaked" look=Look::Danger>
-            <TextField label="Found at" name="url" kind="url" placeholder="https://" autocomplete="off" maxlength=2000 required=true autofocus=true help="Without the key itself."/>
-            <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
+            <TextField label="Found at" name="url" kind="url" placeholder="https://" autocomplete="off" maxlength=2000 required=true autofocus=true help="Leave out the key itself."/>
+            <TextField label="Reason" name="reason" help="Optional. Shown in the history." autocomplete="off" maxlength=200/>
         </DecideDialog>
     }
     .into_any()
@@ -76,7 +76,7 @@ pub fn LeakChoice(disables: bool) -> impl IntoView {
                 label="Disable it at once"
                 name="disables"
                 checked=disables
-                help="When secret scanning or an operator finds a key where others can read it. You get a mail either way."
+                help="When secret scanning or an operator finds a key where others can read it. You get an email either way."
             />
             <div><Button look=Look::Primary>"Save"</Button></div>
         </Form>

@@ -149,8 +149,8 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "Its name in answers, such as burst: letters, digits, - and _.",
-        Some(_) => "What answers call it. Under another name it counts from the start: nothing is used, and credits that were added are gone.",
+        None => "The name in answers, such as burst. Letters, digits, - and _.",
+        Some(_) => "The name in answers. A new name restarts the count: nothing is used, and credits that were added are lost.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
     let over = limit.as_ref().map(|l| l.over).unwrap_or_default();
@@ -166,15 +166,15 @@ fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="Of units and credits a call uses what its route or the service that asks says, else one. Of calls it uses one."/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses 1 unit or credit, unless its route or the service sets a cost. Limits in calls count it once."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice() help=OF_WHAT/>
         </div>
         <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
         <MoreFields words="More: calls or units, seconds, credits back, beyond it" begins is_set>
             <UnitField unit/>
             <div class="cols-2">
-                <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
-                <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="of credits that come back" help="They never fill beyond the limit. Prepaid credits come back only when you add some."/>
+                <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="for “in so many seconds”"/>
+                <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="for credits that come back" help="Never above the limit. Prepaid credits come back only when you add some."/>
             </div>
             <OverFields over/>
         </MoreFields>
@@ -183,7 +183,7 @@ fn LimitFields(
 }
 
 /// The choices of windows say units, and the field that may make calls of them stands elsewhere: true whatever is chosen in both.
-const OF_WHAT: &str = "Where Counts, under More, says calls, the units of a window are calls.";
+const OF_WHAT: &str = "If Counts, under More, is set to calls, read units as calls.";
 
 /// What a window counts: the field `unit`, or that of a group: `plan[unit]`.
 #[component]
@@ -194,6 +194,6 @@ pub fn UnitField(
     group: String,
 ) -> impl IntoView {
     let name = if group.is_empty() { "unit".to_owned() } else { format!("{group}[unit]") };
-    view! { <SelectField label="Counts" name options=LimitUnit::offered() value=unit.as_str() help="Calls in place of units, in a window: each call takes one, whatever it costs, unless it costs nothing. Credits stay units."/> }
+    view! { <SelectField label="Counts" name options=LimitUnit::offered() value=unit.as_str() help="With calls, a window counts each call once, whatever it costs, unless it costs nothing. Credits are always units."/> }
         .into_any()
 }

@@ -56,7 +56,7 @@ pub fn ManyDecision(preview: Option<ManyPreview>, query: ManyQuery, action: &'st
     let Some(preview) = preview else {
         return view! {
             <PageHeader title="Many keys at once"/>
-            <Empty title="No key is chosen" text="Check keys in the list, choose what to do with them, and look at it here first."><LinkButton href=back>"Choose keys"</LinkButton></Empty>
+            <Empty title="No key is chosen" text="Select keys in the list and choose what to do. You then review the change here."><LinkButton href=back>"Choose keys"</LinkButton></Empty>
         }
         .into_any();
     };
@@ -69,12 +69,12 @@ pub fn ManyDecision(preview: Option<ManyPreview>, query: ManyQuery, action: &'st
         return view! {
             <PageHeader title/>
             {skipped}
-            <Empty title="Nothing would change" text="Every chosen key is so already, or can't be."><LinkButton href=back>"Back to the keys"</LinkButton></Empty>
+            <Empty title="Nothing would change" text="Every selected key is already like this, or can't be changed."><LinkButton href=back>"Back to the keys"</LinkButton></Empty>
         }
         .into_any();
     }
     let lead = effect(preview.act).into_any();
-    let more = preview.has_more.then(|| view! { <Note>"More keys match than change at once: these are the first 10,000. Do it again for the rest."</Note> });
+    let more = preview.has_more.then(|| view! { <Note>"At most 10,000 keys change at once, so these are the first 10,000. Repeat this for the rest."</Note> });
     let table = table(&preview);
     let form = confirm(&preview, query, action, back, &title);
     view! { <PageHeader title lead/><div class="stack-lg form-medium">{more}{skipped}{table}{form}</div> }.into_any()
@@ -101,12 +101,12 @@ fn title(act: ManyAct, n: u64, tag: Option<&str>) -> String {
 
 fn effect(act: ManyAct) -> &'static str {
     match act {
-        ManyAct::Disable => "Every call with them is answered DISABLED until somebody enables them.",
-        ManyAct::Enable => "Calls with them may pass again.",
-        ManyAct::Extend => "They last until the chosen day. None ends sooner than now.",
+        ManyAct::Disable => "Every call with these keys is answered DISABLED until they are enabled again.",
+        ManyAct::Enable => "Calls with these keys can pass again.",
+        ManyAct::Extend => "They last until the chosen day. No expiry moves earlier.",
         ManyAct::Tag | ManyAct::Untag => "Calls are not affected.",
-        ManyAct::Plan => "The plan's limits hold each of them that has no limits of its own.",
-        ManyAct::Revoke => "Every further call with them is answered REVOKED. This can't be taken back.",
+        ManyAct::Plan => "The plan's limits apply to each key that has no limits of its own.",
+        ManyAct::Revoke => "Every further call with these keys is answered REVOKED. This can't be undone.",
     }
 }
 
@@ -115,16 +115,16 @@ fn missing(preview: &ManyPreview, query: &ManyQuery, path: &'static str, back: S
     let hidden = hidden(query, "key").into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     let field = match preview.act {
         ManyAct::Extend => {
-            let help = format!("They last until this day begins, {}. Keys that last longer, or never expire, stay as they are.", preview.zone);
+            let help = format!("They last until the start of this day ({}). Keys that last longer or never expire don't change.", preview.zone);
             view! { <TextField label="Until" name="until" kind="date" help required=true/> }.into_any()
         }
         ManyAct::Plan => {
             let none = (ManyQuery::NO_PLAN.to_owned(), "None of their own".to_owned());
             let plans: Vec<(String, String)> = preview.plans.iter().cloned().chain([none]).collect();
-            view! { <SelectField label="Plan" name="label" options=plans help="Each of them alone gets what it allows."/> }.into_any()
+            view! { <SelectField label="Plan" name="label" options=plans help="Each key gets the plan's limits for itself."/> }.into_any()
         }
         ManyAct::Disable | ManyAct::Enable | ManyAct::Tag | ManyAct::Untag | ManyAct::Revoke => {
-            view! { <TextField label="Tag" name="label" autocomplete="off" maxlength=30 required=true help="1 to 30 letters a to z, digits and -."/> }
+            view! { <TextField label="Tag" name="label" autocomplete="off" maxlength=30 required=true help="1 to 30 letters a to z, digits or hyphens."/> }
                 .into_any()
         }
     };
@@ -163,7 +163,7 @@ fn skipped(preview: &ManyPreview) -> Option<AnyView> {
         view! { <li>{format!("{} {}{names}", count(group.count, "key", "keys"), said(&group.why, group.count))}</li> }
     });
     let groups = groups.collect_view();
-    (!preview.skipped.is_empty()).then(|| view! { <Note gate=Gate::Idle><p>"Left as they are:"</p><ul>{groups}</ul></Note> }.into_any())
+    (!preview.skipped.is_empty()).then(|| view! { <Note gate=Gate::Idle><p>"Not changed:"</p><ul>{groups}</ul></Note> }.into_any())
 }
 
 /// "is disabled already" of one, "are disabled already" of several.
@@ -202,7 +202,7 @@ fn confirm(preview: &ManyPreview, query: ManyQuery, action: &'static str, back: 
     let title = title.to_owned();
     view! {
         <Form action=action class="stack" hidden=fields>
-            <TextField label="Reason" name="reason" help="Stands in the history of each key. You can leave it empty." autocomplete="off" maxlength=200/>
+            <TextField label="Reason" name="reason" help="Optional. Shown in the history of each key." autocomplete="off" maxlength=200/>
             {is_final.then(|| view! { <TextField label=type_it name="typed" inputmode="numeric" autocomplete="off" required=true/> })}
             <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
         </Form>

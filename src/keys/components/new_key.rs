@@ -12,7 +12,7 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// What is said of the field `routes`, which stands in two forms.
-pub const ROUTES: &str = "One on each line, a method and a path, such as GET /orders/{id} or * /reports/*; * is any method. The key then may call these only, of what its permissions allow; other calls are answered FORBIDDEN. Empty: all that its permissions allow.";
+pub const ROUTES: &str = "One method and path per line, such as GET /orders/{id} or * /reports/*. * is any method. The key can then call only these, within its permissions; other calls are answered FORBIDDEN. Leave empty to allow all that its permissions do.";
 
 const MORE: &str = "/keys?dialog=new";
 
@@ -44,7 +44,7 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
         <section class="empty first" aria-labelledby="first-title">
             <div class="stack-lg">
                 <LargeMark/>
-                <div class="stack-sm"><h2 id="first-title">"Name your first key"</h2><p>"Call it what the program is called, for example “checkout service”. You can change everything later."</p></div>
+                <div class="stack-sm"><h2 id="first-title">"Name your first key"</h2><p>"Name it after the program that uses it, for example “checkout service”. You can change everything later."</p></div>
                 <Form action=CreateKey::PATH class="stack form-medium" label="New key" hidden=vec![("once", form.once)]>
                     <div class="quick-create">
                         <TextField label="Name" name="name" label_hidden=true value=form.suggested_name autocomplete="off" maxlength=80 required=true large=true/>
@@ -62,9 +62,9 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
             <aside class="first-next" aria-labelledby="next-title">
                 <h2 id="next-title">"What happens next"</h2>
                 <ol class="stack">
-                    <li class="stack-xs"><h3>"You see the key once"</h3><p>"Copy it, or take the ready curl line. Tollgate keeps only a hash."</p></li>
+                    <li class="stack-xs"><h3>"You see the key once"</h3><p>"Copy it, or use the ready curl command. Tollgate stores only a hash."</p></li>
                     <li class="stack-xs"><h3>"Your program sends it"</h3><p>"As "<code>{format!("Authorization: Bearer {prefix}_live_…")}</code>", or as "<code>"X-API-Key"</code>"."</p></li>
-                    <li class="stack-xs"><h3>"You see every call"</h3><p>"Passed, limited or refused, with the reason, here, within seconds."</p></li>
+                    <li class="stack-xs"><h3>"You see every call"</h3><p>"It shows here within seconds: passed, limited or refused, with the reason."</p></li>
                 </ol>
             </aside>
         </section>
@@ -80,7 +80,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
     let lifetimes = lifetimes.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     let uses = vec![
         Choice::new(Environment::Live.as_str(), "Live").with_help("For real calls."),
-        Choice::new(Environment::Test.as_str(), "Test").with_help("The key says so in its name: …_test_…"),
+        Choice::new(Environment::Test.as_str(), "Test").with_help("For tests. The key contains _test_."),
     ];
     view! {
         <DecideDialog id="new-key" title="New key" path="/keys" action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())] act="Create key">
@@ -90,7 +90,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
             <ForServices/>
-            <p class="help">"An operator can set another limit for a key, once it is there."</p>
+            <p class="help">"Once the key exists, an operator can give it other limits."</p>
         </DecideDialog>
     }
     .into_any()

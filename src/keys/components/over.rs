@@ -22,8 +22,8 @@ pub fn OverFields(
     view! {
         <div class="cols-2">
             <SelectField label="Beyond it" name=name("over") options=OverAction::offered() value=over.action.as_str()/>
-            <TextField label="Slowed to, calls a second" name=name("over_per_second") value=per_second inputmode="numeric" autocomplete="off" maxlength=9 placeholder="where it slows down"/>
-            <TextField label="Until" name=name("over_until") value=over.end_text() autocomplete="off" maxlength=35 placeholder="for good" help="A day such as 2027-01-31, from its beginning in UTC: from then on it refuses."/>
+            <TextField label="Slowed to, calls a second" name=name("over_per_second") value=per_second inputmode="numeric" autocomplete="off" maxlength=9 placeholder="if it slows down"/>
+            <TextField label="Until" name=name("over_until") value=over.end_text() autocomplete="off" maxlength=35 placeholder="for good" help="A day such as 2027-01-31. From its start in UTC, calls beyond the limit are refused."/>
         </div>
     }
     .into_any()

@@ -11,7 +11,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
     let KeyDetail { key, example, expires, limits, secrets, last_used, .. } = detail;
     let title = if secrets.len() > 1 { format!("{} has a new secret", key.name) } else { format!("{} has its key", key.name) };
-    let lead = "You see it until you press Done, for ten minutes at most. Tollgate keeps a hash, not the key.".into_any();
+    let lead = "Shown until you press Done, for at most 10 minutes. Tollgate stores only a hash.".into_any();
     let may = if key.effective.is_empty() {
         view! { <span class="faint">"nothing yet"</span> }.into_any()
     } else {

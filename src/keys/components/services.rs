@@ -6,10 +6,11 @@ use leptos::prelude::*;
 
 /// The help beside the field `external_id`.
 pub const EXTERNAL_ID: &str =
-    "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
+    "Your own id for the user of this key, such as customer-42. Services get it as external_id and X-External-Id. You can search by it.";
 
 /// The help beside the field `meta`.
-pub const METADATA: &str = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
+pub const METADATA: &str =
+    "A JSON object that services get as meta when the key passes, such as {\"team\": \"checkout\"}. At most 1 KiB. Don't put secrets here.";
 
 /// Fields `routes`, `external_id` and `meta` of a new key.
 #[component]

@@ -16,7 +16,7 @@ pub fn WhyLimit(levels: Vec<LevelView>) -> impl IntoView {
             let (gives, state) = match (l.is_in_force, l.limits.is_empty()) {
                 (true, _) => (words.into_any(), view! { <Badge gate=Gate::Passed>"In force"</Badge> }.into_any()),
                 (false, true) => (view! { <span class="faint">"nothing set"</span> }.into_any(), ().into_any()),
-                (false, false) => (view! { <s>{words}</s> }.into_any(), view! { <span class="faint">"overruled"</span> }.into_any()),
+                (false, false) => (view! { <s>{words}</s> }.into_any(), view! { <span class="faint">"overridden"</span> }.into_any()),
             };
             let whose = (!l.name.is_empty()).then(|| view! { <span>{l.name.clone()}</span> });
             view! {
@@ -32,7 +32,7 @@ pub fn WhyLimit(levels: Vec<LevelView>) -> impl IntoView {
         <details>
             <summary>"Why this limit?"</summary>
             <div class="stack-sm">
-                <p class="help">"The nearest level that sets any limit holds the key, with all that it sets. What is below it does not count."</p>
+                <p class="help">"The nearest level that sets a limit applies, with all its limits. Levels below it are ignored."</p>
                 <table class="table table-sm">
                     <caption class="visually-hidden">"Levels of limits, nearest first"</caption>
                     <thead><tr><th scope="col">"Level"</th><th scope="col">"Would give"</th><td><span class="visually-hidden">"State"</span></td></tr></thead>

@@ -27,7 +27,8 @@ impl KeyLimit {
     /// The most calls at the same time; what a node keeps in memory.
     pub const MAX_AT_ONCE: u64 = 10_000;
     /// Of the kind alone.
-    pub const AT_ONCE_IS_NOT_SLOWED: &'static str = "What comes on top of calls at the same time is refused or marked, and not slowed down: nothing waits here for a place. Choose refuse, mark, or a window.";
+    pub const AT_ONCE_IS_NOT_SLOWED: &'static str =
+        "Calls beyond a limit of calls at the same time can't be slowed down, as none waits for a place. Choose refuse, mark, or a window.";
     /// The most limits of a key, a plan, a group, a workspace or an API: what the gate tells apart in one word (`gate::charging::Places`). Each
     /// is one more counter to charge in every call.
     pub const MAX_COUNT: usize = 32;
@@ -79,8 +80,8 @@ impl LimitChange {
     /// For whoever made it.
     pub const fn done_words(&self) -> &'static str {
         match self.now {
-            Some(_) => "The limit holds from now on.",
-            None => "The limit is taken away.",
+            Some(_) => "The limit applies from now on.",
+            None => "The limit is removed.",
         }
     }
 

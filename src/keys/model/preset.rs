@@ -38,8 +38,8 @@ impl Preset {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Basic => "What most programs need.",
-            Self::ReadOnly => "Everything that only reads.",
-            Self::Admin => "Everything that you can give.",
+            Self::ReadOnly => "All permissions that only read.",
+            Self::Admin => "All permissions that you can give.",
         }
     }
 

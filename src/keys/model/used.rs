@@ -37,8 +37,8 @@ impl PermissionUse {
     /// Where it comes from: "given by itself and by the bundle order-desk".
     pub fn origin(&self) -> String {
         match (self.is_single, self.bundles.is_empty()) {
-            (_, true) => "given by itself".to_owned(),
-            (true, false) => format!("given by itself and by {}", bundle_words(&self.bundles)),
+            (_, true) => "given directly".to_owned(),
+            (true, false) => format!("given directly and by {}", bundle_words(&self.bundles)),
             (false, false) => format!("given by {}", bundle_words(&self.bundles)),
         }
     }

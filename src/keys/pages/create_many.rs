@@ -22,7 +22,7 @@ pub fn CreateManyPage() -> impl IntoView {
 }
 
 fn page(page: BatchPage) -> AnyView {
-    let lead = "One key for each line of a list, and one file with all their secrets.".into_any();
+    let lead = "Create a key for each line of a list and get one file with all the secrets.".into_any();
     let body = match page.preview.clone() {
         Some(preview) if preview.is_done => given(),
         Some(mut preview) => {
@@ -41,11 +41,11 @@ fn page(page: BatchPage) -> AnyView {
 /// Where a list is typed, or mended.
 fn form(page: BatchPage, api: String, list: String) -> AnyView {
     let options = page.apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
-    let more = if page.is_operator { " Operators also: limits (100/hour 2000/day) and account (the email of the owner)." } else { "" };
+    let more = if page.is_operator { " Operators can add limits (100/hour 2000/day) and account (the owner's email)." } else { "" };
     let help = format!(
-        "CSV. The first line names the columns: name and, as you like, permissions (or a preset: basic, read-only, admin), bundles, expires (30d, \
-         2027-01-31, never), tags, addresses, origins, routes, environment.{more} At most 1,000 keys; longer lists than 40,000 characters go by REST or \
-         the command line."
+        "CSV. The first line names the columns: name and optionally permissions (or a preset: basic, read-only, admin), bundles, expires (30d, \
+         2027-01-31, never), tags, addresses, origins, routes, environment.{more} At most 1,000 keys. For lists over 40,000 characters use REST or the \
+         command line."
     );
     view! {
         <Form action=CheckBatch::PATH class="stack form-medium">
@@ -61,7 +61,7 @@ fn report(preview: BatchPreview, once: String) -> AnyView {
     let make = (preview.wrong == 0).then(|| {
         let label = format!("Create {} and save the file", count(preview.keys, "key", "keys"));
         view! {
-            <Note>"The file with the secrets is given once, by this button. Tollgate keeps hashes, not keys: save it where only you can read it."</Note>
+            <Note>"You can download the file with the secrets once, with this button. Tollgate stores only hashes. Save the file where only you can read it."</Note>
             <form method="post" action="/keys/create-many/file" data-download>
                 <input type="hidden" name="list" value=preview.id.to_string()/>
                 <input type="hidden" name="once" value=once/>
@@ -71,14 +71,14 @@ fn report(preview: BatchPreview, once: String) -> AnyView {
     });
     let summary = match preview.wrong {
         0 => format!("{} for {}.", count(preview.keys, "new key", "new keys"), preview.api),
-        wrong => format!("{} wrong, so none of them makes a key. Mend the list below.", count(wrong, "line is", "lines are")),
+        wrong => format!("{} wrong, so no keys can be created. Correct the list below.", count(wrong, "line is", "lines are")),
     };
     let rows = preview.lines.into_iter().map(row).collect_view();
     view! {
         <p>{summary}</p>
         <div class="stack form-medium">{make}</div>
         <div class="row"><LinkButton href=PATH>"Another list"</LinkButton><LinkButton href="/keys" look=Look::Quiet>"Back to the keys"</LinkButton></div>
-        <Table caption="Lines of the list, what is wrong first" small=true>
+        <Table caption="Lines of the list, errors first" small=true>
             {heads(&[("Line", "num"), ("Name", ""), ("Makes", ""), ("Why", "")])}
             <tbody>{rows}</tbody>
         </Table>
@@ -104,7 +104,7 @@ fn row(line: BatchLine) -> AnyView {
 /// The list made its keys.
 fn given() -> AnyView {
     view! {
-        <Empty title="The file was given once" text="The keys of this list are made, and their secrets were in that file only. If it got lost, rotate the keys: each gets a new secret.">
+        <Empty title="The file was already downloaded" text="The keys of this list exist, and their secrets were only in that file. If you lost it, rotate the keys: each gets a new secret.">
             <LinkButton href="/keys">"See the keys"</LinkButton>
             <LinkButton href=PATH look=Look::Quiet>"Another list"</LinkButton>
         </Empty>

@@ -13,8 +13,7 @@ use leptos_router::hooks::use_query_map;
 pub fn FindPage() -> impl IntoView {
     let everywhere = use_query_map().with_untracked(|map| map.get("among").is_some_and(|among| among == "all"));
     let list = if everywhere { "/admin/keys" } else { "/keys" };
-    let lead =
-        "Paste a whole key to see whose it is and how it stands. Only a hash of it is looked up; the key itself is neither stored nor logged.".into_any();
+    let lead = "Paste a whole key to see its owner and status. Only its hash is looked up; the key itself is never stored or logged.".into_any();
     let help = "From the prefix to the last character, such as demo_live_…";
     view! {
         <Framed crumbs=vec![Crumb::link("Keys", list), Crumb::here("Find")]>

@@ -20,7 +20,7 @@ pub fn ImportPage() -> impl IntoView {
 }
 
 fn page(apis: Vec<Api>, preview: Option<ImportPreview>) -> AnyView {
-    let lead = "Keys of another system go on as they are: only the hashes of their secrets are needed.".into_any();
+    let lead = "Keep using the keys of another system. Only the hashes of their secrets are needed.".into_any();
     let body = match preview {
         Some(preview) => report(preview),
         None => form(apis),
@@ -30,9 +30,9 @@ fn page(apis: Vec<Api>, preview: Option<ImportPreview>) -> AnyView {
 
 fn form(apis: Vec<Api>) -> AnyView {
     let options = apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
-    let help = "CSV with a first line such as name,hash,permissions,expires_at, or JSON: also as Unkey and Better Auth export it. \
-                Hashes are SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url; or, with a column start (the first \
-                8 to 16 characters of the secret), bcrypt and Argon2.";
+    let help = "CSV with a first line such as name,hash,permissions,expires_at, or JSON. Exports of Unkey and Better Auth work as they are. \
+                Hashes are SHA-256 or SHA-512, in hexadecimal, base64 or base64url. With a column start (the first 8 to 16 characters \
+                of the secret) also bcrypt and Argon2.";
     view! {
         <Form action=CheckImport::PATH files=true class="stack form-medium">
             <SelectField label="API" name="api" options/>
@@ -59,7 +59,7 @@ fn report(preview: ImportPreview) -> AnyView {
     view! {
         <p>{summary}</p>
         <div class="row">{import}<LinkButton href="/keys/import">"Another list"</LinkButton></div>
-        <Table caption="Lines of the list, what is wrong first" small=true>
+        <Table caption="Lines of the list, errors first" small=true>
             {heads(&[("Line", "num"), ("Name", ""), ("Becomes", ""), ("Why", "")])}
             <tbody>{rows}</tbody>
         </Table>

@@ -149,14 +149,14 @@ fn acts(detail: &KeyDetail, path: String) -> AnyView {
     let switch = match detail.key.state {
         KeyState::Disabled => view! {
             <Form action=EnableKey::PATH quiet=true hidden=this class="quick-create joined">
-                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>
+                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason (optional)" autocomplete="off" maxlength=200/>
                 <Button look=Look::Primary>"Enable"</Button>
             </Form>
         }
         .into_any(),
         KeyState::Active | KeyState::Revoked => view! {
             <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create joined">
-                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>
+                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason (optional)" autocomplete="off" maxlength=200/>
                 <Button>"Disable"</Button>
             </Form>
         }

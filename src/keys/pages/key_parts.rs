@@ -30,7 +30,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
     let bundles: Vec<Choice> = detail.bundles.iter().map(|b| Choice::new(b.name.as_str(), b.name.to_string()).with_help(said_of(b))).collect();
     let holds: Vec<String> = detail.key.bundles.iter().map(ToString::to_string).collect();
-    let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
+    let help = format!("Calls are answered EXPIRED from the start of this day ({}). Optional.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
     let (origins, routes) = (detail.key.origins.join("\n"), detail.key.routes.join("\n"));
@@ -38,16 +38,14 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let meta = typed(&detail.key.meta);
     let is_set = external_id.is_some() || [&routes, &addresses, &origins, &meta].iter().any(|text| !text.is_empty());
     let begins = ["routes", "addresses", "origins", "external_id", "meta"].map(|name| (name.to_owned(), "")).to_vec();
-    let pages =
-        "One origin on each line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Empty: every page.";
-    let from =
-        "One network or address on each line, such as 203.0.113.0/24 or 2001:db8::7. Calls from elsewhere are answered IP_DENIED. Empty: from everywhere.";
+    let pages = "One origin per line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Leave empty to allow all.";
+    let from = "One network or address per line, such as 203.0.113.0/24 or 2001:db8::7. Calls from elsewhere are answered IP_DENIED. Leave empty to allow all.";
     view! {
         <section class="stack" id="settings" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <Form action=SaveKey::PATH class="stack form-medium" hidden version=detail.key.version()>
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
-                <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
+                <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod. At most 10."/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {has_permissions.then(|| permissions(presets, choices, held))}
                 {needing_grant(others.iter())}
@@ -87,7 +85,7 @@ fn permissions(presets: Vec<Choice>, choices: Vec<Choice>, held: Vec<String>) ->
     .into_any()
 }
 
-const BUNDLES: &str = "Sets of permissions that the API's operator keeps. The key may what they give, beside the rest, as they are at any time.";
+const BUNDLES: &str = "Sets of permissions that the API's operator maintains. The key always has what they give at the time, on top of its own.";
 
 /// What it is for, and what it gives.
 fn said_of(bundle: &Bundle) -> String {
@@ -105,7 +103,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
         .limits
         .iter()
         .map(|l| {
-            let beyond = (l.used > l.limit).then(|| view! { <span class="muted">{format!("{} beyond", thousands(l.used - l.limit))}</span> });
+            let beyond = (l.used > l.limit).then(|| view! { <span class="muted">{format!("{} over", thousands(l.used - l.limit))}</span> });
             view! {
                 <tr>
                     <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span>{folded(vec![(2, "Comes back", l.resets.clone().into_any())])}</th>
@@ -142,11 +140,11 @@ fn own_limits(detail: &KeyDetail) -> AnyView {
     let now = if is_own { detail.limits.clone() } else { Vec::new() };
     let (limits, id) = (detail.key.limits.clone(), detail.key.id.to_string());
     let page = format!("/keys/{id}");
-    let rule = if is_own { "They hold it, and nothing of the next levels does." } else { "The first one takes the place of what is in force above." };
+    let rule = if is_own { "These apply instead of the limits of any other level." } else { "The first one you add replaces the limits in force above." };
     view! {
         <section class="stack-sm" id="own-limits" aria-labelledby="own-limits-title">
             <div class="section-head"><h3 id="own-limits-title">"Limits of its own"</h3><p>{rule}</p></div>
-            <LimitTable action=SetLimit::PATH label="Limits of this key" hidden=vec![("id", id)] limits now page empty="None: the next level that sets any holds it."/>
+            <LimitTable action=SetLimit::PATH label="Limits of this key" hidden=vec![("id", id)] limits now page empty="None. The next level that sets a limit applies."/>
         </section>
     }
     .into_any()
@@ -157,13 +155,13 @@ fn credits_form(detail: &KeyDetail) -> Option<AnyView> {
     let names: Vec<(String, String)> = detail.limits.iter().filter(|l| l.window.is_credits()).map(|l| (l.name.clone(), l.name.clone())).collect();
     let first = names.first()?.0.clone();
     let hidden = vec![("id", detail.key.id.to_string()), ("once", detail.once.clone())];
-    let whose = if detail.level().is_shared() { "For all keys of the workspace together." } else { "They stay until they are used, also beyond the limit." };
+    let whose = if detail.level().is_shared() { "For all keys of the workspace together." } else { "They last until they are used, even above the limit." };
     let form = view! {
         <Form action=AddCredits::PATH id="credits" class="stack form-medium" label="Add credits" hidden>
             <div class="cols-2">
                 <TextField label="Credits to add" name="units" inputmode="numeric" autocomplete="off" maxlength=20 help=whose/>
                 <SelectField label="To the limit" name="limit" options=names value=first/>
-                <TextField label="Reason" name="reason" maxlength=200 help="Stands in the key's history; may stay empty."/>
+                <TextField label="Reason" name="reason" maxlength=200 help="Optional. Shown in the key's history."/>
             </div>
             <div class="form-actions"><Button>"Add credits"</Button></div>
         </Form>

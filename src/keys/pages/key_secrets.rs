@@ -20,10 +20,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn secrets(detail: &KeyDetail) -> AnyView {
     let has_several = detail.secrets.len() > 1;
     let lead = match detail.secrets.len() {
-        0 => "None is accepted.",
-        1 => "Only its hash is stored. If it got lost or leaked, rotate the key.",
+        0 => "No secret is accepted.",
+        1 => "Only its hash is stored. If it is lost or leaked, rotate the key.",
         _ => {
-            "Several are accepted while you change over. The key, its history and its limits stay the same. Calls are counted by secret since the rotation, whatever became of them, to a quarter of an hour."
+            "All of these are accepted while you switch over. The key keeps its history and limits. Calls are counted per secret since the rotation, passed or not, in steps of 15 minutes."
         }
     };
     let key = detail.key.id.to_string();
@@ -132,7 +132,7 @@ fn users(secret: &SecretView) -> Option<AnyView> {
 fn user_row(user: SecretUser) -> AnyView {
     let address = match (user.is_rest, user.address.is_empty()) {
         (true, _) => view! { <span class="muted">"Others"</span> }.into_any(),
-        (false, true) => view! { <span class="muted">"Not told"</span> }.into_any(),
+        (false, true) => view! { <span class="muted">"Not reported"</span> }.into_any(),
         (false, false) => view! { <code>{user.address}</code> }.into_any(),
     };
     let mut routes = user.routes.into_iter().filter(|route| route != "-").collect::<Vec<_>>().join(", ");

@@ -13,7 +13,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 pub fn signing(detail: &KeyDetail, secret: Option<String>) -> AnyView {
     let id = detail.key.id.to_string();
-    let lead = if detail.signing.is_some() { "Every call must be signed; the key alone is refused." } else { "Off: the key alone is enough." };
+    let lead = if detail.signing.is_some() { "Every call must be signed. The key alone is refused." } else { "Off: the key alone is enough." };
     let shown = secret.map(|secret| fresh(secret, id.clone()));
     let state = detail.signing.clone().map(|signing| state(signing, detail, &id));
     let forms = detail.can_edit.then(|| forms(detail, &id));
@@ -32,7 +32,7 @@ pub fn signing(detail: &KeyDetail, secret: Option<String>) -> AnyView {
 fn fresh(secret: String, id: String) -> AnyView {
     view! {
         <Note gate=Gate::Passed>
-            <p><b>"The signing secret"</b>". You see it until you press Hide, for ten minutes at most."</p>
+            <p><b>"The signing secret"</b>". Shown until you press Hide, for at most 10 minutes."</p>
             <Secret secret/>
             <Form action=HideSigningSecret::PATH class="stack" hidden=vec![("id", id)]>
                 <CheckField label="I have stored it" name="stored" id="signing-stored"/>
@@ -53,7 +53,7 @@ fn state(signing: SigningView, detail: &KeyDetail, id: &str) -> AnyView {
         let sign = Some(format!("/keys/{id}/sign")).filter(|href| detail.is_own && is_shown(href));
         let build = sign.map(|href| view! { <LinkButton href look=Look::Secondary>"Sign a call"</LinkButton> });
         view! {
-            <p class="help">"Turned off, the key alone is enough again."</p>
+            <p class="help">"If you turn this off, the key alone is enough again."</p>
             <div class="row">
                 {build}
                 <Form action=TurnOffSigning::PATH hidden=vec![("id", id.to_owned())]><Button look=Look::DangerQuiet>"Turn off"</Button></Form>
@@ -75,14 +75,14 @@ fn forms(detail: &KeyDetail, id: &str) -> AnyView {
     let hidden = |algorithm: Algorithm| vec![("id", id.to_owned()), ("algorithm", algorithm.as_str().to_owned()), ("once", detail.once.clone())];
     let (by_key, by_secret) = if detail.signing.is_some() { ("Use this public key", "Make a new secret") } else { ("Ask for signatures", "Make a secret") };
     let help =
-        "The 32 bytes in base64, PEM, or a JWK. Make a pair with: openssl genpkey -algorithm ed25519 -out private.pem; openssl pkey -in private.pem -pubout";
+        "32 bytes in base64, PEM or a JWK. Create a pair with: openssl genpkey -algorithm ed25519 -out private.pem; openssl pkey -in private.pem -pubout";
     view! {
         <Form action=TurnOnSigning::PATH id="ed25519" class="stack form-medium" label="Sign with ed25519" hidden=hidden(Algorithm::Ed25519)>
             <TextArea label="Public key (ed25519)" name="public_key" help mono=true maxlength=2000/>
             <div class="form-actions"><Button>{by_key}</Button></div>
         </Form>
         <Form action=TurnOnSigning::PATH id="hmac" class="stack form-medium" label="Sign with HMAC-SHA-256" hidden=hidden(Algorithm::HmacSha256)>
-            <p class="help">"Or with a secret that both sides have. Tollgate keeps it encrypted and shows it once."</p>
+            <p class="help">"Or use a secret that both sides share. Tollgate stores it encrypted and shows it once."</p>
             <div class="form-actions"><Button>{by_secret}</Button></div>
         </Form>
     }

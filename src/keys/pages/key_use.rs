@@ -20,11 +20,11 @@ pub fn used(detail: &KeyDetail) -> AnyView {
     let since = &detail.counted_since.words;
     let lead = match (detail.uses.iter().any(|u| u.is_known), idle) {
         (false, _) if detail.uses.iter().all(|u| u.is_counted_long) => {
-            "No route of the API names a permission and no service asks for one, so calls don't tell which were used.".to_owned()
+            "No route of the API names a permission and no service asks for one, so their use is unknown.".to_owned()
         }
-        (false, _) => "Permissions are counted for less than 30 days, so nobody can say yet which were used.".to_owned(),
-        (true, _) if detail.is_untried() => "It was made less than a day ago and no call came yet, so nobody can say what it needs.".to_owned(),
-        (true, 0) => format!("Each whose use is known was needed in the last 30 days (counted since {since})."),
+        (false, _) => "Permissions have been counted for less than 30 days, so their use is not known yet.".to_owned(),
+        (true, _) if detail.is_untried() => "The key is less than a day old and has no calls yet, so what it needs is not known.".to_owned(),
+        (true, 0) => format!("All with known use were needed in the last 30 days (counted since {since})."),
         (true, 1) => format!("One was never needed in the last 30 days (counted since {since})."),
         (true, n) => format!("{n} were never needed in the last 30 days (counted since {since})."),
     };
@@ -55,10 +55,8 @@ fn use_row(used: PermissionUse, has_bundles: bool, withheld: Option<String>) -> 
         withheld.map(|next| view! { <span><Badge gate=Gate::Refused>"Not granted"</Badge>" Calls that need it are answered FORBIDDEN. "{next}</span> });
     let origin = has_bundles.then(|| view! { <span>{used.origin()}</span> });
     let (calls, last) = match (used.is_known, used.calls) {
-        (false, _) if used.is_counted_long => {
-            ("–".to_owned(), view! { <span class="faint">"not known: no route names it, no service asks for it"</span> }.into_any())
-        }
-        (false, _) => ("–".to_owned(), view! { <span class="faint">"not known: counted for less than 30 days"</span> }.into_any()),
+        (false, _) if used.is_counted_long => ("–".to_owned(), view! { <span class="faint">"unknown: no route or service asks for it"</span> }.into_any()),
+        (false, _) => ("–".to_owned(), view! { <span class="faint">"unknown: counted for less than 30 days"</span> }.into_any()),
         (true, 0) => ("0".to_owned(), view! { <Badge gate=Gate::Idle>"Never used"</Badge> }.into_any()),
         (true, n) => (thousands(n), view! { <SaidOrNever said=used.last/> }.into_any()),
     };
@@ -83,7 +81,7 @@ pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
     let more = more(detail, &typed);
     view! {
         <section class="stack" id="test" aria-labelledby="test-title">
-            <div class="section-head"><h2 id="test-title">"Would this call pass?"</h2><p>"The gate's own checks, step by step. Nothing is charged or counted, and the secret is not needed."</p></div>
+            <div class="section-head"><h2 id="test-title">"Would this call pass?"</h2><p>"See the gate's own checks, step by step. Nothing is charged or counted, and you don't need the secret."</p></div>
             <form method="get" action=action class="stack" aria-label="Would this call pass?">
                 <div class="form-actions">
                     <SelectField label="Method" name="method" id="test-method" options=methods value=typed.method/>
@@ -101,20 +99,20 @@ pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
 
 /// What a service may say beside the call, and another time; open while anything stands in it.
 fn more(detail: &KeyDetail, typed: &TypedCall) -> AnyView {
-    let mut permissions = vec![(String::new(), "None but the route's".to_owned())];
+    let mut permissions = vec![(String::new(), "Only the route's".to_owned())];
     permissions.extend(detail.permissions.iter().map(|p| (p.permission.to_string(), p.permission.to_string())));
     let other = typed.permission.clone().filter(|asked| permissions.iter().all(|(known, _)| known != asked));
     permissions.extend(other.map(|asked| (asked.clone(), asked)));
     let TypedCall { permission, cost, at, origin, .. } = typed.clone();
     let is_open = typed.has_more() || origin.is_some();
-    let when = format!("{}. Empty: now.", detail.zone);
+    let when = format!("In {}. Defaults to now.", detail.zone);
     view! {
         <details class="more-fields" open=is_open>
             <summary>"More"</summary>
             <div class="stack form-medium">
-                <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=origin.unwrap_or_default() help="The origin that a browser sends. Empty: no browser."/>
-                <SelectField label="Permission that is asked for" name="permission" id="test-permission" options=permissions value=permission.unwrap_or_default() help="What the asking service names, beside what the route needs."/>
-                <TextField label="Cost" name="cost" id="test-cost" inputmode="numeric" autocomplete="off" maxlength=10 value=cost.unwrap_or_default() help="Units that the asking service names. Empty: what the route costs."/>
+                <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=origin.unwrap_or_default() help="The origin that a browser sends. Leave empty if none."/>
+                <SelectField label="Permission that is asked for" name="permission" id="test-permission" options=permissions value=permission.unwrap_or_default() help="What the service asks for, on top of what the route needs."/>
+                <TextField label="Cost" name="cost" id="test-cost" inputmode="numeric" autocomplete="off" maxlength=10 value=cost.unwrap_or_default() help="Units that the service asks for. Leave empty for the route's cost."/>
                 <TextField label="At" name="at" id="test-at" kind="datetime-local" value=at.unwrap_or_default() help=when/>
             </div>
         </details>
@@ -144,7 +142,7 @@ fn answer(trial: CallTrial) -> AnyView {
     view! {
         <div class="stack" role="status">
             <Note gate=gate><b>{verdict}</b></Note>
-            <Table caption="What the gate looks at, in order" small=true>
+            <Table caption="What the gate checks, in order" small=true>
                 {heads(&[("Passes", UNSEEN), ("Check", ""), ("What it says", "")])}
                 <tbody>{rows}</tbody>
             </Table>

@@ -37,14 +37,14 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
     let KeysShown { list, form } = shown;
     let dialog = has_dialog.then(|| view! { <NewKeyDialog form=form.clone()/> });
     if list.all == 0 {
-        let lead = "A key is how a program of yours is known to an API.".into_any();
+        let lead = "Your programs call an API with a key.".into_any();
         return view! { <PageHeader title="Keys" lead/>{if has_dialog { dialog.into_any() } else { view! { <FirstKey form/> }.into_any() }} }.into_any();
     }
     let today = list.today;
     let lead = match today.total() {
-        0 => format!("Programs of {} that call an API. No calls today.", list.workspace),
+        0 => format!("API keys of {}. No calls today.", list.workspace),
         _ => format!(
-            "Programs of {} that call an API. Today {} passed, {} did not.",
+            "API keys of {}. Today {} passed, {} did not.",
             list.workspace,
             count(today.passed, "call", "calls"),
             thousands(today.limited + today.refused)
@@ -87,7 +87,7 @@ fn filters(list: &KeyList) -> AnyView {
 fn table(list: KeyList) -> AnyView {
     if list.rows.is_empty() {
         return view! {
-            <Empty title="No key matches" text="Look for less of the name, or show every API and status.">
+            <Empty title="No key matches" text="Try a shorter search, or clear the filters.">
                 <LinkButton href=PATH>"Show all keys"</LinkButton>
                 {is_shown("/keys/import").then(|| view! { <LinkButton href="/keys/import" look=Look::Quiet>"Import keys"</LinkButton> })}
             </Empty>

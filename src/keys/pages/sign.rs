@@ -47,7 +47,7 @@ pub fn SignPage() -> impl IntoView {
 fn framed(detail: &KeyDetail, built: Option<Built>) -> AnyView {
     let path = format!("/keys/{}", detail.key.id);
     let crumbs = vec![Crumb::link("Keys", "/keys"), Crumb::link(detail.key.name.clone(), path.clone()), Crumb::here("Sign a call")];
-    let lead = "A command that sends one call, signed now. It counts once, within five minutes.".into_any();
+    let lead = "Get a command that sends one signed call. It works once, within 5 minutes.".into_any();
     let (typed, result) = built.map_or_else(|| (SignCall { method: "GET".to_owned(), ..SignCall::default() }, None), |(typed, result)| (typed, Some(result)));
     let methods = ApiRoute::METHODS[1..].iter().map(|m| ((*m).to_owned(), (*m).to_owned())).collect();
     let answer = result.map(|result| match result {
@@ -64,7 +64,7 @@ fn framed(detail: &KeyDetail, built: Option<Built>) -> AnyView {
                 <form method="get" action=format!("{path}/sign") class="stack form-medium" aria-label="Call to sign">
                     <SelectField label="Method" name="method" options=methods value=typed.method/>
                     <TextField label="URL" name="url" kind="url" mono=true required=true placeholder="https://api.example.com/orders?page=2" autocomplete="off" maxlength=2000 value=typed.url/>
-                    <TextArea label="Body" name="body" mono=true maxlength=4000 value=typed.body help="It stands in the address of this page: no secrets."/>
+                    <TextArea label="Body" name="body" mono=true maxlength=4000 value=typed.body help="Part of this page's address. Don't put secrets here."/>
                     <div class="form-actions"><Button look=Look::Primary>"Sign"</Button></div>
                 </form>
                 {answer}

@@ -9,7 +9,7 @@ pub async fn set_plan_grants(slug: String, #[server(default)] grants: Vec<String
     use crate::{plans::server, platform::http::reply, values::link};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::forms::set_grants(&ctx, &caller, &slug, grants).await?;
-    reply::toast(&ctx, "The grants are saved. They hold from now on.");
+    reply::toast(&ctx, "The grants are saved. They apply from now on.");
     reply::redirect(&link("/admin/plans", [("edit", slug.as_str())]));
     Ok(())
 }
@@ -20,7 +20,7 @@ pub async fn set_group_grants(slug: String, #[server(default)] grants: Vec<Strin
     use crate::{plans::server, platform::http::reply, values::link};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::groups::forms::set_grants(&ctx, &caller, &slug, grants).await?;
-    reply::toast(&ctx, "The grants are saved. They hold from now on.");
+    reply::toast(&ctx, "The grants are saved. They apply from now on.");
     reply::redirect(&link("/admin/groups", [("edit", slug.as_str())]));
     Ok(())
 }

@@ -21,7 +21,7 @@ pub async fn create_group(group: GroupForm) -> Result<(), AppError> {
     use crate::{plans::server, platform::http::reply, values::link};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let group = server::groups::forms::create(&ctx, &caller, group).await?;
-    reply::toast(&ctx, &format!("{} is described. Put somebody into it.", group.name));
+    reply::toast(&ctx, &format!("{} is created. You can add workspaces now.", group.name));
     reply::redirect(&link("/admin/groups", [("edit", group.slug.as_str())]));
     Ok(())
 }
@@ -32,7 +32,7 @@ pub async fn save_group(group: GroupForm, version: Option<String>) -> Result<(),
     use crate::{plans::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::groups::forms::save(&ctx, &caller, group, version).await?;
-    reply::toast(&ctx, "Saved. It holds from now on.");
+    reply::toast(&ctx, "Saved. It applies from now on.");
     Ok(())
 }
 
@@ -53,7 +53,7 @@ pub async fn add_to_group(slug: String, #[server(default)] to: String) -> Result
     use crate::{plans::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let name = server::groups::forms::add(&ctx, &caller, &slug, &to).await?;
-    reply::toast(&ctx, &format!("{name} is in this group from now on."));
+    reply::toast(&ctx, &format!("{name} is now in this group."));
     Ok(())
 }
 
@@ -63,6 +63,6 @@ pub async fn take_from_group(slug: String, from: String) -> Result<(), AppError>
     use crate::{plans::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let name = server::groups::forms::remove(&ctx, &caller, &slug, &from).await?;
-    reply::toast(&ctx, &format!("{name} is in no group any more."));
+    reply::toast(&ctx, &format!("{name} is no longer in a group."));
     Ok(())
 }

@@ -27,7 +27,7 @@ pub async fn create_plan(plan: PlanForm) -> Result<(), AppError> {
     use crate::{platform::http::reply, values::link};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let plan = server::forms::create(&ctx, &caller, plan).await?;
-    reply::toast(&ctx, &format!("{} is described. Assign it to somebody.", plan.name));
+    reply::toast(&ctx, &format!("{} is created. You can assign it now.", plan.name));
     reply::redirect(&link("/admin/plans", [("edit", plan.slug.as_str())]));
     Ok(())
 }
@@ -39,7 +39,7 @@ pub async fn save_plan(plan: PlanForm, version: Option<String>) -> Result<(), Ap
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::forms::save(&ctx, &caller, plan, version).await?;
-    reply::toast(&ctx, "Saved. It holds from now on.");
+    reply::toast(&ctx, "Saved. It applies from now on.");
     Ok(())
 }
 
@@ -62,7 +62,7 @@ pub async fn assign_plan(slug: String, #[server(default)] to: String) -> Result<
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let name = server::forms::assign(&ctx, &caller, &slug, &to).await?;
-    reply::toast(&ctx, &format!("{name} has this plan from now on."));
+    reply::toast(&ctx, &format!("{name} now has this plan."));
     Ok(())
 }
 
@@ -73,6 +73,6 @@ pub async fn take_plan(from: String) -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let name = server::forms::take(&ctx, &caller, &from).await?;
-    reply::toast(&ctx, &format!("{name} has no plan of its own any more."));
+    reply::toast(&ctx, &format!("{name} no longer has a plan of its own."));
     Ok(())
 }

@@ -21,13 +21,13 @@ pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     let limits = is_new.then(|| {
         view! {
             <div class="stack">
-                <p class="help">"How much each of its workspaces may, with all its keys together: in units, or in calls where Counts, under More, says so. All empty: what the plan allows. Other windows can be added once it is there."</p>
+                <p class="help">"What each of its workspaces may use, with all its keys together: in units, or in calls if Counts, under More, says so. Leave all empty to use the plan's limits. You can add other windows later."</p>
                 {limit_fields("group")}
             </div>
         }
     });
     let slug = is_new.then(|| {
-        view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses and commands: lower-case letters, digits and hyphens. It stays."/> }
+        view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses and commands: lower-case letters, digits, hyphens. Can't be changed later."/> }
     });
     let none = (String::new(), "No plan".to_owned());
     let options: Vec<_> = std::iter::once(none).chain(plans.iter().map(|p| (p.slug.to_string(), p.name.clone()))).collect();
@@ -35,7 +35,7 @@ pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
         <TextField label="Name" name="group[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
         {slug}
         <TextArea label="Description" name="group[description]" value=form.description rows=2 maxlength=400/>
-        <SelectField label="Plan" name="group[plan]" options value=form.plan help="For each workspace in it that has no plan itself."/>
+        <SelectField label="Plan" name="group[plan]" options value=form.plan help="For each workspace in it that has no plan of its own."/>
         {limits}
     }
     .into_any()
@@ -63,11 +63,11 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>, needing: Vec<GrantChoic
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits of each of its workspaces"</h3>
-                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits page empty="None: what its plan allows holds." can_try=true/>
+                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits page empty="None. The limits of its plan apply." can_try=true/>
                 </section>
                 <section class="stack-sm" id="grants" aria-labelledby="h-grants">
                     <h3 id="h-grants">"Grants"</h3>
-                    <GrantForm action=SetGroupGrants::PATH label="What the group grants" hidden=vec![("slug", whose)] needing granted help="For keys of each of its workspaces, beside what its plan grants. What you take away passes no more, from now on."/>
+                    <GrantForm action=SetGroupGrants::PATH label="What the group grants" hidden=vec![("slug", whose)] needing granted help="For keys of each of its workspaces, on top of what its plan grants. What you remove is refused at once."/>
                 </section>
                 <ErrorSummary action=DeleteGroup::PATH/>
                 {delete}
@@ -84,7 +84,7 @@ fn who(group: &Group, members: Members, is_further: bool) -> AnyView {
         n => format!("Who is in it: {}", count(n, "workspace", "workspaces")),
     };
     let list = if members.rows.is_empty() {
-        view! { <p class="muted">{if is_further { "Nobody further." } else { "Nobody is in it yet." }}</p> }.into_any()
+        view! { <p class="muted">{if is_further { "No further members." } else { "No workspaces yet." }}</p> }.into_any()
     } else {
         let items = members.rows.into_iter().map(|m| member(&slug, m)).collect_view();
         view! { <ul class="list flush small-list">{items}</ul> }.into_any()
@@ -103,7 +103,7 @@ fn who(group: &Group, members: Members, is_further: bool) -> AnyView {
             {(first.is_some() || next.is_some()).then(|| view! { <div class="form-actions">{first}{next}</div> })}
             <ErrorSummary action=TakeFromGroup::PATH/>
             <Form action=AddToGroup::PATH class="stack-sm" label="Add" hidden=vec![("slug", slug.clone())]>
-                <TextField label="Put into it" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, or the id of a workspace."/>
+                <TextField label="Put into it" name="to" autocomplete="off" maxlength=254 required=true help="An account's email or a workspace's id."/>
                 <div class="form-actions"><Button size=Size::Small>"Add"</Button></div>
             </Form>
         </section>

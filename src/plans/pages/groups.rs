@@ -35,13 +35,13 @@ pub fn GroupsPage() -> impl IntoView {
 
 fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
     show_typed(trial, SetGroupLimit::PATH);
-    let lead = "Workspaces that you treat alike; each is in one group at most. What a group allows holds each of them by itself, unless the key or the workspace has limits of its own.";
+    let lead = "Workspaces that you treat alike, each in at most one group. The group's limits apply to each workspace separately, unless the key or the workspace has limits of its own.";
     let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
         let allowed = if trial.typed.is_some() { "this" } else { "what it allows now" };
         chosen.run.clone().map(|run| dry_run(&format!("Had {} allowed {allowed}", chosen.group.name), run, with_what(trial)))
     });
     let list = if page.groups.is_empty() {
-        let text = "Fill in “New group” and give it a plan or limits of its own. Then put workspaces into it, by the email of their account.";
+        let text = "Fill in “New group” and give it a plan or limits of its own. Then add workspaces by the email of their account.";
         view! { <Empty title="No groups yet" text/> }.into_any()
     } else {
         table(page.groups)
@@ -79,7 +79,7 @@ fn row(group: Group) -> AnyView {
             let of_plan = link(super::plans::PATH, [("edit", plan.slug.as_str())]);
             view! { "the plan "<a href=of_plan>{plan.name.clone()}</a> }.into_any()
         }
-        (None, true) => view! { <span class="faint">"what the next level does"</span> }.into_any(),
+        (None, true) => view! { <span class="faint">"what the next level allows"</span> }.into_any(),
     };
     let members = || match group.members {
         0 => view! { <span class="faint">"nobody"</span> }.into_any(),

@@ -22,7 +22,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 /// The fields of a plan. Its slug is chosen once.
 pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     let slug = is_new.then(|| {
-        view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
+        view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits, hyphens. Can't be changed later."/> }
     });
     let is_set = [&form.description, &form.per_1000, &form.currency, &form.entitlements].into_iter().any(|text| !text.is_empty());
     let begins = ["description", "per_1000", "currency", "entitlements"].map(|name| (format!("plan[{name}]"), "")).to_vec();
@@ -30,7 +30,7 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     let limits = is_new.then(|| {
         view! {
             <div class="stack">
-                <p class="help">"A call uses one unit, unless its route or the service that asks says otherwise; where Counts, under More, says calls, these are calls, and it uses one. Days and months are those of UTC. All empty: the plan changes no limit. Other windows can be added once it is there."</p>
+                <p class="help">"A call uses 1 unit, unless its route or the service sets a cost. If Counts, under More, is set to calls, these are calls and it uses 1. Days and months are in UTC. Leave all empty and the plan changes no limit. You can add other windows later."</p>
                 {limit_fields("plan")}
             </div>
         }
@@ -45,8 +45,8 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
                 <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
                 <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
             </div>
-            <p class="help">"The price makes an estimate on the usage page. Nobody is billed."</p>
-            <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line. exports, or seats=5, is told to services with each call of its keys; other lines are for people to read." rows=2 maxlength=2500/>
+            <p class="help">"Used for an estimate on the usage page. Nobody is billed."</p>
+            <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One per line. Lines such as exports or seats=5 are sent to services with each call of its keys. Other lines are for people to read." rows=2 maxlength=2500/>
         </MoreFields>
     }
     .into_any()
@@ -75,11 +75,11 @@ pub fn limit_fields(of: &'static str) -> AnyView {
             <UnitField unit=LimitUnit::Units group=of/>
             <div class="cols-2">
                 {number("Calls at the same time", "together")}
-                <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
-                <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
+                <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="For calls at the same time, if the service doesn't report their end."/>
+                <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever it starts."/>
                 {number("Credits", "credits")}
                 {number("Credits back each time", "refill")}
-                <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
+                <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Never above the number of credits. Prepaid credits come back only when an operator adds some."/>
             </div>
             <OverFields over=Over::REFUSE group=of/>
         </MoreFields>
@@ -108,11 +108,11 @@ pub fn edit_panel(chosen: ChosenPlan, needing: Vec<GrantChoice>) -> AnyView {
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits"</h3>
-                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits page empty="None: the plan changes no limit." can_try=true/>
+                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits page empty="None. The plan changes no limit." can_try=true/>
                 </section>
                 <section class="stack-sm" id="grants" aria-labelledby="h-grants">
                     <h3 id="h-grants">"Grants"</h3>
-                    <GrantForm action=SetPlanGrants::PATH label="What the plan grants" hidden=vec![("slug", of)] needing granted help="For keys of who has the plan. What you take away passes no more, from now on."/>
+                    <GrantForm action=SetPlanGrants::PATH label="What the plan grants" hidden=vec![("slug", of)] needing granted help="For keys of everyone who has the plan. What you remove is refused at once."/>
                 </section>
                 <ErrorSummary action=DeletePlan::PATH/>
                 {delete}
@@ -138,7 +138,7 @@ fn assigned(plan: &Plan, holders: Vec<Holder>) -> AnyView {
             {(rest > 0).then(|| view! { <p class="muted">{format!("And {}.", count(rest, "other", "others"))}</p> })}
             <ErrorSummary action=TakePlan::PATH/>
             <Form action=AssignPlan::PATH class="stack-sm" label="Assign" hidden=vec![("slug", plan.slug.to_string())]>
-                <TextField label="Give it to" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, a group's slug, or the id of a workspace or a key. A workspace is counted with all its keys together; a group is each of its workspaces."/>
+                <TextField label="Give it to" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, a group's slug, or the id of a workspace or a key. A workspace counts all its keys together; a group means each of its workspaces."/>
                 <div class="form-actions"><Button size=Size::Small>"Assign"</Button></div>
             </Form>
         </section>
@@ -179,41 +179,41 @@ pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
     let how = if trial.by_key { "All keys of a workspace together" } else { "Each key alone" };
     // By key all of everybody's count, of the workspaces that have it only those that it would hold.
     let left_out =
-        (!trial.by_key || trial.of_holders).then(|| view! { <p class="help">"Keys with limits of their own are left out: those hold them instead."</p> });
+        (!trial.by_key || trial.of_holders).then(|| view! { <p class="help">"Keys with limits of their own are left out, as those apply instead."</p> });
     view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p>{left_out} }.into_any()
 }
 
 /// Whether one limit is as it was typed.
 pub fn with_what(trial: &Trial) -> AnyView {
-    trial.typed.as_ref().map(|_| view! { <p class="help">"With the limit as it is typed in the form. Nothing of it is saved."</p> }).into_any()
+    trial.typed.as_ref().map(|_| view! { <p class="help">"With the limit as typed in the form. Nothing is saved."</p> }).into_any()
 }
 
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
 pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words = format!(
-            "Not held against it: {}. Usage is kept by the minute, and these are of seconds, or have no window: credits, and calls at the same time.",
+            "Not tried: {}. Usage is kept by the minute, so windows of seconds, credits and calls at the same time can't be tried.",
             run.too_short.join(", ")
         );
         view! { <p class="help">{words}</p> }
     });
     let rolling = (!run.by_quarters.is_empty()).then(|| {
         let words = format!(
-            "To a quarter of an hour: {}. Usage is kept by quarters for so long, and of a window that rolls what was asked in one counts as if at its beginning. Its times are quarters in which something would have been held back.",
+            "To 15 minutes: {}. Usage over this time is kept in steps of 15 minutes, and a rolling window counts each step at its start. Times are the steps in which something would have been held back.",
             run.by_quarters.join(", ")
         );
         view! { <p class="help">{words}</p> }
     });
     let minutes = run.minutes_since.map(|since| {
         let words = format!(
-            "By the minute: {}. Usage is kept so since {} only, and what was before is not held against these. Of a window that rolls, what was asked in a minute counts as if at its beginning.",
+            "By the minute: {}. Usage by the minute is kept only since {}, so earlier usage is left out. A rolling window counts each minute at its start.",
             run.by_minutes.join(", "),
             date(since)
         );
         view! { <p class="help">{words}</p> }
     });
     let of_calls = (!run.by_calls.is_empty()).then(|| {
-        let words = format!("Calls, not units: {}. Of these limits what is held back are calls, whatever each costs.", run.by_calls.join(", "));
+        let words = format!("Calls, not units: {}. For these, what is held back is counted in calls, whatever each costs.", run.by_calls.join(", "));
         view! { <p class="help">{words}</p> }
     });
     // Where some count calls the columns can't say units.

@@ -30,7 +30,7 @@ pub fn PlansPage() -> impl IntoView {
 fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
     show_typed(trial, SetPlanLimit::PATH);
     let lead =
-        format!("Sets of limits with a name, for workspaces, groups and keys. A key that no plan, workspace or API limits may use {}.", page.default_limit)
+        format!("Named sets of limits for workspaces, groups and keys. A key with no limits from a plan, workspace or API may use {}.", page.default_limit)
             .into_any();
     let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
         let name = &chosen.plan.name;
@@ -38,7 +38,7 @@ fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
         chosen.run.clone().map(|run| dry_run(&had, run, of_whom(chosen.plan.slug.as_str(), trial)))
     });
     let list = if page.plans.is_empty() {
-        let text = "Fill in “New plan”: what it allows a second, a minute, an hour, a day or a month. Then give it to an account, a workspace or a key.";
+        let text = "Fill in “New plan” with what it allows a second, minute, hour, day or month. Then assign it to an account, a workspace or a key.";
         view! { <Empty title="No plans yet" text/> }.into_any()
     } else {
         table(page.plans)
@@ -69,7 +69,7 @@ fn table(plans: Vec<Plan>) -> AnyView {
 fn row(plan: Plan) -> AnyView {
     let href = format!("{}#h-edit", link(PATH, [("edit", plan.slug.as_str())]));
     let allows = match plan.limits.is_empty() {
-        true => view! { <span class="faint">"what the next level does"</span> }.into_any(),
+        true => view! { <span class="faint">"what the next level allows"</span> }.into_any(),
         false => view! { <span class="stack-xs">{plan.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any(),
     };
     let price = || match &plan.price {

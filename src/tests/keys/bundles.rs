@@ -268,7 +268,7 @@ async fn pages_describe_bundles_and_show_what_comes_from_which(db: PgPool) {
     let route = NewRoute { method: "POST".into(), pattern: "/orders".into(), permission: Some("orders:write".into()), ..NewRoute::default() };
     replace_routes(&app.ctx, &Caller::cli(), "demo", vec![route]).await.unwrap();
     let page = vera.browser.page(&format!("{key}?method=POST&path=/orders")).await;
-    assert!(page.contains("given by itself") && page.contains("given by the bundle desk"));
+    assert!(page.contains("given directly") && page.contains("given by the bundle desk"));
     assert!(page.contains("The key has orders:write by the bundle desk."));
 
     let same = [("slug", "demo"), ("name", "desk")];

@@ -156,7 +156,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     let page = olga.browser.page(&path).await;
     assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
     for (limit, over, per_second, wrong) in
-        [("10001", "refuse", "", "at most 10,000 calls at the same time"), ("2", "throttle", "5", "refused or marked, and not slowed down")]
+        [("10001", "refuse", "", "at most 10,000 calls at the same time"), ("2", "throttle", "5", "none waits for a place. Choose refuse, mark")]
     {
         let fields = [("id", id.as_str()), ("_form", "limit"), ("was", "default"), ("limit", limit), ("window", "concurrent:30")];
         let fields = [&fields[..], &[("over", over), ("over_per_second", per_second)][..]].concat();
@@ -224,7 +224,7 @@ async fn saving_one_limit_on_the_page_of_a_key_touches_no_other(db: PgPool) {
 
     // What the form says of calls and units is true before and after either is chosen: nothing in it is written anew meanwhile.
     let true_of_both = |page: &str| {
-        let said = ["Of units and credits a call uses what its route", "Of calls it uses one.", "says calls, the units of a window are calls."];
+        let said = ["A call uses 1 unit or credit, unless its route", "Limits in calls count it once.", "is set to calls, read units as calls."];
         said.iter().all(|words| page.contains(words)) && !page.contains("A call uses one, unless")
     };
     let page = olga.browser.page(&format!("{path}?set=day")).await;

@@ -159,7 +159,7 @@ async fn what_a_key_never_used_is_said_and_taken_away(db: PgPool) {
     let uses: Vec<(&str, u64, bool)> = detail.uses.iter().map(|u| (u.permission.as_str(), u.calls, u.is_known)).collect();
     assert_eq!(uses, [("orders:audit", 0, false), ("orders:read", 42, true), ("orders:write", 0, true)], "older calls and refused ones are no use");
     let page = vera.browser.page(&path).await;
-    assert!(page.contains("Never used") && page.contains("no route names it") && page.contains("dialog=narrow"));
+    assert!(page.contains("Never used") && page.contains("unknown: no route or service asks for it") && page.contains("dialog=narrow"));
 
     let dialog = vera.browser.page(&format!("{path}?dialog=narrow")).await;
     assert!(dialog.contains("Take away") && dialog.contains("name=\"keep[]\" value=\"orders:audit\""));
@@ -250,7 +250,7 @@ async fn of_a_key_that_is_new_and_was_not_used_nothing_is_taken_away(db: PgPool)
         paths.push(path);
     }
     let page = vera.browser.page(&paths[0]).await;
-    assert!(page.contains("no call came yet") && !page.contains("dialog=narrow"), "{page}");
+    assert!(page.contains("has no calls yet") && !page.contains("dialog=narrow"), "{page}");
     assert!(!vera.browser.page(&format!("{}?dialog=narrow", paths[0])).await.contains("Take permissions from"), "nor by its address");
 
     // The other one was used, so the rest of what it may says something.

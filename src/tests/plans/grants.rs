@@ -77,7 +77,7 @@ async fn grants_on_the_pages_of_operators(db: PgPool) {
     let account = format!("/admin/accounts/{}", person.account);
     let pages = ["/admin/plans?edit=pro", "/admin/groups?edit=partners", account.as_str()];
     for page in pages {
-        assert!(browser.page(page).await.contains("No permission of an API needs a grant"), "{page}");
+        assert!(browser.page(page).await.contains("No permission needs a grant"), "{page}");
     }
     need(&app).await;
     for page in pages {

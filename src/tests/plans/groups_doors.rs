@@ -118,7 +118,7 @@ async fn an_operator_describes_a_group_and_puts_somebody_into_it(db: PgPool) {
 
     assert_eq!(browser.post::<api::DeleteGroup>(edit, &[("slug", "partners")]).await.status(), 409);
     browser.post::<api::TakeFromGroup>(edit, &[("slug", "partners"), ("from", &person.account.to_string())]).await;
-    assert!(browser.page(edit).await.contains("Nobody is in it yet."));
+    assert!(browser.page(edit).await.contains("No workspaces yet."));
     let gone = browser.post::<api::DeleteGroup>(edit, &[("slug", "partners")]).await;
     assert_eq!(location(&gone), "/admin/groups");
 }

@@ -99,7 +99,7 @@ async fn the_form_of_a_limit_tries_what_was_typed_and_saves_nothing(db: PgPool) 
     let tried = location(&sent);
     assert!(tried.starts_with("/admin/plans?edit=pro&try=typed&"), "{tried}");
     let shown = operator.browser.page(tried).await;
-    assert!(shown.contains("Nothing of it is saved.") && shown.contains("nobody would have been held back"), "{shown}");
+    assert!(shown.contains("Nothing is saved.") && shown.contains("nobody would have been held back"), "{shown}");
     assert!(shown.contains("name=\"limit\" value=\"20\"") && shown.contains("Only for those who have it"), "{shown}");
     assert_eq!(find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits, [limit("day", 1_000, Window::DAY)]);
 }

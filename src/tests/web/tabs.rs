@@ -206,7 +206,7 @@ async fn a_try_takes_nothing_back<F: ServerFn>(operator: &Browser, page: &str, s
     assert_eq!(operator.post::<F>(&set, &with(&limit("200"), &version)).await.status(), 303, "the other page saves");
     let try_it = location(&operator.post::<F>(&set, &with(&tried("300"), &version)).await).to_owned();
     let shown = operator.page(&try_it).await;
-    assert!(shown.contains("Nothing of it is saved.") && shown.contains("name=\"limit\" value=\"300\""), "{shown}");
+    assert!(shown.contains("Nothing is saved.") && shown.contains("name=\"limit\" value=\"300\""), "{shown}");
     assert_eq!(hidden::<F>(&shown, "version"), version, "{try_it}");
     let told = operator.post::<F>(&try_it, &with(&limit("300"), &version)).await;
     assert_eq!(told.status(), 409);
