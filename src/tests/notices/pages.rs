@@ -84,7 +84,7 @@ async fn the_home_page_says_it_as_long_as_the_window_lasts(db: PgPool) {
     LookAtUsage {}.run(&app.ctx).await.unwrap();
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "the job has told it");
     let page = person.browser.page("/home").await;
-    assert!(page.contains("&lt;b&gt;checkout&lt;/b&gt; has used 80 % of 1,000 units a day") && page.contains("One thing wants a decision"), "{page}");
+    assert!(page.contains("&lt;b&gt;checkout&lt;/b&gt; has used 80 % of 1,000 units a day") && page.contains("One thing needs your attention"), "{page}");
     let page = person.browser.page("/settings/notifications").await;
     assert!(page.contains("used 80 % of 1,000 units a day"), "{page}");
     app.ctx.clock.advance(time::Duration::days(1));
