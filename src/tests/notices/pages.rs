@@ -51,9 +51,9 @@ async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     let person = app.sign_in_as("developer").await;
     let errors = person.browser.page("/usage/errors?range=7d&api=demo&route=GET%20%2Forders").await;
     let form = "/settings/notifications?api=demo&amp;route=GET%20%2Forders#rules";
-    assert!(errors.contains(form) && !errors.contains("An alert rule knows"), "{errors}");
+    assert!(errors.contains(form) && !errors.contains("Alert rules filter by"), "{errors}");
     let errors = person.browser.page("/usage/errors?address=203.0.113.7").await;
-    assert!(errors.contains("An alert rule knows key, API, route and code"), "{errors}");
+    assert!(errors.contains("Alert rules filter by key, API, route and code"), "{errors}");
     let errors = person.browser.page("/usage/errors?outcome=FORBIDDEN").await;
     assert!(errors.contains("/settings/notifications?code=FORBIDDEN#rules"), "{errors}");
     let offered = person.browser.page("/settings/notifications?code=FORBIDDEN").await;
