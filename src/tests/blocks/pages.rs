@@ -27,7 +27,7 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     assert_eq!(person.browser.get(PATH).await.status(), 403);
     assert!(browser.page("/home").await.contains("/admin/blocks") && !person.browser.page("/home").await.contains("/admin/blocks"));
 
-    for (target, words) in [("198.51", "neither an address nor a network"), ("127.0.0.1", "loopback"), ("nobody@example.com", "Nobody has this email.")] {
+    for (target, words) in [("198.51", "neither an address nor a network"), ("127.0.0.1", "loopback"), ("nobody@example.com", "No account has this email.")] {
         let refused = browser.post::<api::AddBlock>(PATH, &[("target", target), ("reason", "tries <b>"), ("lasts", "10m")]).await;
         assert_eq!(refused.status(), 422, "{target}");
         let page = refused.text().await.unwrap();
@@ -170,8 +170,8 @@ async fn nobody_blocks_what_they_stand_on(db: PgPool) {
     let wish = |target: &str| NewBlock { target: target.to_owned(), reason: "a test".to_owned(), ..NewBlock::default() };
     let own = Some("203.0.113.7".parse().unwrap());
     for (target, words) in [
-        ("203.0.113.7".to_owned(), "You come from 203.0.113.7"),
-        ("203.0.0.0/16".to_owned(), "You come from 203.0.113.7"),
+        ("203.0.113.7".to_owned(), "Your own address, 203.0.113.7"),
+        ("203.0.0.0/16".to_owned(), "Your own address, 203.0.113.7"),
         ("10.1.2.3".to_owned(), "trusted proxy"),
         (caller.workspace.to_string(), "your own workspace"),
     ] {
