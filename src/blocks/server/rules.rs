@@ -72,7 +72,7 @@ pub fn note(text: &str) -> Result<String, &'static str> {
 /// What a block does with calls: it slows to a rate that makes sense.
 pub fn action(action: BlockAction) -> Result<BlockAction, &'static str> {
     match action.per_second() {
-        Some(n) if !(1..=BlockAction::FASTEST).contains(&n) => Err("Write a whole number from 1 to 10,000."),
+        Some(n) if !(1..=BlockAction::FASTEST).contains(&n) => Err("Enter a whole number from 1 to 10,000."),
         _ => Ok(action),
     }
 }

@@ -98,7 +98,7 @@ async fn an_operator_sets_the_rules(db: PgPool) {
         ]
     };
     for (most, lasts, words) in [
-        ("many", "1h", "Write a whole number."),
+        ("many", "1h", "Enter a whole number."),
         ("101", "1h", "from 1 to 100"),
         ("9", "soon", "Write a number and a unit"),
         ("9", "5s", "a minute to 366 days"),
@@ -117,7 +117,7 @@ async fn an_operator_sets_the_rules(db: PgPool) {
     assert_eq!(events(&db, "block.rule_changed").await, 1, "sent twice");
     assert!(browser.page(PATH).await.contains("value=\"2h\""));
 
-    for (rate, words) in [("", "Write a whole number."), ("0", "from 1 to 10,000"), ("10001", "from 1 to 10,000")] {
+    for (rate, words) in [("", "Enter a whole number."), ("0", "from 1 to 10,000"), ("10001", "from 1 to 10,000")] {
         let slows = form("9", "2h").map(|(name, value)| (name, if name == "rule[then]" { "slow" } else { value }));
         let refused = browser.post::<api::SetRule>(PATH, &[&slows[..], &[("rule[per_second]", rate)]].concat()).await;
         assert_eq!(refused.status(), 422, "{rate}");
@@ -140,7 +140,7 @@ async fn an_operator_slows_and_the_owner_sees_it_but_not_why(db: PgPool) {
     let browser = &operator.browser;
     let typed =
         |rate: &'static str| [("target", person.email.as_str()), ("reason", "scrapes <all>"), ("action", "slow"), ("per_second", rate), ("lasts", "10m")];
-    for (rate, words) in [("", "Write a whole number."), ("fast", "Write a whole number."), ("0", "from 1 to 10,000")] {
+    for (rate, words) in [("", "Enter a whole number."), ("fast", "Enter a whole number."), ("0", "from 1 to 10,000")] {
         let refused = browser.post::<api::AddBlock>(PATH, &typed(rate)).await;
         assert_eq!(refused.status(), 422, "{rate}");
         let page = refused.text().await.unwrap();
