@@ -164,7 +164,7 @@ fn limit(page: &Page) -> Option<AnyView> {
     let this = vec![("slug", page.api.slug.to_string())];
     let section = view! {
         <section aria-labelledby="limit-title">
-            <div class="section-head"><h2 id="limit-title">"Limits"</h2><p>"For each key that no plan, workspace or limit of its own limits."</p></div>
+            <div class="section-head"><h2 id="limit-title">"Limits"</h2><p>"For each key that has no limits of its own, its plan or its workspace."</p></div>
             <LimitTable action=SetApiLimit::PATH label="Limits of each key" hidden=this limits page=path(&page.api) empty="None. The default from the configuration applies."/>
         </section>
     };

@@ -57,7 +57,7 @@ fn nodes(ctx: &Ctx) -> Part {
         Some((silent, _)) => part.but(
             Health::Wanting,
             &format!(
-                "{} was last heard of {} ago. If it runs, it is cut off from the database and goes on from memory; it stops by itself after {}.",
+                "{} was last heard of {} ago. If it still runs, it is cut off from the database and works from memory; it stops by itself after {}.",
                 silent.name,
                 wait_in_words(members.silence(silent, now).as_secs()),
                 wait_in_words(silent.stops_after),
@@ -160,7 +160,7 @@ async fn audit_log(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
             part.but(Health::Broken, &format!("It is not as Tollgate wrote it. {broken} Keep a copy of the database, then run tollgate audit verify."))
         }
         _ if state.has_refused => {
-            part.but(Health::Broken, "Somebody without the master key wrote into what waits to be sealed. Run tollgate audit verify: it names the event.")
+            part.but(Health::Broken, "Somebody without the master key changed events that wait to be sealed. Run tollgate audit verify: it names the event.")
         }
         (_, Some(trouble), _) => part.but(Health::Wanting, &format!("Its head is in the log alone. {trouble}")),
         (.., Some(since)) if now - since > UNSEALED => part.but(

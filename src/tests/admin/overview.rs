@@ -114,7 +114,7 @@ async fn the_nodes_are_listed_and_a_silent_one_is_named(db: PgPool) {
     .unwrap();
     until("it is known", async || app.ctx.part::<Nodes>().unwrap().members().list.len() == 2).await;
     let page = operator.browser.page("/admin").await;
-    for words in ["One thing needs attention.", "2 nodes", "web-2:3000 was last heard of 4", "it goes on from memory for 14 minutes at most"] {
+    for words in ["One thing needs attention.", "2 nodes", "web-2:3000 was last heard of 4", "it works from memory for at most 14 minutes"] {
         assert!(page.contains(words), "{words}");
     }
     operator.browser.post::<api::DisableKey>("/admin/keys", &[("id", &key.to_string())]).await;
