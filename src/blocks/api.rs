@@ -26,7 +26,7 @@ pub async fn add_block(
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let form = BlockForm { target, reason, action, per_second, lasts };
     let added = server::forms::add(&ctx, &caller, &Visitor::here(), form).await?;
-    let again = if added.is_new { "" } else { ", as it was already" };
+    let again = if added.is_new { "" } else { ", as before" };
     let (target, action) = (added.block.target.words(), added.block.action.words());
     reply::toast(&ctx, &format!("Calls of {target} are {action}{again}. {}", added.spread.words("In force")));
     Ok(())
@@ -39,7 +39,7 @@ pub async fn lift_block(id: BlockId, #[server(default)] note: String) -> Result<
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let lifted = server::lift_block(&ctx, &caller, id, &note).await?;
-    let what = if lifted.is_new { "The block is lifted" } else { "This block was not in force any more" };
+    let what = if lifted.is_new { "The block is lifted" } else { "This block had already ended" };
     reply::toast(&ctx, &format!("{what}: {}. {}", lifted.block.target.words(), lifted.spread.words("In force")));
     Ok(())
 }
@@ -51,7 +51,7 @@ pub async fn set_rule(rule: RuleForm, version: Option<String>) -> Result<(), App
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::forms::set_rule(&ctx, &caller, rule, version.as_deref()).await?;
-    reply::toast(&ctx, &format!("The rule is set. {}", spread.words("In force")));
+    reply::toast(&ctx, &format!("The rule is saved. {}", spread.words("In force")));
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub async fn create_export(of: String, format: String, #[server(default)] filter
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::create_export(&ctx, &caller, server::Wanted::of_form(&of, &format, &filters)?).await?;
-    reply::toast(&ctx, "The file is being prepared. It stands here until it is a day old.");
+    reply::toast(&ctx, "The file is being prepared. It stays here for a day.");
     reply::redirect("/exports");
     Ok(())
 }

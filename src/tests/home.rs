@@ -21,7 +21,7 @@ async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
     for wanted in ["Three steps to a protected API", "Make a key", "href=\"/keys\"", "href=\"/docs\""] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
-    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Wants a decision"));
+    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Needs your attention"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -50,10 +50,10 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
 
     let page = person.browser.page("/home").await;
     for wanted in [
-        "Two things want a decision",
+        "Two things need your attention",
         "nightly &lt;export&gt;",
         " expires in 6 days",
-        " is held at its limit",
+        " has reached its limit",
         &format!("/usage?key={held}"),
         "Calls of the last 24 hours",
         "2 of 2 units an hour",
@@ -89,5 +89,5 @@ async fn of_many_keys_those_that_want_a_decision_are_found(db: PgPool) {
 
     let page = person.browser.page("/home").await;
     let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words} is missing in {page}"));
-    assert!(at("Wants a decision") < at("the expiring one") && at("the expiring one") < at("the expired one"), "the most urgent first");
+    assert!(at("Needs your attention") < at("the expiring one") && at("the expiring one") < at("the expired one"), "the most urgent first");
 }

@@ -25,7 +25,7 @@ pub fn Filters(
 
 /// What a search field does not take is a whole key, since what is typed goes into the address. Without JavaScript the browser refuses it and
 /// says this; `public/enhance.js` takes the pattern away where it hashes.
-const NO_WHOLE_KEY: &str = "Not a whole key: what is typed here goes into the address. Use “Find by secret” on Keys.";
+const NO_WHOLE_KEY: &str = "Do not paste a whole key: this text becomes part of the address. Use “Find by secret” on Keys.";
 
 /// The search field of a list.
 #[component]

@@ -57,7 +57,7 @@ pub fn MenuAct(
     #[prop(optional, into)] asks: Option<String>,
 ) -> impl IntoView {
     let reason = asks.map(|label| {
-        view! { <input class="input" name="reason" aria-label=label placeholder="Reason, if you like" maxlength="200" autocomplete="off"/> }
+        view! { <input class="input" name="reason" aria-label=label placeholder="Reason (optional)" maxlength="200" autocomplete="off"/> }
     });
     view! {
         <Form action=action hidden=fields quiet=true>

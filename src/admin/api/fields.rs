@@ -45,7 +45,7 @@ pub async fn delete_field(#[server(default)] slug: String, #[server(default)] se
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::delete_field(&ctx, &caller, &Visitor::here(), &slug, seen).await?;
-    reply::toast(&ctx, "The field is deleted, and what people wrote into it.");
+    reply::toast(&ctx, "The field and what people wrote into it are deleted.");
     reply::redirect("/admin/fields");
     Ok(())
 }

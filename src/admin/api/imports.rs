@@ -35,13 +35,13 @@ pub async fn run_account_import(list: ImportId) -> Result<(), AppError> {
             let of = |outcome: ImportedAs| lines.iter().filter(|line| line.outcome == outcome).count() as u64;
             let (imported, later) = (count(of(ImportedAs::Created), "account is", "accounts are"), of(ImportedAs::Later));
             if later > 0 {
-                reply::toast(&ctx, &format!("{imported} imported, {} for the next press.", count(later, "line is left", "lines are left")));
+                reply::toast(&ctx, &format!("{imported} imported, {}. Press again to continue.", count(later, "line is left", "lines are left")));
                 reply::redirect(&format!("/admin/accounts/import?list={list}"));
                 return Ok(());
             }
             format!("{imported} imported. Nobody was mailed.")
         }
-        None => "This list is not kept any more: it was imported already, or is older than a day.".to_owned(),
+        None => "This list is gone: it was imported already, or is older than a day.".to_owned(),
     };
     reply::toast(&ctx, &words);
     reply::redirect("/admin/accounts");

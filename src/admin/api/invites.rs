@@ -25,7 +25,7 @@ pub async fn create_invite(
     match server::create_invite(&ctx, &caller, &email, &uses, &days, once).await? {
         Some(link) => {
             reply::seal(&ctx, server::NEW_LINK, &link, 300);
-            reply::toast(&ctx, "The link is made. It is shown here for five minutes, and not again.");
+            reply::toast(&ctx, "The link is ready. It is shown here for five minutes and not again.");
         }
         None => reply::toast(&ctx, "The invitation is on its way."),
     }

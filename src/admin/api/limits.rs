@@ -34,7 +34,7 @@ pub async fn set_account_grants(id: AccountId, #[server(default)] grants: Vec<St
     use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::set_account_grants(&ctx, &caller, id, &grants).await?;
-    reply::toast(&ctx, "The grants are saved. They hold from now on.");
+    reply::toast(&ctx, "The grants are saved and in force.");
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }

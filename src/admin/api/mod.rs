@@ -121,7 +121,7 @@ pub async fn take_picture(id: AccountId) -> Result<(), AppError> {
     };
     let (ctx, caller) = server::caller().await?;
     avatars::remove_avatar_of(&ctx, &caller, &Visitor::here(), id).await?;
-    reply::toast(&ctx, "The picture is gone.");
+    reply::toast(&ctx, "The picture is removed.");
     Ok(())
 }
 
@@ -197,7 +197,7 @@ pub async fn reset_factors(id: AccountId, #[server(default)] reason: String) -> 
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::ask_reset(&ctx, &caller, &Visitor::here(), id, &reason).await?;
-    reply::toast(&ctx, "Their second factors are removed in 24 hours. They were told by mail, and can stop it.");
+    reply::toast(&ctx, "Their second factors will be removed in 24 hours. They were told by mail and can stop it.");
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }
@@ -268,7 +268,7 @@ pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, 
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let api = server::create_api(&ctx, &caller, name, slug, key_prefix, &permissions).await?;
-    reply::toast(&ctx, &format!("{} is described. Keys can be made for it.", api.name));
+    reply::toast(&ctx, &format!("{} is added. You can create keys for it.", api.name));
     Ok(())
 }
 
@@ -312,7 +312,7 @@ pub async fn retry_job(id: JobId) -> Result<(), AppError> {
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let is_again = server::retry_job(&ctx, &caller, &Visitor::here(), id).await?;
-    reply::toast(&ctx, if is_again { "The job starts again." } else { "This job is not waiting for a retry any more." });
+    reply::toast(&ctx, if is_again { "The job starts again." } else { "This job is no longer waiting for a retry." });
     Ok(())
 }
 

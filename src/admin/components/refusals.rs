@@ -13,7 +13,7 @@ pub fn RefusalTable(rows: Vec<RefusalSample>, #[prop(into)] caption: String) -> 
         .map(|r| {
             let key = match (r.key, r.key_name) {
                 (Some(id), name) => {
-                    view! { <a class="row-link" href=format!("/admin/keys?key={id}")>{name.unwrap_or_else(|| "a key that is gone".to_owned())}</a> }.into_any()
+                    view! { <a class="row-link" href=format!("/admin/keys?key={id}")>{name.unwrap_or_else(|| "a deleted key".to_owned())}</a> }.into_any()
                 }
                 (None, _) => view! { <span class="faint">"no known key"</span> }.into_any(),
             };

@@ -82,8 +82,8 @@ impl Overview {
         let start = if self.parts.iter().any(|p| p.health == Health::Broken) { "Something is not working." } else { "Everything passes." };
         match self.wanting().len() {
             0 => start.to_owned(),
-            1 => format!("{start} One thing wants you."),
-            n => format!("{start} {n} things want you."),
+            1 => format!("{start} One thing needs attention."),
+            n => format!("{start} {n} things need attention."),
         }
     }
 }
@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn the_title_says_whether_somebody_is_wanted() {
         assert_eq!(overview(&[Health::Fine]).title(), "Everything passes.");
-        assert_eq!(overview(&[Health::Fine, Health::Wanting]).title(), "Everything passes. One thing wants you.");
-        assert_eq!(overview(&[Health::Wanting, Health::Broken]).title(), "Something is not working. 2 things want you.");
+        assert_eq!(overview(&[Health::Fine, Health::Wanting]).title(), "Everything passes. One thing needs attention.");
+        assert_eq!(overview(&[Health::Wanting, Health::Broken]).title(), "Something is not working. 2 things need attention.");
     }
 
     #[test]

@@ -58,9 +58,9 @@ impl TemplateTheme {
             Self::ComingIn => "Links and codes that people wait for.",
             Self::Limits => "Before calls are refused, and when many of them fail.",
             Self::Keys => "While there is still time to replace a key.",
-            Self::Security => "So that its owner notices what somebody else did.",
-            Self::Factors => "Each change of what proves who it is.",
-            Self::Account => "Another address, an export, leaving and coming back.",
+            Self::Security => "So that owners notice what somebody else did.",
+            Self::Factors => "Each change to how somebody proves who they are.",
+            Self::Account => "A new address, an export, leaving and coming back.",
             Self::ByOperators => "What they did, why, and whom to ask.",
             Self::ToOperators => "What abuse rules found.",
         }

@@ -145,10 +145,10 @@ fn kept_out(page: &Page) -> AnyView {
         view! { <Note gate=Gate::Refused><b class="strong">"Banned "{by_words(&b.by)}", "<SaidTime said=b.at/>", "{until}"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{b.reason}"”"</Note> }
     });
     let stopped = page.is_password_stopped.then(|| {
-        view! { <Note gate=Gate::Limited><b class="strong">"Password stopped."</b>" 100 wrong tries came in a row. It is tried no more, except in browsers that the account came in by before, until a new one is set. Passkeys still work."</Note> }
+        view! { <Note gate=Gate::Limited><b class="strong">"Password stopped."</b>" After 100 wrong tries in a row, it works only in browsers that the account signed in with before, until a new one is set. Passkeys still work."</Note> }
     });
     let locked = page.locked.clone().filter(|_| !page.is_password_stopped).map(|until| {
-        view! { <Note gate=Gate::Limited><b class="strong">"Locked until "<SaidTime said=until/>"."</b>" Many wrong passwords came; until then none is tried, except in browsers that it came in by before."</Note> }
+        view! { <Note gate=Gate::Limited><b class="strong">"Locked until "<SaidTime said=until/>"."</b>" Too many wrong passwords. Until then, passwords work only in browsers that the account signed in with before."</Note> }
     });
     view! { {disabled}{banned}{stopped}{locked} }.into_any()
 }
@@ -278,8 +278,8 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
 fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
     view! {
         <section aria-labelledby="h-limit">
-            <div class="section-head"><h2 id="h-limit">"Limits"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
-            <LimitTable action=SetAccountLimit::PATH label="Limits of all keys" hidden=vec![("id", account.to_string())] limits page=format!("/admin/accounts/{account}") empty="None: what its plan gives holds, else its group's, the API's or the default."/>
+            <div class="section-head"><h2 id="h-limit">"Limits"</h2><p>"For all its keys together that have no plan or limit of their own."</p></div>
+            <LimitTable action=SetAccountLimit::PATH label="Limits of all keys" hidden=vec![("id", account.to_string())] limits page=format!("/admin/accounts/{account}") empty="None. The limits of its plan apply, otherwise those of its group, the API or the default."/>
         </section>
     }
     .into_any()
@@ -289,8 +289,8 @@ fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
 fn grants(account: AccountId, granted: Vec<Grant>, needing: Vec<GrantChoice>) -> AnyView {
     view! {
         <section aria-labelledby="h-grants">
-            <div class="section-head"><h2 id="h-grants">"Grants"</h2><p>"Its own, beside those of its plan and its group."</p></div>
-            <GrantForm action=SetAccountGrants::PATH label="What its keys may have" hidden=vec![("id", account.to_string())] needing granted help="For all its keys. What you take away passes no more, from now on."/>
+            <div class="section-head"><h2 id="h-grants">"Grants"</h2><p>"In addition to those of its plan and group."</p></div>
+            <GrantForm action=SetAccountGrants::PATH label="What its keys may have" hidden=vec![("id", account.to_string())] needing granted help="For all its keys. What you remove no longer passes, from now on."/>
         </section>
     }
     .into_any()

@@ -43,8 +43,8 @@ fn list(list: AccountList) -> AnyView {
         </Filters>
         {match (rows.is_empty(), is_filtered) {
             (false, _) => view! { <AccountTable rows caption="Accounts, newest first" choosable=true/><Pagination summary newer older/><ManyAccountsBar query=of_bar found/> }.into_any(),
-            (true, true) => view! { <Empty title="No account matches" text="Look for less of the name, or show every status."><LinkButton href=PATH>"Show all accounts"</LinkButton></Empty> }.into_any(),
-            (true, false) => view! { <Empty title="No accounts here" text="Accounts stand here as soon as somebody signs up."/> }.into_any(),
+            (true, true) => view! { <Empty title="No account matches" text="Search for less of the name, or show every status."><LinkButton href=PATH>"Show all accounts"</LinkButton></Empty> }.into_any(),
+            (true, false) => view! { <Empty title="No accounts here" text="Accounts appear here as soon as somebody signs up."/> }.into_any(),
         }}
     }
     .into_any()

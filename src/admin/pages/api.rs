@@ -71,18 +71,18 @@ fn page(page: Page) -> AnyView {
 fn routes(page: &Page) -> AnyView {
     let api = &page.api;
     if api.is_own() {
-        return view! { <p class="muted">"Tollgate's own API: each of its operations says what it needs. See the "<a href="/docs/api">"reference"</a>"."</p> }
+        return view! { <p class="muted">"This is Tollgate's own API. What each operation needs is in the "<a href="/docs/api">"reference"</a>"."</p> }
             .into_any();
     }
     let others = match api.unmatched {
-        Unmatched::Allow => "A call that none of them matches needs no permission and costs 1.",
-        Unmatched::Refuse => "A call that none of them matches is answered FORBIDDEN.",
+        Unmatched::Allow => "A call that matches none needs no permission and costs 1.",
+        Unmatched::Refuse => "A call that matches none is answered FORBIDDEN.",
     };
     let head = view! {
-        <div class="section-head"><h2 id="routes-title">"Routes"</h2><p>"The most specific one counts. "{others}" "<a href="/docs/routes">"How paths are matched"</a></p></div>
+        <div class="section-head"><h2 id="routes-title">"Routes"</h2><p>"The most specific route applies. "{others}" "<a href="/docs/routes">"How paths are matched"</a></p></div>
     };
     let list = if page.routes.is_empty() {
-        let text = "Say what calls need: a permission, more cost than 1, or no quota. Until then every call of a valid key passes, unless who asks names a permission.";
+        let text = "A route sets what its calls need: a permission, a cost above 1, or no quota. Without routes, every call of a valid key passes, unless the asking service names a permission.";
         view! { <Empty title="No routes yet" text/> }.into_any()
     } else {
         let rows = page.routes.iter().map(|r| row(api, r, page.chosen.as_ref())).collect_view();
@@ -147,10 +147,10 @@ fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
     view! {
         <FormPanel title action=SaveRoute::PATH id="route" nostrip:close=close hidden nostrip:version=version>
             <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
-            <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} stands for one segment, * or {path...} at the end for all that follow."/>
+            <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} matches one segment; * or {path...} at the end matches all that follow."/>
             <SelectField label="Needs" name="permission" options=permissions value=needed/>
             <TextField label="Cost of a call" name="cost" inputmode="numeric" maxlength=9 value=cost help="In units of the key's limits."/>
-            <CheckField label="No quota" name="is_free" checked=is_free help="Its calls are verified and shown, but charged to no limit."/>
+            <CheckField label="No quota" name="is_free" checked=is_free help="Calls are verified and shown, but not charged to any limit."/>
             <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description.unwrap_or_default()/>
             <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
         </FormPanel>
@@ -164,20 +164,19 @@ fn limit(page: &Page) -> Option<AnyView> {
     let this = vec![("slug", page.api.slug.to_string())];
     let section = view! {
         <section aria-labelledby="limit-title">
-            <div class="section-head"><h2 id="limit-title">"Limits"</h2><p>"Of each key that no plan, workspace or limit of its own holds."</p></div>
-            <LimitTable action=SetApiLimit::PATH label="Limits of each key" hidden=this limits page=path(&page.api) empty="None: the default of the configuration holds."/>
+            <div class="section-head"><h2 id="limit-title">"Limits"</h2><p>"For each key that has no limits of its own, its plan or its workspace."</p></div>
+            <LimitTable action=SetApiLimit::PATH label="Limits of each key" hidden=this limits page=path(&page.api) empty="None. The default from the configuration applies."/>
         </section>
     };
     Some(section.into_any())
 }
 
-const LINES: &str =
-    "One per line, such as “orders:read Read orders”. A permission that you leave out stays with the keys that have it, and no other key gets it.";
+const LINES: &str = "One per line, such as “orders:read Read orders”. Keys keep a permission that you remove here, but no other key can get it.";
 
-const NEED: &str = "Only where a plan, a group or their workspace grants them. From now on a key without the grant is answered FORBIDDEN where one is needed.";
+const NEED: &str =
+    "Keys get these only from a grant of their plan, group or workspace. Once saved, calls that need one are answered FORBIDDEN without the grant.";
 
-const SAMPLED: &str =
-    "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals. Counts are exact either way.";
+const SAMPLED: &str = "1 to 10,000; leave empty for none. Samples appear under Requests and Refusals with their addresses, kept as long as those of refusals. Counts are exact either way.";
 
 fn settings(api: Api) -> AnyView {
     let (slug, name, version) = (api.slug.to_string(), api.name.clone(), api.version());
@@ -198,7 +197,7 @@ fn settings(api: Api) -> AnyView {
 // Fields are made inside of the form, whose answer they show.
 fn permissions(api: &Api) -> AnyView {
     if api.is_own() {
-        let words = format!("Its {} are Tollgate's own and stay as they are.", count(api.permissions.len() as u64, "permission", "permissions"));
+        let words = format!("Its {} are built in and can't be changed.", count(api.permissions.len() as u64, "permission", "permissions"));
         return view! { <p class="help">{words}</p> }.into_any();
     }
     let lines = api.permissions.iter().map(|p| format!("{} {}", p.permission, p.description).trim_end().to_owned()).collect::<Vec<_>>().join("\n");
@@ -207,7 +206,7 @@ fn permissions(api: &Api) -> AnyView {
     let needing: Vec<String> = api.permissions.iter().filter(|p| p.needs_grant).map(|p| p.permission.to_string()).collect();
     let same = choices.clone();
     let group = (!choices.is_empty()).then(
-        || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
+        || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. If you choose none, it has those that only read."/> },
     );
     let ceiling = (!same.is_empty()).then(|| view! { <CheckGroup label="Need a grant" name="needs_grant[]" choices=same values=needing help=NEED/> });
     view! {
@@ -232,10 +231,10 @@ fn rarer(api: &Api) -> AnyView {
     let (unmatched, answers) = (api.unmatched.as_str(), if api.answers_preflights { "answer" } else { "key" });
     let others = vec![
         Choice::new("allow", "It needs no permission and costs 1"),
-        Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
+        Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Add every route first, and check Usage for calls without one."),
     ];
     let preflights = vec![
-        Choice::new("key", "It needs a key like every call").with_help("Browsers send none, so pages of other sites can't call the API."),
+        Choice::new("key", "It needs a key like every call").with_help("Browsers send none, so pages on other sites can't call the API."),
         Choice::new("answer", "It is answered for the origins of the API's keys"),
     ];
     view! {

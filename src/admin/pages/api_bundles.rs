@@ -17,10 +17,10 @@ pub fn bundles(page: &Page) -> AnyView {
     let api = &page.api;
     let new = link(&path(api), [("bundle", Some(""))]);
     let head = view! {
-        <div class="section-head"><h2 id="bundles-title">"Bundles"</h2><p>"Sets of permissions that keys hold by name. A change is in force on all of them at once."</p></div>
+        <div class="section-head"><h2 id="bundles-title">"Bundles"</h2><p>"Sets of permissions that keys hold by name. A change applies to all those keys at once."</p></div>
     };
     let list = if api.bundles.is_empty() {
-        let text = "Put together what one kind of program needs, such as order-desk, and give keys the bundle. Bundles can include each other.";
+        let text = "Collect the permissions that one kind of program needs, such as order-desk, and give keys the bundle. Bundles can include each other.";
         view! { <Empty title="No bundles yet" text><LinkButton href=new>"New bundle"</LinkButton></Empty> }.into_any()
     } else {
         let rows = api.bundles.iter().zip(&page.bundle_keys).map(|(bundle, keys)| row(api, bundle, *keys, page.bundle_form.as_ref())).collect_view();
@@ -85,7 +85,7 @@ pub fn bundle_form(api: &Api, form: &BundleForm) -> AnyView {
             {name(kept)}
             <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description/>
             {boxes("Permissions", "permissions[]", permissions, named, None)}
-            {boxes("Includes", "includes[]", others, included, Some("It gives what these give too, as they are at any time."))}
+            {boxes("Includes", "includes[]", others, included, Some("It also gives what these give, including later changes."))}
             <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
         </FormPanel>
     }
@@ -97,7 +97,7 @@ fn name(kept: Option<String>) -> AnyView {
     match kept {
         Some(name) => view! { <p><code>{name}</code></p> }.into_any(),
         None => view! {
-            <TextField label="Name" name="name" mono=true maxlength=40 required=true autocomplete="off" placeholder="order-desk" help="Lower-case letters, digits and hyphens. It stays."/>
+            <TextField label="Name" name="name" mono=true maxlength=40 required=true autocomplete="off" placeholder="order-desk" help="Lower-case letters, digits and hyphens. You can't change it later."/>
         }
         .into_any(),
     }

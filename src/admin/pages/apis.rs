@@ -17,7 +17,7 @@ pub fn ApisPage() -> impl IntoView {
 }
 
 fn page(list: ApiList) -> AnyView {
-    let lead = "Services that Tollgate guards. A key is made for one of them and may have its permissions.".into_any();
+    let lead = "Services that Tollgate protects. Each key is for one of them and can have its permissions.".into_any();
     view! {
         <PageHeader title="APIs" lead/>
         <div class="cols-panel"><div class="stack">{table(list.rows)}</div>{new_form()}</div>
@@ -55,14 +55,14 @@ fn table(rows: Vec<ApiRow>) -> AnyView {
     .into_any()
 }
 
-const LINES: &str = "One per line: its name, then what it allows, such as “orders:read Read orders”.";
+const LINES: &str = "One per line: the name, then what it allows, such as “orders:read Read orders”.";
 
 fn new_form() -> AnyView {
     view! {
         <FormPanel title="New API" action=CreateApi::PATH>
             <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
-            <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses: lower-case letters, digits and hyphens. It stays."/>
-            <TextField label="Key prefix" name="key_prefix" mono=true maxlength=12 autocomplete="off" help="What its keys begin with, such as ord. Empty: made from the slug. It stays."/>
+            <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in URLs: lower-case letters, digits and hyphens. You can't change it later."/>
+            <TextField label="Key prefix" name="key_prefix" mono=true maxlength=12 autocomplete="off" help="What its keys begin with, such as ord. Made from the slug if empty. You can't change it later."/>
             <TextArea label="Permissions" name="permissions" mono=true rows=6 help=LINES/>
             <div class="form-actions"><Button look=Look::Primary>"Create API"</Button></div>
         </FormPanel>

@@ -23,7 +23,7 @@ pub fn BansPage() -> impl IntoView {
 }
 
 fn page(list: BanList) -> AnyView {
-    let lead = view! { "Accounts, mail domains and networks that may not come in. Accounts are banned on "<a href="/admin/accounts">"their own page"</a>"." };
+    let lead = view! { "Accounts, mail domains and networks that are kept out. You ban accounts on "<a href="/admin/accounts">"their own page"</a>"." };
     let tabs = vec![Tab::new("In force", PATH, !list.over), Tab::new("Over", format!("{PATH}?over=1"), list.over)];
     view! {
         <PageHeader title="Bans" lead=lead.into_any()/>
@@ -42,9 +42,9 @@ fn page(list: BanList) -> AnyView {
 fn table(rows: Vec<BanRow>, over: bool) -> AnyView {
     if rows.is_empty() {
         return if over {
-            view! { <Empty title="No ban is over" text="Bans stand here when they were lifted, or when their end has come."/> }.into_any()
+            view! { <Empty title="No ban is over" text="Bans appear here once they are lifted or have ended."/> }.into_any()
         } else {
-            view! { <Empty title="Nobody is banned" text="A ban keeps an account, a mail domain or a network out, for a while or until you lift it."/> }
+            view! { <Empty title="Nobody is banned" text="A ban keeps out an account, a mail domain or a network, for a while or until you lift it."/> }
                 .into_any()
         };
     }
@@ -93,7 +93,7 @@ fn new_ban(zone: String) -> AnyView {
         <FormPanel title="New ban" action=AddBan::PATH>
             <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>
             <BanFields/>
-            <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account; calls with keys are not touched.")}</p>
+            <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account. Calls with keys are not affected.")}</p>
             <div class="form-actions"><Button look=Look::Danger>"Ban"</Button></div>
         </FormPanel>
     }

@@ -19,7 +19,7 @@ pub fn DisableCard(page: AccountPage) -> impl IntoView {
     let more = format!("{today} {} {stays} as they are and pass again once you enable the account.", thousands(page.key_count)).into_any();
     view! {
         <ShutOutCard page verb="Disable" action=DisableAccount::PATH more hint="You can enable it again at any time.">
-            <TextArea label="Reason" name="reason" help="The person reads it when they try to come in." maxlength=200 rows=2 required=true/>
+            <TextArea label="Reason" name="reason" help="The person sees it when they try to sign in." maxlength=200 rows=2 required=true/>
         </ShutOutCard>
     }
     .into_any()

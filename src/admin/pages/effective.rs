@@ -11,10 +11,10 @@ const FEW: usize = 6;
 
 pub fn effective(held: Vec<HeldPermission>) -> AnyView {
     let head = view! {
-        <div class="section-head"><h2 id="h-may">"What it may"</h2><p>"By its roles, from its next request on; its keys for Tollgate may no more."</p></div>
+        <div class="section-head"><h2 id="h-may">"What it may"</h2><p>"From its roles, effective with its next request. Its keys for Tollgate can't do more."</p></div>
     };
     if held.is_empty() {
-        return view! { <section aria-labelledby="h-may">{head}<p class="muted">"Nothing: it has no role."</p></section> }.into_any();
+        return view! { <section aria-labelledby="h-may">{head}<p class="muted">"Nothing. It has no role."</p></section> }.into_any();
     }
     // An operator's would fill the page.
     let (is_few, all) = (held.len() <= FEW, count(held.len() as u64, "permission", "permissions"));

@@ -33,7 +33,7 @@ pub fn FieldsPage() -> impl IntoView {
 }
 
 fn page(fields: Vec<FieldUse>, edit: Option<&str>, delete: Option<&str>) -> AnyView {
-    let lead = "What people are asked for besides name and address: on their profile, and on signing up where you say so.".into_any();
+    let lead = "What you ask people for besides name and email: on their profile and, if you choose, at sign-up.".into_any();
     let find = |slug: Option<&str>| fields.iter().find(|it| Some(it.field.slug.as_str()) == slug).cloned();
     let panel = match (find(delete), find(edit)) {
         (Some(it), _) => delete_panel(it),
@@ -49,7 +49,8 @@ fn page(fields: Vec<FieldUse>, edit: Option<&str>, delete: Option<&str>) -> AnyV
 
 fn table(fields: Vec<FieldUse>) -> AnyView {
     if fields.is_empty() {
-        return view! { <Empty title="No fields yet" text="Profiles have name, time zone and language. Make a field for what else you want to know of people."/> }.into_any();
+        return view! { <Empty title="No fields yet" text="Profiles have name, time zone and language. Add a field for anything else you want to know."/> }
+            .into_any();
     }
     let caption = format!("{}, in the order of the form", count(fields.len() as u64, "field", "fields"));
     let rows = fields.into_iter().map(row).collect_view();
@@ -101,11 +102,11 @@ fn form(field: Option<ProfileField>) -> AnyView {
         <FormPanel title action nostrip:close=close hidden nostrip:version=version>
             <TextField label="Label" name="field[label]" value=label maxlength=60 required=true autocomplete="off"/>
             {is_new.then(once)}
-            {has_choices.then(|| view! { <div class=is_new.then_some("when-choice")><TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One on each line. Only for one of a list."/></div> })}
-            <CheckField label="Required" name="field[is_required]" checked=is_required help="Asked of everybody when they save their profile the next time."/>
+            {has_choices.then(|| view! { <div class=is_new.then_some("when-choice")><TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One per line. Only for one of a list."/></div> })}
+            <CheckField label="Required" name="field[is_required]" checked=is_required help="People must fill it in the next time they save their profile."/>
             <CheckField label="Ask on signing up" name="field[at_sign_up]" checked=at_sign_up/>
             <CheckField label="People may show it to everybody" name="field[may_be_public]" checked=may_be_public/>
-            <TextField label="Place" name="field[position]" value=position inputmode="numeric" maxlength=3 autocomplete="off" help="0 to 999: small ones come first."/>
+            <TextField label="Place" name="field[position]" value=position inputmode="numeric" maxlength=3 autocomplete="off" help="0 to 999. Lower numbers come first."/>
             <div class="form-actions"><Button look=Look::Primary>{if is_new { "Create field" } else { "Save" }}</Button></div>
         </FormPanel>
     }
@@ -116,7 +117,7 @@ fn form(field: Option<ProfileField>) -> AnyView {
 fn once() -> AnyView {
     let kinds = FieldKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned())).to_vec();
     view! {
-        <TextField label="Name over REST" name="field[slug]" mono=true maxlength=30 required=true autocomplete="off" help="Letters a to z, digits and _. It stays."/>
+        <TextField label="Name over REST" name="field[slug]" mono=true maxlength=30 required=true autocomplete="off" help="Letters a to z, digits and _. You can't change it later."/>
         <SelectField label="What it holds" name="field[kind]" options=kinds value="text"/>
     }
     .into_any()
@@ -127,7 +128,7 @@ fn delete_panel(it: FieldUse) -> AnyView {
     let hidden = vec![("slug", field.slug), ("seen", values.to_string())];
     let words = match values {
         0 => "Nobody has filled it in.".to_owned(),
-        n => format!("{} filled it in. What they wrote is deleted with it, and can't be brought back.", count(n, "person has", "people have")),
+        n => format!("{} filled it in. What they wrote is deleted with it and can't be restored.", count(n, "person has", "people have")),
     };
     view! {
         <FormPanel title=format!("Delete {}", field.label) action=DeleteField::PATH hidden>

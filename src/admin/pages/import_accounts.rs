@@ -21,7 +21,7 @@ pub fn ImportAccountsPage() -> impl IntoView {
 }
 
 fn page(preview: Option<AccountImport>) -> AnyView {
-    let lead = "People of another system go on with their passwords: only the hashes are needed.".into_any();
+    let lead = "Move people from another system. They keep their passwords: you only need the hashes.".into_any();
     let body = match preview {
         Some(preview) => report(preview),
         None => form(),
@@ -31,11 +31,11 @@ fn page(preview: Option<AccountImport>) -> AnyView {
 
 fn form() -> AnyView {
     let help = "CSV with a first line such as email,name,password_hash,verified,created_at, or JSON: an array of such objects, or an object \
-                with users. Only email is needed. Hashes are bcrypt or Argon2; whoever has none sets a password by mail.";
+                with users. Only email is needed. Hashes are bcrypt or Argon2; people without one set a password by mail.";
     view! {
         <Form action=CheckAccountImport::PATH files=true class="stack form-medium">
             <TextArea label="List" name="list" rows=10 mono=true help maxlength=40_000/>
-            <FileField label="Or a file" name="file" accept=".csv,.json,text/csv,application/json" help="CSV or JSON in UTF-8, at most 8 MB. Longer lists go in parts, or by the command line."/>
+            <FileField label="Or a file" name="file" accept=".csv,.json,text/csv,application/json" help="CSV or JSON in UTF-8, at most 8 MB. Split longer lists, or use the command line."/>
             <div class="form-actions">
                 <Button look=Look::Primary>"Preview"</Button>
                 <LinkButton href="/admin/accounts" look=Look::Quiet>"Cancel"</LinkButton>
@@ -65,7 +65,7 @@ fn report(preview: AccountImport) -> AnyView {
         <p>{summary}</p>
         <ErrorSummary action=RunAccountImport::PATH/>
         <div class="row">{import}<LinkButton href="/admin/accounts/import">"Another list"</LinkButton></div>
-        <Table caption="Lines of the list, what is wrong first" small=true>
+        <Table caption="Lines of the list, problems first" small=true>
             {heads(&[("Line", "num"), ("Email", ""), ("Becomes", ""), ("Field", ""), ("Why", "")])}
             <tbody>{rows}</tbody>
         </Table>

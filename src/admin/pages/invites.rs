@@ -27,9 +27,9 @@ pub fn InvitesPage() -> impl IntoView {
 
 fn page(list: InviteList) -> AnyView {
     let lead = if list.is_needed {
-        "Sign-up is by invitation here: whoever has none can't make an account.".into_any()
+        "Sign-up is by invitation. People without one can't create an account.".into_any()
     } else {
-        view! { "Sign-up is not by invitation here; "<code>"TOLLGATE_SIGN_UP=invite"</code>" makes it so." }.into_any()
+        view! { "Sign-up needs no invitation; "<code>"TOLLGATE_SIGN_UP=invite"</code>" changes that." }.into_any()
     };
     let tabs = vec![Tab::new("Open", PATH, !list.over), Tab::new("Over", format!("{PATH}?over=1"), list.over)];
     let new_link = list.new_link.map(|link| view! { <CodeBlock id="new-link" title="New link, shown for five minutes" code=link wrap=true/> });
@@ -52,9 +52,9 @@ fn page(list: InviteList) -> AnyView {
 fn table(rows: Vec<InviteRow>, over: bool) -> AnyView {
     if rows.is_empty() {
         return if over {
-            view! { <Empty title="No invitation is over" text="Invitations stand here for 30 days after they ended: used, cancelled or too old."/> }.into_any()
+            view! { <Empty title="No invitation is over" text="Used, cancelled and expired invitations stay here for 30 days."/> }.into_any()
         } else {
-            view! { <Empty title="Nobody is invited" text="An invitation is mailed to one address, or is a link that lets in a number of people."/> }.into_any()
+            view! { <Empty title="Nobody is invited" text="Mail an invitation to one address, or create a link for a number of people."/> }.into_any()
         };
     }
     let caption = format!("{}, the newest first", count(rows.len() as u64, "invitation", "invitations"));
@@ -102,8 +102,8 @@ fn new_invite(once: String) -> AnyView {
     let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     view! {
         <FormPanel title="New invitation" action=CreateInvite::PATH hidden=vec![("once", once)]>
-            <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
-            <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one. Whoever does not prove their address within a day is not counted."/>
+            <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="We mail the invitation to this person only. Leave empty to get a link to share."/>
+            <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many people can use the link, at most 1,000. An email is for one. People who do not verify their address within a day are not counted."/>
             <SelectField label="How long" name="days" options=lasts value="7"/>
             <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
         </FormPanel>

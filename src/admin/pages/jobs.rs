@@ -24,7 +24,7 @@ pub fn JobsPage() -> impl IntoView {
 }
 
 fn page(list: JobList) -> AnyView {
-    let lead = "Mails and other work after a response. What fails is tried again; what fails too often waits here for you.".into_any();
+    let lead = "Mails and other background work. Failed jobs are retried; those that fail too often wait here for you.".into_any();
     let tabs = [
         (JobState::Waiting, "Waiting", list.waiting),
         (JobState::Running, "Running", list.running),
@@ -50,10 +50,10 @@ fn table(list: JobList) -> AnyView {
     let state = list.state;
     if list.rows.is_empty() {
         let (title, text) = match state {
-            JobState::Waiting => ("No job waits", "Jobs stand here between the act that causes them and their run."),
-            JobState::Running => ("No job is running", "Jobs stand here while they run, mostly for less than a second."),
+            JobState::Waiting => ("No job waits", "Jobs appear here until they run."),
+            JobState::Running => ("No job is running", "Jobs appear here while they run, usually for less than a second."),
             JobState::Failed => ("No job failed", "A job that failed too often stays here until you retry it."),
-            JobState::Done => ("No job is done yet", "Jobs that are done stay for a few days."),
+            JobState::Done => ("No job is done yet", "Finished jobs stay here for a few days."),
         };
         return view! { <Empty title text/> }.into_any();
     }

@@ -74,7 +74,7 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         <div class="stack">
             <p class="help">{stands}</p>
             <WhyLimit levels/>
-            <LimitTable action=SetLimit::PATH label="Limits of this key" hidden=vec![("id", id)] limits page empty="No limits of its own: the next level that sets any holds it."/>
+            <LimitTable action=SetLimit::PATH label="Limits of this key" hidden=vec![("id", id)] limits page empty="No limits of its own. The next level that sets any applies."/>
         </div>
     }
     .into_any()
@@ -86,7 +86,8 @@ fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {
     if asks {
         let typed = format!("Type {} to go on", key.name);
         let back = format!("/admin/keys?key={}", key.id);
-        let question = format!("Every call with it is answered REVOKED, for good. It passed {} today.", count(chosen.today.passed, "call", "calls"));
+        let question =
+            format!("Every call with it will be answered REVOKED. You can't undo this. It passed {} today.", count(chosen.today.passed, "call", "calls"));
         return view! {
             <Form action=RevokeKey::PATH id="revoke" class="stack" label="Revoke" hidden=this>
                 <Note gate=Gate::Refused>{question}</Note>
@@ -104,7 +105,7 @@ fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {
     let action = if key.state == KeyState::Disabled { EnableKey::PATH } else { DisableKey::PATH };
     view! {
         <Form action=action id="state" class="stack" label="State" hidden=this>
-            <TextField label="Reason" name="reason" maxlength=200 help="Stands in the key's history; may stay empty."/>
+            <TextField label="Reason" name="reason" maxlength=200 help="Optional. Shown in the key's history."/>
             <div class="form-actions">{door}<LinkButton href=revoke look=Look::DangerQuiet>"Revoke"</LinkButton></div>
         </Form>
     }

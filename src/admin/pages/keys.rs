@@ -38,8 +38,9 @@ pub fn KeysPage() -> impl IntoView {
 fn page(all: AllKeys, asks: bool) -> AnyView {
     let AllKeys { list, chosen } = all;
     let today = list.today;
-    let lead = format!("{} of everybody. {} today, {} passed.", count(list.all, "key", "keys"), count(today.total(), "call", "calls"), thousands(today.passed))
-        .into_any();
+    let lead =
+        format!("{} in all workspaces. {} today, {} passed.", count(list.all, "key", "keys"), count(today.total(), "call", "calls"), thousands(today.passed))
+            .into_any();
     let back = here(&list.query, None);
     let revoke = chosen.as_ref().map(|c| link(PATH, [("key", Some(c.key.id.to_string().as_str())), ("ask", Some("revoke"))]));
     let name = chosen.as_ref().map(|chosen| chosen.key.name.clone());
@@ -85,9 +86,9 @@ fn filters(list: &KeyList) -> AnyView {
 fn table(list: KeyList) -> AnyView {
     if list.rows.is_empty() {
         return if list.query.is_filtered() {
-            view! { <Empty title="No key matches" text="Look for less of the name, or show every API and status."><LinkButton href=PATH>"Show all keys"</LinkButton></Empty> }.into_any()
+            view! { <Empty title="No key matches" text="Search for less of the name, or show every API and status."><LinkButton href=PATH>"Show all keys"</LinkButton></Empty> }.into_any()
         } else {
-            view! { <Empty title="No keys yet" text="Keys stand here as soon as somebody creates one."/> }.into_any()
+            view! { <Empty title="No keys yet" text="Keys appear here as soon as somebody creates one."/> }.into_any()
         };
     }
     let summary = format!("{} of {}", thousands(list.rows.len() as u64), count(list.found, "key", "keys"));

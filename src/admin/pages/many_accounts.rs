@@ -28,7 +28,7 @@ pub fn ManyAccountsPage() -> impl IntoView {
 fn page(preview: Option<ManyAccountsPreview>, query: ManyAccountsQuery) -> AnyView {
     let back = back(&query.filters);
     let Some(preview) = preview else {
-        let text = "Check accounts in the list, choose what to do with them, and look at it here first.";
+        let text = "Check accounts in the list and choose what to do. You can review it here first.";
         return view! {
             <PageHeader title="Many accounts at once"/>
             <Empty title="No account is chosen" text=text><LinkButton href=back>"Choose accounts"</LinkButton></Empty>
@@ -46,8 +46,7 @@ fn page(preview: Option<ManyAccountsPreview>, query: ManyAccountsQuery) -> AnyVi
         .into_any();
     }
     let lead = effect(&preview).into_any();
-    let more =
-        preview.has_more.then(|| view! { <Note>"More accounts match than change at once: these are the newest 1,000. Do it again for the rest."</Note> });
+    let more = preview.has_more.then(|| view! { <Note>"At most 1,000 accounts change at once. These are the newest; repeat it for the rest."</Note> });
     let rest = preview.changes.saturating_sub(preview.changed.len() as u64);
     let rest = (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", thousands(rest))}</p> });
     let form = confirm(&preview, query, back, &title);
@@ -82,9 +81,9 @@ fn effect(preview: &ManyAccountsPreview) -> String {
     match preview.act {
         AccountAct::Disable => format!("{ends} and {keys} {} answered BANNED, until somebody enables the accounts.", verb(preview.keys).1),
         AccountAct::Ban => format!("{ends} and {keys} {} answered BANNED. Each person is told by mail.", verb(preview.keys).1),
-        AccountAct::Enable | AccountAct::LiftBan => "They may come in again, and their keys pass as before.".to_owned(),
-        AccountAct::EndSessions => format!("{ends}. They may sign in again."),
-        AccountAct::SendReset => "Each is mailed a link to set a new password. The present one stays until the link is used.".to_owned(),
+        AccountAct::Enable | AccountAct::LiftBan => "They can sign in again, and their keys pass as before.".to_owned(),
+        AccountAct::EndSessions => format!("{ends}. They can sign in again."),
+        AccountAct::SendReset => "Each gets a link by mail to set a new password. The current one works until the link is used.".to_owned(),
     }
 }
 
@@ -92,7 +91,7 @@ fn skipped(preview: &ManyAccountsPreview) -> Option<AnyView> {
     let missing = (preview.missing > 0).then(|| view! { <li>{format!("{} not there", chosen_are(preview.missing))}</li> });
     let groups = preview.skipped.iter().map(|group| view! { <li>{of_group(group)}</li> }).collect_view();
     let is_any = preview.missing > 0 || !preview.skipped.is_empty();
-    is_any.then(|| view! { <Note gate=Gate::Idle><p>"Left as they are:"</p><ul>{groups}{missing}</ul></Note> }.into_any())
+    is_any.then(|| view! { <Note gate=Gate::Idle><p>"Not changed:"</p><ul>{groups}{missing}</ul></Note> }.into_any())
 }
 
 fn chosen_are(n: u64) -> String {
@@ -137,9 +136,9 @@ fn reasons(act: AccountAct, zone: String) -> AnyView {
     match act {
         AccountAct::Ban => view! { <BanFields/><p class="help">{format!("Days are those of {zone}.")}</p> }.into_any(),
         AccountAct::Disable => {
-            view! { <TextArea label="Reason" name="reason" help="Each person reads it when they try to come in." maxlength=300 rows=2 required=true/> }
+            view! { <TextArea label="Reason" name="reason" help="Each person sees it when they try to sign in." maxlength=300 rows=2 required=true/> }
                 .into_any()
         }
-        _ => view! { <TextArea label="Reason" name="reason" help="Stands in the history of each account." maxlength=300 rows=2 required=true/> }.into_any(),
+        _ => view! { <TextArea label="Reason" name="reason" help="Shown in the history of each account." maxlength=300 rows=2 required=true/> }.into_any(),
     }
 }

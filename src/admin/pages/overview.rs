@@ -35,7 +35,7 @@ fn overview(o: Overview) -> AnyView {
         <section aria-labelledby="h-refused">
             <div class="section-head"><h2 id="h-refused">"Refused last"</h2><a class="push" href="/admin/refusals">"All refusals"</a></div>
             {if o.refusals.is_empty() {
-                view! { <Empty title="No call was refused" text="Samples of refused calls stand here: in a minute one for each key, code, rule and address."/> }.into_any()
+                view! { <Empty title="No call was refused" text="Samples of refused calls appear here, one a minute for each key, code, rule and address."/> }.into_any()
             } else {
                 view! { <RefusalTable rows=o.refusals caption="Samples of refused calls, newest first"/> }.into_any()
             }}
@@ -48,7 +48,7 @@ fn overview(o: Overview) -> AnyView {
             <section aria-labelledby="h-acts">
                 <div class="section-head"><h2 id="h-acts">"What operators did"</h2></div>
                 {if o.deeds.is_empty() {
-                    view! { <p class="muted">"Nothing yet. What an operator does to the things of others stands here."</p> }.into_any()
+                    view! { <p class="muted">"Nothing yet. What operators change for others appears here."</p> }.into_any()
                 } else {
                     view! { <Deeds deeds=o.deeds/> }.into_any()
                 }}
@@ -74,7 +74,7 @@ fn wants(parts: Vec<Part>) -> AnyView {
         .collect_view();
     view! {
         <section class="card" aria-labelledby="h-wants">
-            <h2 id="h-wants" class="visually-hidden">"Wants you"</h2>
+            <h2 id="h-wants" class="visually-hidden">"Needs your attention"</h2>
             <ul class="list roomy">{items}</ul>
         </section>
     }
@@ -151,7 +151,7 @@ fn nodes(nodes: Vec<NodeRow>) -> AnyView {
         .collect_view();
     view! {
         <section aria-labelledby="h-nodes">
-            <div class="section-head"><h2 id="h-nodes">"Nodes"</h2><p>"The servers on this database. A change of a key waits until each has it."</p></div>
+            <div class="section-head"><h2 id="h-nodes">"Nodes"</h2><p>"The servers on this database. A change to a key waits until each has it."</p></div>
             <Table caption="Nodes, by their start">
                 {heads(&[("Health", UNSEEN), ("Node", ""), ("State", ""), ("Last contact", "col-2"), ("Keys known", "col-2 num"), ("Since", "col-2"), ("Version", "col-2")])}
                 <tbody>{rows}</tbody>

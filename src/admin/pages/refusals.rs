@@ -46,7 +46,7 @@ fn page(all: AllRefusals) -> AnyView {
         {exports}
         <RefusalRows list place=Place::ALL/>
         <section aria-labelledby="h-attempts">
-            <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with secrets that no key has, or that are none, and calls from blocked addresses: counted exactly, by reason and address."</p></div>
+            <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with unknown or malformed secrets and calls from blocked addresses, counted exactly by reason and address."</p></div>
             <div class="stack-sm">{addresses(attempts)}{counted}</div>
         </section>
     }

@@ -37,10 +37,10 @@ pub fn ResetFactorsCard(account: AccountRow) -> impl IntoView {
             </div>
             <Form action=ResetFactors::PATH class="card-body stack" hidden=vec![("id", account.id.to_string())]>
                 <Note gate=Gate::Refused>
-                    <b class="strong">"In 24 hours: "</b>"the authenticator app, the passkeys and the recovery codes are removed, every session ends, and the password alone signs in. "
+                    <b class="strong">"In 24 hours: "</b>"the authenticator app, the passkeys and the recovery codes are removed, every session ends, and the password alone is enough to sign in. "
                     {account.email}" is told now and can stop it until then."
                 </Note>
-                <TextArea label="Reason" name="reason" help="Why, and how you know that it is them who ask." maxlength=200 rows=2 required=true/>
+                <TextArea label="Reason" name="reason" help="Why, and how you know that it is really them." maxlength=200 rows=2 required=true/>
                 <div class="form-actions">
                     <Button look=Look::Danger>"Reset second factors"</Button>
                     <LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton>

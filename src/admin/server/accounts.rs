@@ -125,7 +125,7 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
 pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<(Ended, Spread), AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
     if reason.trim().is_empty() {
-        return Err(AppError::invalid("reason", "Say why. The person reads it when they try to come in."));
+        return Err(AppError::invalid("reason", "Say why. The person sees it when they try to sign in."));
     }
     let ended = accounts::disable_account(ctx, caller, from, id, reason).await?;
     Ok((ended, nodes::spread_of_account(ctx, id).await))

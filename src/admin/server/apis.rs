@@ -62,19 +62,19 @@ pub async fn save_api(
 ) -> Result<keys::ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let unmatched = match typed.unmatched.as_deref() {
-        Some(text) => Some(Unmatched::parse(text).ok_or_else(|| AppError::invalid("unmatched", "Choose what becomes of such a call."))?),
+        Some(text) => Some(Unmatched::parse(text).ok_or_else(|| AppError::invalid("unmatched", "Choose what happens to such a call."))?),
         None => None,
     };
     let answers_preflights = match typed.preflights.as_deref() {
         Some("answer") => Some(true),
         Some("key") => Some(false),
-        Some(_) => return Err(AppError::invalid("preflights", "Choose what becomes of a preflight.")),
+        Some(_) => return Err(AppError::invalid("preflights", "Choose what happens to a preflight.")),
         None => None,
     };
     let sample_one_in = match typed.sample_one_in.as_deref().map(str::trim) {
         Some("") => Some(0),
         Some(text) => {
-            Some(text.replace([',', ' '], "").parse::<u32>().map_err(|_| AppError::invalid("sample_one_in", "Write a whole number, for example 100."))?)
+            Some(text.replace([',', ' '], "").parse::<u32>().map_err(|_| AppError::invalid("sample_one_in", "Enter a whole number, for example 100."))?)
         }
         None => None,
     };
@@ -110,7 +110,7 @@ pub async fn save_route(
     caller.require(&may::APIS_MANAGE)?;
     let digits: String = cost.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
     if !digits.is_empty() {
-        route.cost = Some(digits.parse().map_err(|_| AppError::invalid("cost", "Write a whole number of units, for example 5."))?);
+        route.cost = Some(digits.parse().map_err(|_| AppError::invalid("cost", "Enter a whole number of units, for example 5."))?);
     }
     let replaced = replaces.and_then(|label| label.split_once(' ')).map(|(method, pattern)| keys::Replaced { method, pattern, seen });
     Ok(keys::put_route(ctx, caller, slug, route, replaced).await?.spread)

@@ -40,7 +40,7 @@ fn deeds(events: Vec<Event>, local: &LocalTime) -> Vec<Deed> {
 
 /// The sentence after the actor's name, and its mark. A kind that is not known here is said as it is.
 fn saying(event: &Event) -> (String, Mark) {
-    let subject = event.subject_name.as_deref().unwrap_or("what is gone now");
+    let subject = event.subject_name.as_deref().unwrap_or("something deleted since");
     if let Some(act) = event.kind.strip_prefix("key.") {
         return of_key(act, subject);
     }
@@ -199,9 +199,9 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
         () if is(Act::Extended) => (format!("moved the end of an old secret of the key {key}"), Mark::Key),
         () if is(Act::Leaked) => (format!("reported a leak of the key {key}"), Mark::Closed),
         () if is(Act::Cleared) => (format!("cleared the report of a leak of the key {key}"), Mark::Opened),
-        () if is(Act::Expired) => (format!("accepts the key {key} no more: it expired"), Mark::Ended),
-        () if is(Act::SecretEnded) => (format!("accepts an old secret of the key {key} no more"), Mark::Key),
-        () if act == "upgraded" => (format!("took the imported secret of the key {key} over at its first use"), Mark::Key),
+        () if is(Act::Expired) => (format!("no longer accepts the key {key}: it expired"), Mark::Ended),
+        () if is(Act::SecretEnded) => (format!("no longer accepts an old secret of the key {key}"), Mark::Key),
+        () if act == "upgraded" => (format!("took over the imported secret of the key {key} at its first use"), Mark::Key),
         () if is(Act::Dropped) => (format!("dropped an old secret of the key {key}"), Mark::Key),
         () => (format!("{} the key {key}", act.replace('_', " ")), Mark::Key),
     }

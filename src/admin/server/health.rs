@@ -37,14 +37,14 @@ pub async fn parts(ctx: &Ctx, database: Part) -> Vec<Part> {
 /// A part that only the database knows.
 fn unread(name: &str, error: &AppError) -> Part {
     tracing::warn!(part = name, "health can't be read: {error}");
-    fine(name, "not known".to_owned(), "the database does not tell").but(Health::Wanting, "It could not be read just now. Look at the database and at the log.")
+    fine(name, "not known".to_owned(), "the database does not tell").but(Health::Wanting, "It could not be read just now. Check the database and the log.")
 }
 
 fn key_table(ctx: &Ctx) -> Part {
     let gate = ctx.part::<Gate>();
     let (loaded, keys) = gate.map_or((false, 0), |g| (g.is_loaded(), g.len()));
     let part = Part { href: Some("/admin/keys".to_owned()), ..fine("Key table", counted(count(keys), "key"), "in memory; a verification asks no database") };
-    if loaded { part } else { part.but(Health::Broken, "The key table is not loaded, so no call is answered. It is loaded as soon as the database answers.") }
+    if loaded { part } else { part.but(Health::Broken, "The key table is not loaded, so no call is answered. It loads as soon as the database answers.") }
 }
 
 /// Every change of a key waits for all of them; one that is silent is named each time until it must have stopped.
@@ -57,7 +57,7 @@ fn nodes(ctx: &Ctx) -> Part {
         Some((silent, _)) => part.but(
             Health::Wanting,
             &format!(
-                "{} was last heard of {} ago. If it runs, it is cut off from the database and goes on from memory; it stops by itself after {}.",
+                "{} was last heard of {} ago. If it still runs, it is cut off from the database and works from memory; it stops by itself after {}.",
                 silent.name,
                 wait_in_words(members.silence(silent, now).as_secs()),
                 wait_in_words(silent.stops_after),
@@ -78,10 +78,10 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
     match backlog.failing_since() {
         _ if !keeps => part.but(
             Health::Wanting,
-            "The data folder does not take the counts, so an end by force would lose the last seconds. Make room there, and see the log.",
+            "Counts can't be written to the data folder, so a crash would lose the last seconds. Free some space there and check the log.",
         ),
         Some(since) if now - since > UNWRITTEN => {
-            part.but(Health::Wanting, "The database does not take the counts. They are kept in memory and in the data folder, and written as soon as it does.")
+            part.but(Health::Wanting, "Counts can't be written to the database. They are kept in memory and in the data folder until they can.")
         }
         _ => part,
     }
@@ -115,7 +115,7 @@ fn answering(took: Duration, busy: u64, open: u64, most: u64) -> Part {
                 counted(most, "connection")
             ),
         ),
-        (true, false) => part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process."),
+        (true, false) => part.but(Health::Wanting, "Every page waits for the database. Check its load and its distance from this process."),
         (false, _) => part,
     }
 }
@@ -125,12 +125,12 @@ fn away(ctx: &Ctx) -> Part {
     let known = ctx.part::<Gate>().filter(|gate| gate.is_loaded()).map(|gate| (gate.contact().behind() / 1_000, gate.contact().left() / 1_000));
     match known {
         Some((since, left)) if left > 0 => {
-            let advice = format!("Keys are verified from memory for {} more, and what they do is counted. Look whether Postgres runs.", wait_in_words(left));
+            let advice = format!("Keys are verified from memory for {} more, and calls are counted. Check that Postgres runs.", wait_in_words(left));
             fine("Database", format!("away for {}", wait_in_words(since)), "no page that reads it can be shown").but(Health::Broken, &advice)
         }
         Some((since, _)) => fine("Database", format!("away for {}", wait_in_words(since)), "longer than TOLLGATE_DATABASE_OUTAGE")
-            .but(Health::Broken, "No key is verified any more, as nobody knows which ones still pass. Look whether Postgres runs."),
-        None => fine("Database", "away".to_owned(), "no page that reads it can be shown").but(Health::Broken, "Look whether Postgres runs."),
+            .but(Health::Broken, "Keys are no longer verified, because they may have changed. Check that Postgres runs."),
+        None => fine("Database", "away".to_owned(), "no page that reads it can be shown").but(Health::Broken, "Check that Postgres runs."),
     }
 }
 
@@ -143,7 +143,7 @@ async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
             Health::Broken,
             &format!("The oldest job has been due for {}. Is tollgate worker running, or TOLLGATE_JOBS_IN_SERVE on?", lasting(now - since)),
         ),
-        _ if failed > 0 => part.but(Health::Wanting, &format!("{} failed for good. Look at the errors, mend the cause, then retry.", counted(failed, "job"))),
+        _ if failed > 0 => part.but(Health::Wanting, &format!("{} failed for good. Look at the errors, fix the cause, then retry.", counted(failed, "job"))),
         _ => part,
     })
 }
@@ -160,7 +160,7 @@ async fn audit_log(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
             part.but(Health::Broken, &format!("It is not as Tollgate wrote it. {broken} Keep a copy of the database, then run tollgate audit verify."))
         }
         _ if state.has_refused => {
-            part.but(Health::Broken, "Somebody without the master key wrote into what waits to be sealed. Run tollgate audit verify: it names the event.")
+            part.but(Health::Broken, "Somebody without the master key changed events that wait to be sealed. Run tollgate audit verify: it names the event.")
         }
         (_, Some(trouble), _) => part.but(Health::Wanting, &format!("Its head is in the log alone. {trouble}")),
         (.., Some(since)) if now - since > UNSEALED => part.but(

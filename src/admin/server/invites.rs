@@ -34,7 +34,7 @@ pub async fn list_invites(ctx: &Ctx, caller: &Caller, over: bool) -> Result<Invi
 /// that is sent twice (`once` is its name) the same.
 pub async fn create_invite(ctx: &Ctx, caller: &Caller, email: &str, uses: &str, days: &str, once: Option<String>) -> Result<Option<String>, AppError> {
     let once = page_token(once)?;
-    let days = days.trim().parse::<u16>().map_err(|_| AppError::invalid("days", "Choose how long the invitation lives."))?;
+    let days = days.trim().parse::<u16>().map_err(|_| AppError::invalid("days", "Choose how long the invitation is valid."))?;
     let lives = Duration::days(days.into());
     if !email.trim().is_empty() {
         accounts::invite_address(ctx, caller, email, lives).await?;

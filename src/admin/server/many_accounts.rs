@@ -105,7 +105,7 @@ fn done(act: AccountAct, plan: &AccountsPlan) -> String {
         AccountAct::Disable => format!("{accounts} {verb} disabled. {sessions} ended, {keys} no longer pass."),
         AccountAct::Ban => format!("{accounts} {verb} banned. {sessions} ended, {keys} no longer pass."),
         AccountAct::Enable => format!("{accounts} {verb} enabled."),
-        AccountAct::LiftBan => format!("{accounts} {verb} not banned any more."),
+        AccountAct::LiftBan => format!("{accounts} {verb} no longer banned."),
         AccountAct::EndSessions => format!("{sessions} of {accounts} ended."),
         AccountAct::SendReset => format!("Links are on their way to {accounts}. Each works once, for 60 minutes."),
     }

@@ -38,9 +38,9 @@ fn state(pulse: Pulse, silence: Duration, stops_after: u64) -> (Health, String) 
         Pulse::Live => (Health::Fine, "answers".to_owned()),
         Pulse::Silent => {
             let left = Duration::from_secs(stops_after).saturating_sub(silence);
-            (Health::Wanting, format!("silent: if it runs, it goes on from memory for {} at most", words(left)))
+            (Health::Wanting, format!("silent; if it still runs, it works from memory for at most {}", words(left)))
         }
-        Pulse::Stopped => (Health::Broken, "answers no call any more".to_owned()),
+        Pulse::Stopped => (Health::Broken, "no longer answers calls".to_owned()),
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
     fn a_silent_node_says_how_long_it_may_go_on() {
         let seconds = Duration::from_secs;
         assert_eq!(state(Pulse::Live, seconds(1), 900), (Health::Fine, "answers".to_owned()));
-        let silent = "silent: if it runs, it goes on from memory for 14 minutes at most";
+        let silent = "silent; if it still runs, it works from memory for at most 14 minutes";
         assert_eq!(state(Pulse::Silent, seconds(40), 900), (Health::Wanting, silent.to_owned()));
         assert_eq!(state(Pulse::Stopped, seconds(905), 900).0, Health::Broken);
     }

@@ -75,10 +75,10 @@ fn filters(query: &BlockQuery) -> AnyView {
 fn table(query: BlockQuery, rows: Vec<BlockRow>, older: Option<String>) -> AnyView {
     if rows.is_empty() {
         return if query.filters().is_empty() {
-            let text = "Calls pass from everywhere, for every key in good standing. What you or a rule blocks stands here, with who did it and why.";
+            let text = "Blocks that you or a rule set appear here, with who set them and why.";
             view! { <Empty title="Nothing is blocked" text><LinkButton href=link(PATH, [("state", "past")])>"Show past blocks"</LinkButton></Empty> }.into_any()
         } else {
-            view! { <Empty title="No block matches" text="Look for another target, or show what is in force."><LinkButton href=PATH>"Show blocks in force"</LinkButton></Empty> }
+            view! { <Empty title="No block matches" text="Try another target, or show the blocks in force."><LinkButton href=PATH>"Show blocks in force"</LinkButton></Empty> }
                 .into_any()
         };
     }
@@ -148,13 +148,13 @@ fn lift(id: BlockId, target: &str) -> AnyView {
 fn new_panel() -> AnyView {
     let lasts = options(&[("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("never", "Until I lift it")]);
     let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
-    let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address stands for its /64.";
-    let pace = "1 to 10,000, on all servers together. What comes faster is answered RATE_LIMITED.";
+    let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address blocks its /64.";
+    let pace = "1 to 10,000, across all servers. Faster calls are answered RATE_LIMITED.";
     view! {
         <FormPanel title="New block" action=AddBlock::PATH>
             <div class="cols-2">
                 <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
-                <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
+                <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="Only operators see it. The caller learns only when the block ends."/>
                 <SelectField label="Action" name="action" options=actions value="refuse"/>
                 <div class="when-slow"><TextField label="Calls a second" name="per_second" value="5" inputmode="numeric" autocomplete="off" maxlength=6 help=pace/></div>
                 <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>

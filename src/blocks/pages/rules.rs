@@ -16,7 +16,7 @@ pub fn section(rules: Vec<RuleSetting>, exempt: Vec<String>, proxies: Vec<String
         <section aria-labelledby="h-rules">
             <div class="section-head">
                 <h2 id="h-rules">"Abuse rules"</h2>
-                <p>"A rule that finds more than it allows blocks by itself, or only tells operators. Each server counts for itself, by the minutes of the clock."</p>
+                <p>"When more happens than a rule allows, it sets a block or only tells operators. Each server counts on its own, by clock minute."</p>
             </div>
             <div class="cols-3">{rules}</div>
         </section>
@@ -28,9 +28,11 @@ pub fn section(rules: Vec<RuleSetting>, exempt: Vec<String>, proxies: Vec<String
 fn card(setting: RuleSetting) -> AnyView {
     let rule = setting.rule;
     let (most, help) = match rule {
-        AbuseRule::UnknownKeys => ("Tries allowed", "Secrets that no key has, or that are none, from one address (IPv6: one /64)."),
+        AbuseRule::UnknownKeys => ("Tries allowed", "Unknown or malformed secrets from one address (IPv6: one /64)."),
         AbuseRule::Refusals => ("Refusals allowed", "For a limit, a missing permission, a route or the wrong API."),
-        AbuseRule::Spread => ("Networks allowed", "IPv4 by /24, IPv6 by /48; at most 100. Keys inside apps are used from many: tell first, then decide."),
+        AbuseRule::Spread => {
+            ("Networks allowed", "IPv4 by /24, IPv6 by /48; at most 100. Keys inside apps are used from many networks: start with “Only tell”.")
+        }
     };
     let then = [("refuse", "Refuse all calls"), ("slow", "Slow down"), ("tell", "Only tell")];
     let then = then.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
@@ -50,7 +52,7 @@ fn card(setting: RuleSetting) -> AnyView {
                 <SelectField label="Then" name="rule[then]" options=then value=setting.then_word()/>
                 <div class="when-slow"><TextField label="Calls a second" name="rule[per_second]" value=per_second inputmode="numeric" autocomplete="off" maxlength=6 help="1 to 10,000."/></div>
                 <TextField label="Lasts" name="rule[lasts]" value=lasting_words(setting.seconds) autocomplete="off" maxlength=8 required=true help="Minutes, hours or days: 10m, 24h, 7d."/>
-                <CheckField label="Mail operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. Only telling always mails."/>
+                <CheckField label="Mail operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. “Only tell” always mails."/>
                 <div class="form-actions"><Button label=format!("Save the rule: {}", rule.title())>"Save"</Button></div>
             </Form>
         </section>
@@ -60,8 +62,8 @@ fn card(setting: RuleSetting) -> AnyView {
 
 fn never(exempt: &[String], proxies: &[String]) -> AnyView {
     let help = match proxies {
-        [] => "One network a line, at most 50. Loopback is never blocked.".to_owned(),
-        all => format!("One network a line, at most 50. Loopback and the trusted proxies ({}) are never blocked.", all.join(", ")),
+        [] => "One network per line, at most 50. Loopback is never blocked.".to_owned(),
+        all => format!("One network per line, at most 50. Loopback and the trusted proxies ({}) are never blocked.", all.join(", ")),
     };
     let networks = exempt.join("\n");
     view! {

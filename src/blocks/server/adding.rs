@@ -58,7 +58,7 @@ pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: Ne
     if let Target::Network(network) = target
         && let Some(exempt) = store::list_exempt(&mut tx).await?.iter().find(|exempt| exempt.contains(&network))
     {
-        return Err(AppError::invalid("target", format!("{exempt} is among the networks that are never blocked. Take it from that list first.")));
+        return Err(AppError::invalid("target", format!("{exempt} is among the networks that are never blocked. Remove it from that list first.")));
     }
     store::lock_target(&mut tx, target).await?;
     let alike = if action == BlockAction::Refuse { InForce::Refusing } else { InForce::Slowing };
@@ -100,7 +100,7 @@ async fn meant(ctx: &Ctx, text: &str) -> Result<Target, AppError> {
         Err(_) => return rules::target(text).map_err(wrong),
     };
     let workspace = store::find_workspace(&mut *ctx.db.acquire().await?, account, email.as_deref()).await?;
-    let nobody = if email.is_some() { "Nobody has this email." } else { "There is no such account." };
+    let nobody = if email.is_some() { "No account has this email." } else { "There is no such account." };
     workspace.map(Target::Workspace).ok_or_else(|| wrong(nobody.to_owned()))
 }
 
@@ -113,14 +113,14 @@ fn others(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, target: Target) -> R
                 return Err("This is the machine itself (loopback), which can't be blocked.".to_owned());
             }
             if let Some(own) = from.map(|a| a.to_canonical()).filter(|own| network.contains(own)) {
-                return Err(format!("You come from {own} yourself. Block a network that does not hold your own address."));
+                return Err(format!("Your own address, {own}, is in this network. Block one that does not contain it."));
             }
             let meets = |proxy: &&IpNet| proxy.contains(&network) || network.contains(*proxy);
             if let Some(proxy) = ctx.config.server.trusted_proxies.iter().find(meets) {
                 return Err(format!("{proxy} is a trusted proxy (server.trusted_proxies): what comes through it has the address of its client."));
             }
         }
-        Target::Key(key) if caller.via == Via::Key(key) => return Err("This is the key that you call with.".to_owned()),
+        Target::Key(key) if caller.via == Via::Key(key) => return Err("You are calling with this key.".to_owned()),
         Target::Workspace(workspace) if workspace == caller.workspace => return Err("This is your own workspace.".to_owned()),
         Target::Key(_) | Target::Workspace(_) => {}
     }

@@ -32,7 +32,7 @@ fn rate(word: &str, typed: &str) -> Result<Option<u32>, AppError> {
 }
 
 fn number(text: &str) -> Result<u32, &'static str> {
-    text.trim().replace([',', ' '], "").parse::<u32>().map_err(|_| "Write a whole number.")
+    text.trim().replace([',', ' '], "").parse::<u32>().map_err(|_| "Enter a whole number.")
 }
 
 /// Sets a rule as it was typed. The fields of the form stand in `rule[…]`; `seen` is the state that it showed.

@@ -55,7 +55,7 @@ pub fn networks<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<IpNe
 /// Why: one line of 1 to 200 characters.
 pub fn reason(text: &str) -> Result<String, &'static str> {
     match note(text)? {
-        text if text.is_empty() => Err("Say why, for who reads the list later."),
+        text if text.is_empty() => Err("Enter a reason, for those who read the list later."),
         text => Ok(text),
     }
 }
@@ -64,15 +64,15 @@ pub fn reason(text: &str) -> Result<String, &'static str> {
 pub fn note(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     if text.chars().any(char::is_control) {
-        return Err("It stands on one line, without control characters.");
+        return Err("Use one line, without control characters.");
     }
-    if text.chars().count() > 200 { Err("It has at most 200 characters.") } else { Ok(text.to_owned()) }
+    if text.chars().count() > 200 { Err("Use at most 200 characters.") } else { Ok(text.to_owned()) }
 }
 
 /// What a block does with calls: it slows to a rate that makes sense.
 pub fn action(action: BlockAction) -> Result<BlockAction, &'static str> {
     match action.per_second() {
-        Some(n) if !(1..=BlockAction::FASTEST).contains(&n) => Err("Write a whole number from 1 to 10,000."),
+        Some(n) if !(1..=BlockAction::FASTEST).contains(&n) => Err("Enter a whole number from 1 to 10,000."),
         _ => Ok(action),
     }
 }

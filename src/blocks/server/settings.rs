@@ -71,10 +71,10 @@ fn checked(wanted: RuleSetting) -> Result<RuleSetting, AppError> {
     let mut fields = Fields::default();
     let highest = wanted.rule.highest();
     if !(1..=highest).contains(&wanted.most) {
-        fields.add("most", format!("Write a whole number from 1 to {}.", crate::ui::number::thousands(highest.into())));
+        fields.add("most", format!("Enter a whole number from 1 to {}.", crate::ui::number::thousands(highest.into())));
     }
     if !(1..=60).contains(&wanted.minutes) {
-        fields.add("minutes", "Write a whole number from 1 to 60.");
+        fields.add("minutes", "Enter a whole number from 1 to 60.");
     }
     if !(60..=366 * 86_400).contains(&wanted.seconds) {
         fields.add("seconds", "A rule blocks for a minute to 366 days: 10m, 24h, 7d.");

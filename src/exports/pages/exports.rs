@@ -27,7 +27,7 @@ pub fn ExportsPage() -> impl IntoView {
 }
 
 fn page(page: ExportPage) -> AnyView {
-    let lead = "Files of usage, refusals and keys, however long, written while you do something else. Each is here for a day.".into_any();
+    let lead = "Long exports of usage, refusals and keys, prepared in the background. Each file is kept for a day.".into_any();
     let is_growing = page.exports.iter().any(|export| export.state.is_open());
     let again = is_growing.then(|| view! { <LinkButton href=PATH icon=Icon::Rotate>"Refresh"</LinkButton> });
     view! {
@@ -60,7 +60,7 @@ fn offer(offer: Offer) -> AnyView {
 fn files(exports: Vec<ExportView>) -> AnyView {
     if exports.is_empty() {
         return view! {
-            <Empty title="No files" text="What a page shows can be exported there at once. For more than 50,000 lines press Prepare a file there; it then appears here.">
+            <Empty title="No files" text="You can export what a page shows on that page. For more than 50,000 lines, select Prepare a file there. The file then appears here.">
                 <LinkButton href="/usage">"Go to usage"</LinkButton>
             </Empty>
         }
@@ -116,7 +116,7 @@ fn state(export: &ExportView) -> AnyView {
             let problem = export.problem.clone().unwrap_or_default();
             view! { <div class="cell-2"><Badge gate=Gate::Refused>"Failed"</Badge><span>{problem}</span></div> }.into_any()
         }
-        (JobState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Begins in a moment."</span></div> }.into_any(),
+        (JobState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Starts in a moment."</span></div> }.into_any(),
         (JobState::Running, percent) => {
             let words = match export.rows_expected {
                 Some(expected) => format!("{} of about {} lines", thousands(export.rows_written), thousands(expected)),

@@ -31,9 +31,9 @@ fn page(home: Home) -> AnyView {
     let is_new = !home.usage.has_history;
     let lead = match (is_new, home.concerns.len() + home.notices.len()) {
         (true, _) => "Three steps to a protected API.".to_owned(),
-        (false, 0) => "Nothing wants a decision. Every key does what it should.".to_owned(),
-        (false, 1) => "One thing wants a decision. Everything else passes.".to_owned(),
-        (false, n) => format!("{} things want a decision. Everything else passes.", spelled(n)),
+        (false, 0) => "Nothing needs your attention. All your keys work as they should.".to_owned(),
+        (false, 1) => "One thing needs your attention. Everything else passes.".to_owned(),
+        (false, n) => format!("{} things need your attention. Everything else passes.", spelled(n)),
     };
     let chart = (!is_new).then(|| {
         let far = zoom(&UsageQuery::default(), USAGE);
@@ -81,7 +81,7 @@ fn concerns(keys: Vec<KeyState>, notices: Vec<ToldNotice>) -> AnyView {
         .into_iter()
         .map(|KeyState { key, name, standing }| {
             let (words, act, href) = match standing.kind {
-                StandingKind::Held => (" is held at its limit".to_owned(), "See usage", format!("/usage?key={key}&range=24h")),
+                StandingKind::Held => (" has reached its limit".to_owned(), "See usage", format!("/usage?key={key}&range=24h")),
                 StandingKind::Refused => (format!(": {}", standing.label), "See why", format!("/requests?key={key}")),
                 _ => (format!(" {}", lowered(&standing.label)), "Open", format!("/keys/{key}")),
             };
@@ -97,7 +97,7 @@ fn concerns(keys: Vec<KeyState>, notices: Vec<ToldNotice>) -> AnyView {
         .collect_view();
     view! {
         <section class="card" aria-labelledby="h-needs">
-            <h2 id="h-needs" class="visually-hidden">"Wants a decision"</h2>
+            <h2 id="h-needs" class="visually-hidden">"Needs your attention"</h2>
             <ul class="list roomy">{items}{notices}</ul>
         </section>
     }
@@ -144,9 +144,9 @@ fn busiest(home: &Home) -> AnyView {
 fn first_steps(has_key: bool) -> AnyView {
     let next = if has_key { "/docs" } else { "/keys" };
     let steps = [
-        ("Make a key", "A key is how a program of yours is known to an API. A name is enough.", "/keys", "Create key", has_key),
-        ("Protect an API", "Put Tollgate in front by nginx, Caddy, Traefik or Envoy, or ask it from your code.", "/docs", "Read how", false),
-        ("See the call", "Every call appears in a chart within seconds: passed, limited or refused, with the reason.", "/usage", "Open usage", false),
+        ("Make a key", "A key identifies your program to an API. All it needs is a name.", "/keys", "Create key", has_key),
+        ("Protect an API", "Let nginx, Caddy, Traefik or Envoy ask Tollgate about each call, or ask from your code.", "/docs", "Read how", false),
+        ("See the call", "Every call appears in the chart within seconds: passed, limited or refused, with the reason.", "/usage", "Open usage", false),
     ];
     let steps = steps
         .map(|(title, text, href, act, is_done)| {

@@ -61,7 +61,7 @@ fn hero() -> AnyView {
         <section class="hero">
             <div class="stack-lg">
                 <h1>"The front office of your API"</h1>
-                <p class="prose">"People sign up, make a key, and see what they use. Your API asks one question, "<b class="strong ink">"may this call pass?"</b>", and gets an answer with its reasons."</p>
+                <p class="prose">"Developers sign up, create keys and see what they use. For each call, your API asks Tollgate one question, "<b class="strong ink">"may this call pass?"</b>", and gets an answer that says why."</p>
                 <div class="row">
                     <LinkButton href look=Look::Primary size=Size::Large>{words}</LinkButton>
                     <LinkButton href="/docs" size=Size::Large>"Read the docs"</LinkButton>
@@ -69,7 +69,7 @@ fn hero() -> AnyView {
             </div>
             <div class="code">
                 <div class="code-head"><span class="method">"POST"</span><span class="mono">"/api/v1/keys/verify"</span><span class="push"><Badge gate=Gate::Limited>"RATE_LIMITED"</Badge></span></div>
-                <pre tabindex="0" role="region" aria-label="A question and its answer">{QUESTION}</pre>
+                <pre tabindex="0" role="region" aria-label="Example request and response">{QUESTION}</pre>
             </div>
         </section>
     }
@@ -83,20 +83,20 @@ fn door() -> (&'static str, &'static str) {
 
 fn gates() -> AnyView {
     let steps = [
-        ("Well-formed?", "The checksum catches typing mistakes", Gate::Passed, ""),
-        ("Known?", "checkout service, of Nordlicht Shop", Gate::Passed, ""),
+        ("Well-formed?", "The checksum catches typos", Gate::Passed, ""),
+        ("Known?", "checkout service of Nordlicht Shop", Gate::Passed, ""),
         ("Still good?", "Not revoked, expired or banned", Gate::Passed, ""),
-        ("For this API?", "It was made for Orders", Gate::Passed, ""),
-        ("Allowed?", "orders:write was granted", Gate::Passed, ""),
-        ("Not too fast?", "Held: 0 of 2,400 left this hour", Gate::Limited, "is-deciding"),
+        ("For this API?", "The key was made for Orders", Gate::Passed, ""),
+        ("Allowed?", "It has orders:write", Gate::Passed, ""),
+        ("Within limits?", "No: 0 of 2,400 left this hour", Gate::Limited, "is-deciding"),
     ];
     let steps = steps
         .map(|(title, words, gate, class)| view! { <li class=class><GateGlyph position=gate tinted=true/><h3>{title}</h3><p class="muted">{words}</p></li> })
         .collect_view();
     view! {
         <section class="stack" aria-labelledby="gates">
-            <h2 id="gates">"Every call walks the same six gates"</h2>
-            <p class="prose">"The first one that stays down decides, and says so: which rule, what remains, when to try again."</p>
+            <h2 id="gates">"Every call passes through the same six gates"</h2>
+            <p class="prose">"The first gate that stays closed decides. The answer says which rule it was, what is left and when to try again."</p>
             <ol class="steps">{steps}</ol>
         </section>
     }
@@ -119,7 +119,7 @@ fn picture() -> AnyView {
     let series = Series {
         id: "day".into(),
         title: "checkout service".into(),
-        note: "24 hours. Three of them met the bar.".into(),
+        note: "24 hours; three reached the limit".into(),
         unit: "Hour".into(),
         buckets: buckets.collect(),
         end: "2026-11-20T16:00:00Z".into(),
@@ -128,8 +128,8 @@ fn picture() -> AnyView {
     };
     let meanings = [
         (Gate::Passed, "Passed", " and counted, exactly once"),
-        (Gate::Limited, "Limited", ", with the second from which it passes again"),
-        (Gate::Refused, "Refused", ", with the rule that said no"),
+        (Gate::Limited, "Limited", ", with the seconds to wait before trying again"),
+        (Gate::Refused, "Refused", ", with the rule that refused it"),
     ];
     let meanings = meanings
         .map(|(gate, word, rest)| view! { <li class="row"><GateGlyph position=gate tinted=true/><span><b class="strong">{word}</b>{rest}</span></li> })
@@ -137,8 +137,8 @@ fn picture() -> AnyView {
     view! {
         <section class="hero" aria-labelledby="picture">
             <div class="stack">
-                <h2 id="picture">"What is above the bar did not pass"</h2>
-                <p class="prose">"One picture for everybody: the developer who wonders why a call failed, and the operator who set the limit. Passed, limited, refused: the same words, colours and marks on every page."</p>
+                <h2 id="picture">"See every call that did not pass, and why"</h2>
+                <p class="prose">"The developer who wonders why a call failed and the operator who set the limit look at the same chart. Passed, limited and refused have the same words, colours and marks on every page."</p>
                 <ul class="stack-sm plain-list">{meanings}</ul>
             </div>
             <UsageChart series small=true/>
@@ -150,16 +150,16 @@ fn picture() -> AnyView {
 fn for_whom() -> AnyView {
     let (way_in, enter) = door();
     let columns = [
-        ("You call an API", "Make a key in ten seconds. See what you use and what is left.", way_in, enter),
+        ("You call an API", "Create a key in ten seconds. See what you have used and what is left.", way_in, enter),
         (
             "You run an API",
-            "Decide who may call what, and how often. See abuse. Disable a key or an account, and it is refused at once.",
+            "Decide who may call what, and how often. Spot abuse. Disable a key or an account, and its calls are refused at once.",
             "/docs",
             "Read the guide",
         ),
         (
-            "You are a program",
-            "One endpoint to verify, forward-auth for nginx, Caddy, Traefik and Envoy, and errors that a machine can act on.",
+            "You build the integration",
+            "One endpoint to verify keys, forward auth for nginx, Caddy, Traefik and Envoy, and errors that a program can act on.",
             "/docs/api",
             "API reference",
         ),
@@ -167,5 +167,5 @@ fn for_whom() -> AnyView {
     let columns = columns
         .map(|(title, words, href, link)| view! { <div class="stack-sm"><h3>{title}</h3><p class="muted">{words}</p><p><a href=href>{link}</a></p></div> })
         .collect_view();
-    view! { <section class="cols-3" aria-label="For whom">{columns}</section> }.into_any()
+    view! { <section class="cols-3" aria-label="Who it is for">{columns}</section> }.into_any()
 }

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 pub fn StatusPage() -> impl IntoView {
     let entered = use_context::<Caller>().is_some();
     let links = vec![("Docs".to_owned(), "/docs".to_owned())];
-    let status = loaded(api::read_status, table, ("Look again", "/status"));
+    let status = loaded(api::read_status, table, ("Try again", "/status"));
     view! { <PublicFrame links entered foot="Tollgate"><div class="site">{status}</div></PublicFrame> }
 }
 
@@ -22,12 +22,12 @@ fn table(status: Status) -> AnyView {
     let rows = status.parts.into_iter().map(row).collect_view();
     view! {
         <div class="stack-lg">
-            <PageHeader title="Status" lead=view! { "How this site does at this moment." }.into_any()/>
+            <PageHeader title="Status" lead=view! { "Which parts of this site work right now." }.into_any()/>
             <Table caption="Parts of this site">
                 {heads(&[("Part", ""), ("Now", "cell-status")])}
                 <tbody>{rows}</tbody>
             </Table>
-            <p class="help">"A monitor asks "<code>"GET /readyz"</code>": 200 while keys are verified and the database answers, else 503."</p>
+            <p class="help">"To monitor this site, request "<code>"GET /readyz"</code>". It answers 200 while keys are verified and the database answers, otherwise 503."</p>
         </div>
     }
     .into_any()

@@ -84,17 +84,17 @@ pub async fn read_status(ctx: &Ctx) -> Status {
 
 fn in_words(parts: &Parts) -> Status {
     let keys = match (parts.keys.verified, parts.database.up) {
-        (true, true) => (Working::Yes, "Every call is answered, by what is true now."),
-        (true, false) => (Working::Partly, "Calls are answered from memory. What is changed meanwhile counts once the database answers again."),
-        (false, _) => (Working::No, "No key can be checked right now, so calls do not pass."),
+        (true, true) => (Working::Yes, "Every call is answered with current data."),
+        (true, false) => (Working::Partly, "Calls are answered from memory. Changes take effect once the database answers again."),
+        (false, _) => (Working::No, "No key can be verified right now, so calls do not pass."),
     };
     let pages = match parts.database.up {
         true => (Working::Yes, "Sign-in, keys, usage and settings."),
-        false => (Working::No, "The database does not answer. Nothing is lost; pages come back by themselves."),
+        false => (Working::No, "The database does not answer. Nothing is lost, and pages come back by themselves."),
     };
     let usage = match (parts.database.up, parts.usage.failing_for) {
-        (true, None) => (Working::Yes, "Calls are counted, and shown within seconds."),
-        _ => (Working::Partly, "Calls are counted, and shown later."),
+        (true, None) => (Working::Yes, "Calls are counted and appear within seconds."),
+        _ => (Working::Partly, "Calls are counted and will appear later."),
     };
     let rows = [("Verification of keys", keys), ("Pages and accounts", pages), ("Usage", usage)];
     Status { parts: rows.into_iter().map(|(name, (working, detail))| PartStatus { name: name.to_owned(), working, detail: detail.to_owned() }).collect() }

@@ -241,5 +241,5 @@ async fn t14_the_page_of_an_account_says_what_it_may_and_by_which_role(db: PgPoo
     let page = operator.browser.page(&path).await;
     assert!(page.contains("blocks:manage") && page.contains("Developer, Operator"), "by both, where both give it");
     sqlx::query("delete from account_roles where account_id = $1").bind(mara.uuid()).execute(&db).await.unwrap();
-    assert!(operator.browser.page(&path).await.contains("Nothing: it has no role."));
+    assert!(operator.browser.page(&path).await.contains("Nothing. It has no role."));
 }

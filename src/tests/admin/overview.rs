@@ -57,7 +57,7 @@ async fn what_wants_somebody_is_said_first(db: PgPool) {
         .await
         .unwrap();
     let page = operator.browser.page("/admin").await;
-    assert!(page.contains("Everything passes. One thing wants you.") && page.contains("1 job failed for good"));
+    assert!(page.contains("Everything passes. One thing needs attention.") && page.contains("1 job failed for good"));
 
     sqlx::query("insert into jobs (id, kind, payload, run_at, created_at) values (gen_random_uuid(), 'x', '{}', $1, $1)")
         .bind(T0 - time::Duration::minutes(3))
@@ -65,7 +65,7 @@ async fn what_wants_somebody_is_said_first(db: PgPool) {
         .await
         .unwrap();
     let page = operator.browser.page("/admin").await;
-    assert!(page.contains("Something is not working. One thing wants you.") && page.contains("has been due for 3 minutes"));
+    assert!(page.contains("Something is not working. One thing needs attention.") && page.contains("has been due for 3 minutes"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -114,7 +114,7 @@ async fn the_nodes_are_listed_and_a_silent_one_is_named(db: PgPool) {
     .unwrap();
     until("it is known", async || app.ctx.part::<Nodes>().unwrap().members().list.len() == 2).await;
     let page = operator.browser.page("/admin").await;
-    for words in ["One thing wants you.", "2 nodes", "web-2:3000 was last heard of 4", "it goes on from memory for 14 minutes at most"] {
+    for words in ["One thing needs attention.", "2 nodes", "web-2:3000 was last heard of 4", "it works from memory for at most 14 minutes"] {
         assert!(page.contains(words), "{words}");
     }
     operator.browser.post::<api::DisableKey>("/admin/keys", &[("id", &key.to_string())]).await;

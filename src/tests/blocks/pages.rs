@@ -27,7 +27,7 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     assert_eq!(person.browser.get(PATH).await.status(), 403);
     assert!(browser.page("/home").await.contains("/admin/blocks") && !person.browser.page("/home").await.contains("/admin/blocks"));
 
-    for (target, words) in [("198.51", "neither an address nor a network"), ("127.0.0.1", "loopback"), ("nobody@example.com", "Nobody has this email.")] {
+    for (target, words) in [("198.51", "neither an address nor a network"), ("127.0.0.1", "loopback"), ("nobody@example.com", "No account has this email.")] {
         let refused = browser.post::<api::AddBlock>(PATH, &[("target", target), ("reason", "tries <b>"), ("lasts", "10m")]).await;
         assert_eq!(refused.status(), 422, "{target}");
         let page = refused.text().await.unwrap();
@@ -98,7 +98,7 @@ async fn an_operator_sets_the_rules(db: PgPool) {
         ]
     };
     for (most, lasts, words) in [
-        ("many", "1h", "Write a whole number."),
+        ("many", "1h", "Enter a whole number."),
         ("101", "1h", "from 1 to 100"),
         ("9", "soon", "Write a number and a unit"),
         ("9", "5s", "a minute to 366 days"),
@@ -117,7 +117,7 @@ async fn an_operator_sets_the_rules(db: PgPool) {
     assert_eq!(events(&db, "block.rule_changed").await, 1, "sent twice");
     assert!(browser.page(PATH).await.contains("value=\"2h\""));
 
-    for (rate, words) in [("", "Write a whole number."), ("0", "from 1 to 10,000"), ("10001", "from 1 to 10,000")] {
+    for (rate, words) in [("", "Enter a whole number."), ("0", "from 1 to 10,000"), ("10001", "from 1 to 10,000")] {
         let slows = form("9", "2h").map(|(name, value)| (name, if name == "rule[then]" { "slow" } else { value }));
         let refused = browser.post::<api::SetRule>(PATH, &[&slows[..], &[("rule[per_second]", rate)]].concat()).await;
         assert_eq!(refused.status(), 422, "{rate}");
@@ -140,7 +140,7 @@ async fn an_operator_slows_and_the_owner_sees_it_but_not_why(db: PgPool) {
     let browser = &operator.browser;
     let typed =
         |rate: &'static str| [("target", person.email.as_str()), ("reason", "scrapes <all>"), ("action", "slow"), ("per_second", rate), ("lasts", "10m")];
-    for (rate, words) in [("", "Write a whole number."), ("fast", "Write a whole number."), ("0", "from 1 to 10,000")] {
+    for (rate, words) in [("", "Enter a whole number."), ("fast", "Enter a whole number."), ("0", "from 1 to 10,000")] {
         let refused = browser.post::<api::AddBlock>(PATH, &typed(rate)).await;
         assert_eq!(refused.status(), 422, "{rate}");
         let page = refused.text().await.unwrap();
@@ -170,8 +170,8 @@ async fn nobody_blocks_what_they_stand_on(db: PgPool) {
     let wish = |target: &str| NewBlock { target: target.to_owned(), reason: "a test".to_owned(), ..NewBlock::default() };
     let own = Some("203.0.113.7".parse().unwrap());
     for (target, words) in [
-        ("203.0.113.7".to_owned(), "You come from 203.0.113.7"),
-        ("203.0.0.0/16".to_owned(), "You come from 203.0.113.7"),
+        ("203.0.113.7".to_owned(), "Your own address, 203.0.113.7"),
+        ("203.0.0.0/16".to_owned(), "Your own address, 203.0.113.7"),
         ("10.1.2.3".to_owned(), "trusted proxy"),
         (caller.workspace.to_string(), "your own workspace"),
     ] {

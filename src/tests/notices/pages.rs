@@ -51,9 +51,9 @@ async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     let person = app.sign_in_as("developer").await;
     let errors = person.browser.page("/usage/errors?range=7d&api=demo&route=GET%20%2Forders").await;
     let form = "/settings/notifications?api=demo&amp;route=GET%20%2Forders#rules";
-    assert!(errors.contains(form) && !errors.contains("An alert rule knows"), "{errors}");
+    assert!(errors.contains(form) && !errors.contains("Alert rules filter by"), "{errors}");
     let errors = person.browser.page("/usage/errors?address=203.0.113.7").await;
-    assert!(errors.contains("An alert rule knows key, API, route and code"), "{errors}");
+    assert!(errors.contains("Alert rules filter by key, API, route and code"), "{errors}");
     let errors = person.browser.page("/usage/errors?outcome=FORBIDDEN").await;
     assert!(errors.contains("/settings/notifications?code=FORBIDDEN#rules"), "{errors}");
     let offered = person.browser.page("/settings/notifications?code=FORBIDDEN").await;
@@ -84,7 +84,7 @@ async fn the_home_page_says_it_as_long_as_the_window_lasts(db: PgPool) {
     LookAtUsage {}.run(&app.ctx).await.unwrap();
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "the job has told it");
     let page = person.browser.page("/home").await;
-    assert!(page.contains("&lt;b&gt;checkout&lt;/b&gt; has used 80 % of 1,000 units a day") && page.contains("One thing wants a decision"), "{page}");
+    assert!(page.contains("&lt;b&gt;checkout&lt;/b&gt; has used 80 % of 1,000 units a day") && page.contains("One thing needs your attention"), "{page}");
     let page = person.browser.page("/settings/notifications").await;
     assert!(page.contains("used 80 % of 1,000 units a day"), "{page}");
     app.ctx.clock.advance(time::Duration::days(1));

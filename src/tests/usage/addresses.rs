@@ -201,11 +201,11 @@ async fn addresses_over_rest_and_on_the_page(db: PgPool) {
     let (a, b) = (key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await);
     write_batch(&app.ctx, app.ctx.new_id(), &a_day(&owner, a, b)).await.unwrap();
     let page = signed_in.browser.page("/usage").await;
-    for wanted in ["By address", "192.0.2.1", "2001:db8:1:2::/64", "Others, or not told", "All addresses", "href=\"/exports\""] {
+    for wanted in ["By address", "192.0.2.1", "2001:db8:1:2::/64", "Others or unknown", "All addresses", "href=\"/exports\""] {
         assert!(page.contains(wanted), "{wanted}");
     }
     let one = signed_in.browser.page("/usage?address=192.0.2.1").await;
-    assert!(one.contains("Calls from one address") && !one.contains("Others, or not told") && !one.contains("By route"));
+    assert!(one.contains("Calls from one address") && !one.contains("Others or unknown") && !one.contains("By route"));
     assert!(signed_in.browser.page("/usage/errors").await.contains("Samples from 192.0.2.1"));
     assert_eq!(signed_in.browser.get("/usage?address=home").await.status(), 422);
 }

@@ -70,9 +70,9 @@ async fn the_page_says_when_they_are_used_up_and_what_passes_without_any(db: PgP
     let shop = key(&app.ctx, &owner, "shop").await;
     write(&app, vec![tally(&owner, shop, "GET /", Outcome::Valid, (T0 - Duration::hours(48)).unix_timestamp() / 60, 480)]).await;
     for (credits, words) in [
-        (1_000, "At the pace of the last seven days they are used up at "),
-        (1_000_000, "At the pace of the last seven days they last for more than half a year."),
-        (0, "Used up, prepaid: an operator adds more. 0 units passed without any, marked: calls go on passing."),
+        (1_000, "At the pace of the last seven days, they are used up at "),
+        (1_000_000, "At the pace of the last seven days, they last for more than half a year."),
+        (0, "Used up, prepaid; an operator can add more. 0 units passed without credits, marked. Calls keep passing."),
     ] {
         let limits = vec![KeyLimit { over: Over::MARK, ..KeyLimit::new("pack", credits, "credits".parse().unwrap()) }];
         edit_key(&app.ctx, &Caller::cli(), shop, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await.unwrap();

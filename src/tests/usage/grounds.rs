@@ -169,5 +169,8 @@ async fn the_page_has_every_filter_and_says_where_sampling_is_told(db: PgPool) {
     }
     let open = page.split("href=\"").find(|part| part.contains("open=")).and_then(|part| part.split(['"', '#']).next()).unwrap().replace("&amp;", "&");
     let opened = operator.browser.page(&open).await;
-    assert!(opened.contains("the owner is not banned") && opened.contains("href=\"/admin/blocks\"") && !opened.contains("lift that on the owner"), "{opened}");
+    assert!(
+        opened.contains("the owner is not banned") && opened.contains("href=\"/admin/blocks\"") && !opened.contains("change that on the owner"),
+        "{opened}"
+    );
 }

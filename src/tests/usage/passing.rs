@@ -178,7 +178,7 @@ async fn the_page_says_what_is_sampled_and_shows_one_opened(db: PgPool) {
     let owner = app.caller_in_a_browser(person.account).await;
     let k = key(&app.ctx, &owner, "ERP bridge").await;
     let page = person.browser.page("/requests?code=VALID").await;
-    assert!(page.contains("No samples of calls that passed") && page.contains("An operator may have an API keep one in so many"), "{page}");
+    assert!(page.contains("No samples of calls that passed") && page.contains("To keep a sample of them"), "{page}");
     assert!(!person.browser.page("/requests").await.contains("Samples that passed"));
 
     sqlx::query("update apis set sample_one_in = 100 where slug = 'demo'").execute(&db).await.unwrap();
@@ -186,7 +186,7 @@ async fn the_page_says_what_is_sampled_and_shows_one_opened(db: PgPool) {
     write_batch(&app.ctx, app.ctx.new_id(), &Batch { passed, ..Batch::default() }).await.unwrap();
     assert!(person.browser.page("/requests").await.contains("Samples that passed"));
     let page = person.browser.page("/requests?code=VALID").await;
-    for wanted in ["Requests that passed", "1 in 100 of Demo", "at most 10 in a minute", "192.0.2.77", "GET /&lt;b&gt;", "export?code=VALID"] {
+    for wanted in ["Requests that passed", "1 in 100 of Demo", "At most 10 a minute per key", "192.0.2.77", "GET /&lt;b&gt;", "export?code=VALID"] {
         assert!(page.contains(wanted), "{wanted} is missing: {page}");
     }
     assert!(!page.contains("name=\"rule\"") && !page.contains("GET /<b>"));

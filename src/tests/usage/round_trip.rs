@@ -136,7 +136,7 @@ async fn errors_show_the_outcome_that_is_asked_for_and_lead_to_its_samples(db: P
     let one = person.browser.page("/usage/errors?outcome=FORBIDDEN").await;
     assert!(one.contains("/requests?code=FORBIDDEN&amp;key="), "{one}");
     let none = person.browser.page("/usage/errors?outcome=EXPIRED").await;
-    assert!(none.contains("and none ended so"), "{none}");
+    assert!(none.contains("and none had this outcome"), "{none}");
     let all = person.browser.page("/usage/errors?outcome=passed").await;
     assert!(all.contains("Samples of FORBIDDEN") && all.contains("outcome=errors&amp;format=csv"), "nothing that passed is an error");
     let usage = person.browser.page("/usage?outcome=limited").await;

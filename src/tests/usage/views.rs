@@ -222,12 +222,13 @@ async fn the_pages_say_so_and_errors_lead_to_a_rule_for_the_same_key(db: PgPool)
     let m = T0.unix_timestamp() / 60;
     write(&app, vec![Tally { cost: 9, ..tally(&owner, old, "GET /", Outcome::Valid, m, 3) }]).await;
     let page = person.browser.page("/usage").await;
-    for wanted in ["name=\"named\"", "the 500 keys that were used or made last", "9 units for 3 calls that passed", ">Units<", "compare=year", "type=\"date\""]
+    for wanted in
+        ["name=\"named\"", "the 500 keys that were used or created last", "9 units for 3 calls that passed", ">Units<", "compare=year", "type=\"date\""]
     {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
     let page = person.browser.page("/usage?named=nobody").await;
-    assert!(page.contains("No key has “nobody” in its name, or begins so.") && page.contains("value=\"nobody\""), "{page}");
+    assert!(page.contains("No key matches “nobody”.") && page.contains("value=\"nobody\""), "{page}");
     let page = person.browser.page(&format!("/usage?key={old}&compare=2026-08-08")).await;
     assert!(page.contains("Calls of old one by day") && page.contains("Compared with the time from 2026-08-08"), "{page}");
     let page = person.browser.page(&format!("/usage/errors?key={old}")).await;

@@ -87,7 +87,7 @@ impl Series {
         let passed = if self.is_of_refusals { String::new() } else { format!("{} passed, ", thousands(passed)) };
         let mut text = format!("{}, {}: {passed}{} limited, {} refused.", self.title, self.note, thousands(limited), thousands(refused));
         if !self.before.is_empty() {
-            text.push_str(&format!(" In the time before: {} calls.", thousands(self.before.iter().sum())));
+            text.push_str(&format!(" Compared period: {} calls.", thousands(self.before.iter().sum())));
         }
         if let Some(limit) = &self.limit {
             let at: Vec<_> = self.buckets.iter().filter(|b| b.passed >= limit.value && b.limited > 0).map(|b| b.label.as_str()).collect();

@@ -52,15 +52,15 @@ pub fn ErrorPage(error: AppError, #[prop(optional)] next: Option<(String, String
 
 fn saying(error: &AppError) -> (&'static str, String) {
     match error {
-        AppError::NotFound => ("No page at this address", "It does not exist, or you may not open it. We do not say which.".to_owned()),
+        AppError::NotFound => ("No page at this address", "It does not exist, or you do not have access to it.".to_owned()),
         AppError::Refused { .. } | AppError::Blocked { .. } => ("This was refused", error.to_string()),
         AppError::Locked { .. } => ("This is locked", error.to_string()),
-        AppError::Forbidden { permission } => ("You may not open this", format!("It needs the permission {permission}. Ask an operator for it.")),
-        AppError::Unauthenticated => ("Sign in first", "This page is for people with an account, and your session may have ended.".to_owned()),
+        AppError::Forbidden { permission } => ("You may not open this", format!("You need the permission {permission}. Ask an operator for it.")),
+        AppError::Unauthenticated => ("Sign in first", "This page needs an account. Your session may have ended.".to_owned()),
         AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } => ("Too many tries", error.to_string()),
         AppError::Internal { .. } => (
             "That one is on us",
-            "The page failed while it was being made. Nothing you sent was done twice. Try again, or tell your operator the request id.".to_owned(),
+            "Something went wrong while loading the page. Nothing you sent was done twice. Try again, or give your operator the request id.".to_owned(),
         ),
         AppError::Unavailable { .. } | AppError::NotNow { .. } | AppError::Transport { .. } => ("Not reachable right now", error.to_string()),
         AppError::Http { status: 413, .. } => ("This is too long", error.to_string()),

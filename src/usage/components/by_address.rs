@@ -34,7 +34,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
         <section aria-labelledby="h-byaddress">
             <div class="section-head">
                 <h2 id="h-byaddress">"By address"</h2>
-                <p>"From where calls came, where the asking service or your proxy tells it; IPv6 by its /64, for 30 days unless your operator chose otherwise. The busiest addresses of a key are kept; what the others called is counted, and stands in one row."</p>
+                <p>"Where calls came from, if the asking service or your proxy tells it; IPv6 by /64. Kept for 30 days unless your operator chose otherwise. Each key keeps its busiest addresses; calls from the others are counted in one row."</p>
             </div>
             <div class="stack-sm">
                 <Table caption small=true>
@@ -44,7 +44,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
                     </tr></thead>
                     <tbody>
                         {rows}
-                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others, or not told"{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
+                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others or unknown"{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
                     </tbody>
                     <tfoot><tr><th scope="row">"All addresses"{folded(facts(total, of_errors))}</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
                 </Table>

@@ -24,7 +24,7 @@ pub fn ByPermission(report: UsageReport) -> impl IntoView {
         <section aria-labelledby="h-bypermission">
             <div class="section-head">
                 <h2 id="h-bypermission">"By permission"</h2>
-                <p>"What calls needed, by their route or because the asking service named it, for 30 days: of calls that passed, or that only a limit held. A call may need two and then stands in two rows."</p>
+                <p>"What calls needed, by their route or as the asking service said, kept for 30 days. Counts calls that passed or that only a limit held. A call that needs two permissions is in two rows."</p>
             </div>
             <div class="stack-sm">
                 <Table caption small=true>

@@ -108,17 +108,17 @@ pub fn FindKey(value: Option<String>) -> impl IntoView {
 }
 
 fn offered(report: &UsageReport) -> AnyView {
-    let more = ", and the nearest to their limit are of these";
+    let more = "; “Nearest to their limit” looks at these only";
     offered_keys(report.query.named.as_deref(), report.key_choices.len(), report.has_more_keys, more)
 }
 
 /// Which keys there are to choose from, where these are not all. `more` is what else is said of those used last.
 pub fn offered_keys(named: Option<&str>, keys: usize, has_more: bool, more: &str) -> AnyView {
     let words = match (named, has_more) {
-        (Some(name), _) if keys == 0 => format!("No key has “{name}” in its name, or begins so."),
-        (Some(name), false) => format!("{} “{name}” in their names, or begin so: choose one.", count(keys as u64, "key has", "keys have")),
-        (Some(name), true) => format!("More than {keys} keys have “{name}” in their names, or begin so: type more of it."),
-        (None, true) => format!("To choose from are the {keys} keys that were used or made last{more}. Find another by its name, start or id."),
+        (Some(name), _) if keys == 0 => format!("No key matches “{name}”."),
+        (Some(name), false) => format!("{} “{name}”. Choose one.", count(keys as u64, "key matches", "keys match")),
+        (Some(name), true) => format!("More than {keys} keys match “{name}”. Type more of the name."),
+        (None, true) => format!("You can choose from the {keys} keys that were used or created last{more}. Find others by name, start or id."),
         (None, false) => return ().into_any(),
     };
     view! { <p class="muted">{words}</p> }.into_any()

@@ -40,17 +40,17 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
     };
     let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis zoom=zoom(&report.query, USAGE)/> });
     let kept = match report.bucket {
-        BucketSize::Week | BucketSize::Month => Some(" Weeks and months are made of days of UTC."),
-        BucketSize::Minute | BucketSize::FiveMinutes => Some(" It is kept by quarters of an hour: a minute shows that of its own, and so do the files."),
+        BucketSize::Week | BucketSize::Month => Some(" Weeks and months consist of UTC days."),
+        BucketSize::Minute | BucketSize::FiveMinutes => Some(" Times are kept per quarter of an hour. Each minute, here and in the files, shows its quarter."),
         BucketSize::Hour | BucketSize::Day => None,
     };
     let told_of = match &before {
-        Some(before) => format!("calls, from {}, by the services that answered them", thousands(before.count)),
-        None => "calls, by the services that answered them".to_owned(),
+        Some(before) => format!("calls, from {}, reported by the services", thousands(before.count)),
+        None => "calls, reported by the services".to_owned(),
     };
     let compared = report.before.as_ref().map(|earlier| match &before {
-        Some(_) => format!(" Compared with {}; the chart and the files are of the time that is shown.", earlier.period),
-        None => format!(" Of {} nothing was told, so nothing is compared.", earlier.period),
+        Some(_) => format!(" Compared with {}. The chart and the files cover only the time shown.", earlier.period),
+        None => format!(" Nothing was reported for {}, so there is no comparison.", earlier.period),
     });
     view! {
         <section class="stack" aria-labelledby="h-latency">
@@ -63,7 +63,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
             </Figures>
             {chart}
             {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"), None)}
-            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{kept}{compared}</p>
+            <p class="muted">"Calculated from counts on a logarithmic scale, each at most 10 % off."{kept}{compared}</p>
         </section>
     }
     .into_any()

@@ -61,7 +61,7 @@ fn words(meter: &LimitMeter) -> AnyView {
         .into_any(),
         Some((_, Some(used_up))) if meter.is_rolling => view! {
             <GateGlyph position=Gate::Limited tinted=true/>
-            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Then calls pass as what was used comes back, and others are answered "<code>{code}</code>"."</span>
+            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". After that, calls pass only as earlier use expires; others are answered "<code>{code}</code>"."</span>
         }
         .into_any(),
         Some((_, Some(used_up))) => view! {
@@ -70,15 +70,15 @@ fn words(meter: &LimitMeter) -> AnyView {
         }
         .into_any(),
         Some((expected, None)) if meter.is_rolling => view! {
-            <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace about {} are used {}.", thousands(expected), meter.window)}</span>
+            <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace, about {} are used {}.", thousands(expected), meter.window)}</span>
         }
         .into_any(),
         Some((expected, None)) => view! {
-            <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace about {} are used when it resets at {resets}.", thousands(expected))}</span>
+            <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace, about {} will be used by the reset at {resets}.", thousands(expected))}</span>
         }
         .into_any(),
         None if meter.is_rolling => {
-            let back = if meter.used == 0 { "left.".to_owned() } else { format!("left. What was used comes back from {resets} on.") };
+            let back = if meter.used == 0 { "left.".to_owned() } else { format!("left. Use starts to come back at {resets}.") };
             view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} {back}")}</span> }.into_any()
         }
         None => view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left until {resets}.")}</span> }.into_any(),
@@ -99,16 +99,16 @@ fn credits(meter: &LimitMeter) -> AnyView {
         left => format!("{} left of {}", thousands(left), thousands(meter.limit)),
     };
     let back = match meter.reset_after {
-        0 => "prepaid: an operator adds more".to_owned(),
+        0 => "prepaid; an operator can add more".to_owned(),
         _ => format!("{}, the next at {}", meter.window, meter.resets_at),
     };
     let next = match (meter.remaining, meter.used_up_at()) {
         (0, _) => without_any(meter).map(IntoAny::into_any),
         (_, Some(used_up)) => {
             let used_up = used_up.to_owned();
-            Some(view! { <span>" At the pace of the last seven days they are used up at "<b class="strong">{used_up}</b>"."</span> }.into_any())
+            Some(view! { <span>" At the pace of the last seven days, they are used up at "<b class="strong">{used_up}</b>"."</span> }.into_any())
         }
-        (_, None) => meter.lasts.as_ref().map(|_| " At the pace of the last seven days they last for more than half a year.".to_owned().into_any()),
+        (_, None) => meter.lasts.as_ref().map(|_| " At the pace of the last seven days, they last for more than half a year.".to_owned().into_any()),
     };
     view! { <GateGlyph position=gate tinted=true/><span>{format!("{left}, {back}.")}{next}</span> }.into_any()
 }
@@ -118,8 +118,10 @@ fn without_any(meter: &LimitMeter) -> Option<String> {
     let passed = amount(meter, meter.beyond());
     match meter.over {
         OverAction::Refuse => None,
-        OverAction::Mark => Some(format!(" {passed} passed without any, marked: calls go on passing.")),
-        OverAction::Throttle { per_second } => Some(format!(" {passed} passed without any: {} a second do.", count(per_second.into(), "call", "calls"))),
+        OverAction::Mark => Some(format!(" {passed} passed without credits, marked. Calls keep passing.")),
+        OverAction::Throttle { per_second } => {
+            Some(format!(" {passed} passed without credits, at most {} a second.", count(per_second.into(), "call", "calls")))
+        }
     }
 }
 
@@ -136,9 +138,9 @@ fn beyond(meter: &LimitMeter) -> String {
     let passed = amount(meter, meter.beyond());
     match meter.over {
         OverAction::Throttle { per_second } => {
-            format!("{passed} passed beyond it: {} a second do until {}.", count(per_second.into(), "call", "calls"), meter.resets_at)
+            format!("{passed} passed beyond the limit, at most {} a second until {}.", count(per_second.into(), "call", "calls"), meter.resets_at)
         }
-        OverAction::Refuse | OverAction::Mark => format!("{passed} passed beyond it, marked: calls go on passing."),
+        OverAction::Refuse | OverAction::Mark => format!("{passed} passed beyond the limit, marked. Calls keep passing."),
     }
 }
 

@@ -18,7 +18,7 @@ pub fn PassedPanel(detail: RefusalDetail, passed: Passage, #[prop(into)] back: S
     let title = if sample.route.is_empty() { code.to_string() } else { sample.route.clone() };
     let key = match (sample.key, sample.key_name.clone()) {
         (Some(id), Some(name)) => view! { <a href=format!("{}{id}", place.keys)>{name}</a> }.into_any(),
-        _ => "a key that is gone".into_any(),
+        _ => "a deleted key".into_any(),
     };
     let kept = match passed.one_in {
         1 => "Every such call was kept.".to_owned(),
@@ -61,10 +61,10 @@ pub fn PassedPanel(detail: RefusalDetail, passed: Passage, #[prop(into)] back: S
                     <Fact term="Key">{key}</Fact>
                     {api.map(|api| view! { <Fact term="API">{api}</Fact> })}
                     <Fact term="Route"><code>{sample.route}</code></Fact>
-                    <Fact term="From"><code>{if sample.address.is_empty() { "not said".to_owned() } else { sample.address }}</code></Fact>
+                    <Fact term="From"><code>{if sample.address.is_empty() { "unknown".to_owned() } else { sample.address }}</code></Fact>
                 </Facts>
             </div>
-            <div class="card-foot"><a href=all>"All samples of calls of this key that passed"</a></div>
+            <div class="card-foot"><a href=all>"All samples of this key's calls that passed"</a></div>
         </aside>
     }
     .into_any()
@@ -72,7 +72,7 @@ pub fn PassedPanel(detail: RefusalDetail, passed: Passage, #[prop(into)] back: S
 
 /// Of this key to this route in the quarter of an hour of the sample: services tell no single call.
 fn taken(took: Percentiles) -> String {
-    format!("half {} at most, 95 % {} ({} told of in that quarter of an hour)", millis(took.p50), millis(took.p95), count(took.count, "call", "calls"))
+    format!("50 % at most {}, 95 % at most {} ({} reported in that quarter of an hour)", millis(took.p50), millis(took.p95), count(took.count, "call", "calls"))
 }
 
 #[cfg(test)]
@@ -83,6 +83,6 @@ mod tests {
     fn how_long_such_calls_took_is_told_in_words() {
         let took = Percentiles { p50: 12_000, p95: 80_000, p99: 90_000, count: 1 };
         let words = taken(took);
-        assert!(words.starts_with("half 12") && words.ends_with("(1 call told of in that quarter of an hour)"), "{words}");
+        assert!(words.starts_with("50 % at most 12") && words.ends_with("(1 call reported in that quarter of an hour)"), "{words}");
     }
 }

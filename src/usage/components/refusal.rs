@@ -21,8 +21,8 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
     let own = sample.key.map(|id| format!("{}{id}", place.keys));
     let key = match (own.clone(), sample.key_name.clone()) {
         (Some(href), Some(name)) => view! { <a href=href>{name}</a> }.into_any(),
-        (Some(_), None) => "a key that is gone".into_any(),
-        (None, _) => "none that is known".into_any(),
+        (Some(_), None) => "a deleted key".into_any(),
+        (None, _) => "no known key".into_any(),
     };
     let like_it = alike.map(|n| {
         let words = if n == 1 {
@@ -32,7 +32,7 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
         };
         view! { <p class="muted">{words}</p> }
     });
-    let guess = if sample.is_guessed { " (read from the code: an earlier version kept the sample)" } else { "" };
+    let guess = if sample.is_guessed { " (inferred from the code; an earlier version kept the sample)" } else { "" };
     let rule = match sample.limit.as_str() {
         "" => format!("{}{guess}", ground.words()),
         limit => format!("{}: {limit}", ground.words()),
@@ -61,7 +61,7 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
                     <Fact term="Key">{key}</Fact>
                     {api.map(|api| view! { <Fact term="API">{api}</Fact> })}
                     <Fact term="Route"><code>{sample.route}</code></Fact>
-                    <Fact term="From"><code>{if sample.address.is_empty() { "not said".to_owned() } else { sample.address }}</code></Fact>
+                    <Fact term="From"><code>{if sample.address.is_empty() { "unknown".to_owned() } else { sample.address }}</code></Fact>
                 </Facts>
             </div>
             <div class="card-foot"><a href=all>{format!("All samples of {code}")}</a></div>
@@ -96,40 +96,40 @@ fn meter(meter: LimitMeter) -> AnyView {
 const fn next_step(ground: Ground) -> &'static str {
     match ground {
         Ground::AddressBlocked => {
-            "Nobody looked at the key: calls from this address are refused whatever they show, until the block ends or an operator lifts it. If the address is yours, look at what it sent before: many unknown secrets or refusals make such a block."
+            "This address is blocked: all its calls are refused, whatever the key, until the block ends or an operator lifts it. If the address is yours, look at what it sent before: many unknown secrets or refusals cause such a block."
         }
         Ground::AddressSlowed => {
-            "Nobody looked at the key: a block lets only so many calls from this address pass in a second. Call less often, or ask an operator to lift the block."
+            "A block lets only so many calls a second from this address pass; the key was not looked at. Call less often, or ask an operator to lift the block."
         }
-        Ground::Form => "The secret was cut off or mistyped on its way into the program. Copy it again as a whole.",
-        Ground::Unknown => "No key has this secret. It may be of another installation, or dropped by a rotation.",
-        Ground::Secret => "The key was rotated and this secret's time is over. Put the new secret into the program, or rotate again if it is lost.",
+        Ground::Form => "The secret was cut off or mistyped. Copy all of it into the program again.",
+        Ground::Unknown => "No key has this secret. It may belong to another installation, or a rotation dropped it.",
+        Ground::Secret => "The key was rotated and this secret has ended. Put the new secret into the program, or rotate again if it is lost.",
         Ground::Revoked => "A revoked key never passes again. Create a new key and put its secret into the program.",
-        Ground::OwnerBanned => "The owner of the key may not make calls. An operator can lift that on the owner's account.",
-        Ground::Disabled => "Enable the key on its page, or take it out of the program that still calls with it.",
+        Ground::OwnerBanned => "The owner of the key may not make calls. An operator can change that on the owner's account.",
+        Ground::Disabled => "Enable the key on its page, or remove it from the program that still uses it.",
         Ground::KeyBlocked => {
-            "Calls of the key, or of its workspace, are blocked until the block ends or an operator lifts it under Blocks; the owner is not banned. Look at what the key sent before: many refused calls, or calls from many places, make such a block."
+            "Calls of the key or its workspace are blocked until the block ends or an operator lifts it under Blocks; the owner is not banned. Look at what the key sent before: many refused calls, or calls from many places, cause such a block."
         }
-        Ground::Expiry => "Set a later end on the key's page, or put another key into the program.",
-        Ground::Address => "If this address is yours, add it to the key's addresses. If not, somebody else holds the secret: rotate the key.",
-        Ground::Origin => "If the web page is yours, add its origin to the key. If not, somebody put your secret into a page of theirs: rotate the key.",
-        Ground::Api => "Use a key that was made for this API. The program probably has another one's secret in its settings.",
-        Ground::Route => "The API knows no route like this and refuses such calls. Correct the method or the path, or ask an operator to describe the route.",
-        Ground::Path => "The path of the call can't be read, or the proxy did not tell it. Send it as the API describes it; no permission is missing.",
-        Ground::Unread => "The server had not read the API's routes yet, as just after a start. The same call passes a second later.",
-        Ground::Permission => "Give the key the permission that the call needs, or leave the call out of the program.",
+        Ground::Expiry => "Set a later expiry on the key's page, or use another key in the program.",
+        Ground::Address => "If this address is yours, add it to the key's addresses. If not, somebody else has the secret: rotate the key.",
+        Ground::Origin => "If the web page is yours, add its origin to the key. If not, somebody put your secret into their page: rotate the key.",
+        Ground::Api => "Use a key that was made for this API. The program is probably set up with a key for another one.",
+        Ground::Route => "The API has no such route and refuses these calls. Correct the method or the path, or ask an operator to add the route.",
+        Ground::Path => "The path of the call can't be read, or the proxy did not send it. Send it as the API describes it; no permission is missing.",
+        Ground::Unread => "The server had not read the API's routes yet, for example just after a start. Send the same call again a second later.",
+        Ground::Permission => "Give the key the permission that the call needs, or remove the call from the program.",
         Ground::KeyRoute => {
-            "The key may call the routes of its list only. Add this one on the key's page, or leave the call out of the program; a service that asks must say which route was called."
+            "The key may only call the routes on its list. Add this one on the key's page, or remove the call from the program. A service that asks must say which route was called."
         }
-        Ground::Unsigned => "Calls of this key must be signed. Let the program sign them, or no longer ask for a signature on the key's page.",
+        Ground::Unsigned => "Calls of this key must be signed. Sign them in the program, or stop requiring signatures on the key's page.",
         Ground::Signature => {
-            "The signature does not hold: another signing key, something changed on the way, a clock that is wrong, or a call sent twice. Sign a call on the key's page and compare it with what the program sends."
+            "The signature is not valid: a different signing key, a change on the way, a wrong clock, or a call sent twice. Sign a call on the key's page and compare it with what the program sends."
         }
         Ground::KeySlowed => {
-            "A block lets only so many calls of the key, or of its workspace, pass in a second; no limit is used up. Call less often, or ask an operator to lift the block."
+            "A block lets only so many calls a second of the key or its workspace pass; no limit is used up. Call less often, or ask an operator to lift the block."
         }
         Ground::Limit => {
-            "Calls pass again when the limit resets, credits come back or a call ends; the answer's Retry-After says in how many seconds, if it is known. If this happens often, spread the calls or ask for a higher limit."
+            "Calls pass again when the limit resets, credits come back or a running call ends. Retry-After in the answer gives the seconds, if known. If this happens often, spread the calls or ask for a higher limit."
         }
     }
 }
@@ -164,6 +164,6 @@ mod tests {
         let gives = |ground| next_step(ground).contains("Give the key the permission");
         assert_eq!(Ground::ALL.into_iter().filter(|ground| gives(*ground)).collect::<Vec<_>>(), [Ground::Permission]);
         assert!(next_step(Ground::KeyBlocked).contains("the owner is not banned") && next_step(Ground::KeySlowed).contains("no limit is used up"));
-        assert!(next_step(Ground::AddressBlocked).starts_with("Nobody looked at the key"));
+        assert!(next_step(Ground::AddressBlocked).starts_with("This address is blocked"));
     }
 }

@@ -170,9 +170,9 @@ pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
         return if is_of_passed {
             none_passed(&list, place)
         } else if list.query.filters() == RefusalQuery::default() {
-            view! { <Empty title="Every call passed" text="Calls that are limited or refused stand here, with the rule that decided."><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any()
+            view! { <Empty title="Every call passed" text="Calls that are limited or refused appear here, with the rule that decided."><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any()
         } else {
-            view! { <Empty title="No sample matches" text="No kept sample fits these filters. Samples are kept for 30 days unless your operator chose otherwise."><LinkButton href=place.path>"Show all"</LinkButton></Empty> }
+            view! { <Empty title="No sample matches" text="Try other filters. Samples are kept for 30 days unless your operator chose otherwise."><LinkButton href=place.path>"Show all"</LinkButton></Empty> }
                 .into_any()
         };
     }
@@ -212,11 +212,10 @@ pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
 /// No sample of a call that passed: because none is kept, or because none matches.
 fn none_passed(list: &RefusalList, place: Place) -> AnyView {
     if list.sampling.is_empty() {
-        let text =
-            "They are counted all the same, exactly. An operator may have an API keep one in so many of them, with address and request id, under Admin, APIs.";
+        let text = "These calls are still counted exactly. To keep a sample of them, with address and request id, an operator sets “1 in” for an API under Admin › APIs.";
         return view! { <Empty title="No samples of calls that passed" text><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any();
     }
-    let text = "No kept sample of a call that passed fits these filters. Samples are kept for 30 days unless your operator chose otherwise.";
+    let text = "Try other filters. Samples are kept for 30 days unless your operator chose otherwise.";
     view! { <Empty title="No sample matches" text><LinkButton href=place.path>"Show what did not pass"</LinkButton></Empty> }.into_any()
 }
 
@@ -225,7 +224,7 @@ fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<
     let href = format!("{}#opened", RefusalQuery { open: Some(sample.cursor.clone()), ..query.clone() }.link(place.path));
     let key = match (sample.key, sample.key_name) {
         (Some(id), Some(name)) => view! { <a class="ink" href=format!("{}{id}", place.keys)>{name}</a> }.into_any(),
-        (Some(_), None) => view! { <span class="faint nowrap">"a key that is gone"</span> }.into_any(),
+        (Some(_), None) => view! { <span class="faint nowrap">"a deleted key"</span> }.into_any(),
         (None, _) => view! { <span class="faint nowrap">"no known key"</span> }.into_any(),
     };
     let mut facts = vec![(2, "Route", view! { <code>{sample.route.clone()}</code> }.into_any())];

@@ -55,12 +55,12 @@ impl Question {
     /// As the panel asks it.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Door => "From an address that no block holds",
+            Self::Door => "From an address that is not blocked",
             Self::Form => "Is it a key",
             Self::Key => "Whose is it",
             Self::Secret => "Is the secret in force",
             Self::State => "May it be used",
-            Self::Expiry => "Before its end",
+            Self::Expiry => "Before it expires",
             Self::Address => "From its addresses",
             Self::Origin => "From its web pages",
             Self::Api => "For this API",
@@ -68,7 +68,7 @@ impl Question {
             Self::Permission => "With the permission",
             Self::KeyRoute => "To a route of the key",
             Self::Signature => "Signed, if it must be",
-            Self::Pace => "Within what a block lets pass",
+            Self::Pace => "Not slowed by a block",
             Self::Limits => "Within its limits",
         }
     }

@@ -47,11 +47,11 @@ pub struct Passage {
 /// What is kept of calls that passed, as pages say it: "1 in 100 of calls of Orders that passed, …"; `keys::server::meter::passed` does it.
 pub fn passed_sampling(of: &[(String, u32)]) -> String {
     if of.is_empty() {
-        return "samples of calls that passed, from a time when an API kept some: at present none does.".to_owned();
+        return "samples of calls that passed, kept earlier. No API keeps any now.".to_owned();
     }
     let each: Vec<String> = of.iter().map(|(api, one_in)| format!("1 in {} of {api}", thousands(*one_in))).collect();
     format!(
-        "samples of calls that passed: {}. Of a key at most 10 in a minute on each server; kept for 30 days unless the operator chose otherwise.",
+        "samples of calls that passed: {}. At most 10 a minute per key on each server, kept for 30 days unless the operator chose otherwise.",
         each.join(", ")
     )
 }

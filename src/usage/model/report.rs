@@ -105,7 +105,7 @@ impl LimitMeter {
         match (self.is_rolling, self.used) {
             (false, _) => format!("resets at {}", self.resets_at),
             (true, 0) => String::new(),
-            (true, _) => format!("comes back from {} on", self.resets_at),
+            (true, _) => format!("starts to come back at {}", self.resets_at),
         }
     }
 }

@@ -35,12 +35,12 @@ fn page(errors: ErrorReport) -> AnyView {
     };
     let chart = series(&report, "errors", title, ERRORS);
     let far = zoom(&report.query, ERRORS);
-    let lead = "Every call that was limited or refused, counted exactly. A number leads to samples of its calls.".into_any();
+    let lead = "Every call that was limited or refused, counted exactly. Select a number to see samples of its calls.".into_any();
     let rule = format!("{}#rules", link("/settings/notifications", rule_filters(&report.query)));
     let unknown = unknown_to_rules(&report.query).map(|words| view! { <p class="muted">{words}</p> });
     let is_quiet = report.totals.total() == 0;
     let all_calls = UsageQuery { outcome: None, ..report.query.clone() }.link(USAGE);
-    let ended = if report.query.outcome.is_some() { "none ended so" } else { "every one passed" };
+    let ended = if report.query.outcome.is_some() { "none had this outcome" } else { "every one passed" };
     let quiet = is_quiet.then(|| {
         let counted = crate::ui::number::count(calls, "call", "calls");
         let words = if calls == 0 { format!("{counted} in this time.") } else { format!("{counted} in this time, and {ended}.") };
@@ -83,8 +83,8 @@ fn unknown_to_rules(query: &UsageQuery) -> Option<&'static str> {
     let is_narrower = query.address.is_some() || query.permission.is_some();
     let is_group = query.outcome.is_some() && code(query).is_none();
     match (is_narrower, is_group) {
-        (true, _) => Some("An alert rule knows key, API, route and code, no address or permission: it would watch the calls of all of them."),
-        (false, true) => Some("An alert rule watches single codes, or all of them: choose there which of these it is about."),
+        (true, _) => Some("Alert rules filter by key, API, route and code only. A new one would watch all addresses and permissions."),
+        (false, true) => Some("An alert rule watches single codes or all of them. Choose which ones in the rule."),
         (false, false) => None,
     }
 }

@@ -28,9 +28,11 @@ pub fn UsagePage() -> impl IntoView {
 
 fn page(report: UsageReport) -> AnyView {
     let lead = match (report.query.address.is_some(), report.query.permission.is_some()) {
-        (_, true) => "Calls that needed one permission, and passed or were held by a limit only, as far as they are kept: of the last 30 days unless your operator chose otherwise.".into_any(),
-        (true, _) => "Calls from one address, as far as they are kept: of the last 30 days unless your operator chose otherwise, and of the busiest addresses of a key.".into_any(),
-        _ => "Every call that a key made, counted exactly. Nothing here is sampled.".into_any(),
+        (_, true) => {
+            "Calls that needed one permission and passed, or that only a limit held. Kept for 30 days unless your operator chose otherwise.".into_any()
+        }
+        (true, _) => "Calls from one address. Kept for 30 days unless your operator chose otherwise, for the busiest addresses of each key.".into_any(),
+        _ => "Every call your keys made, counted exactly. Nothing here is sampled.".into_any(),
     };
     if report.totals.total() == 0 && report.query == UsageQuery::default() && !report.has_history {
         return view! { <PageHeader title="Usage" lead/>{first_call(&report)} }.into_any();
@@ -91,8 +93,8 @@ fn figures(report: &UsageReport) -> AnyView {
         let pairs = [(now.total(), was.total()), (now.passed, was.passed), (now.limited, was.limited), (now.refused, was.refused)];
         notes = pairs.map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
         let open = match before.buckets.len() < report.buckets.len() {
-            true => "without the minute that is not over",
-            false => "of what is not over, as much as has passed of it",
+            true => "without the current minute",
+            false => "unfinished periods only up to now",
         };
         below = Some(format!("Compared with {}; {open}.", before.period));
     }
@@ -112,7 +114,7 @@ fn figures(report: &UsageReport) -> AnyView {
 /// What the calls that passed cost, where that is not their number.
 fn units(report: &UsageReport) -> AnyView {
     let words = |units: u64| format!("{} for {}.", count(units, "unit", "units"), count(report.totals.passed, "call that passed", "calls that passed"));
-    report.units.map(|units| view! { <p class="muted"><b class="strong">"Cost: "</b>{words(units)}" By day or hour they stand in the export."</p> }).into_any()
+    report.units.map(|units| view! { <p class="muted"><b class="strong">"Cost: "</b>{words(units)}" The export has them by day or hour."</p> }).into_any()
 }
 
 /// What the calls that passed are worth, where a plan says so.
@@ -138,7 +140,7 @@ fn when(size: BucketSize, label: &str) -> String {
 fn first_call(report: &UsageReport) -> AnyView {
     if report.key_choices.is_empty() {
         return view! {
-            <Empty title="No calls yet" text="Make a key, call an API with it, and every call appears here within seconds: passed, limited or refused.">
+            <Empty title="No calls yet" text="Create a key and call an API with it. Every call appears here within seconds: passed, limited or refused.">
                 <LinkButton href="/keys" look=Look::Primary icon=Icon::Plus>"Create key"</LinkButton>
             </Empty>
         }
@@ -147,7 +149,7 @@ fn first_call(report: &UsageReport) -> AnyView {
     // Empty for who may not open the key.
     let call = (!report.example.is_empty()).then(|| view! { <CodeBlock id="first-call" title="First call" code=report.example.clone() wrap=true/> });
     view! {
-        <Empty title="No calls yet" text="Ask the gate with your key, and the call appears here within seconds.">
+        <Empty title="No calls yet" text="Verify your key once with this command, and the call appears here within seconds.">
             <div class="stack">
                 {call}
                 <p><a href="/docs">"Protect your own API"</a></p>
