@@ -1,6 +1,7 @@
 //! Who did something, as a person says it. Histories keep the name of an account, or a word where none did it: `cli`, `system`. Nobody can
 //! call themself so, since not every history knows accounts apart, and none can where what is said of both is the same ("Tollgate").
 
+use super::is_blank;
 use serde::{Deserialize, Serialize};
 
 /// Who did it, in a history that knows accounts apart: whatever a person is called, they are said by their name.
@@ -48,9 +49,11 @@ const NOBODYS: [&str; 5] = ["cli", "system", "secret scanning", "tollgate", "an 
 /// How the pseudonym of an account that was erased begins, and how many hexadecimal digits follow.
 pub const FORMER: (&str, usize) = ("former-", 12);
 
-/// Whether a history would read this name as somebody else: as Tollgate, the command line, or an account that was erased. In any case.
+/// Whether a history would read this name as somebody else: as Tollgate, the command line, or an account that was erased. In any case, and with
+/// characters that take no room, too.
 pub fn stands_for_another(name: &str) -> bool {
-    let name = name.to_lowercase();
+    // What nobody sees makes no other name of it.
+    let name = name.chars().filter(|c| !is_blank(*c)).collect::<String>().to_lowercase();
     let is_former = |rest: &str| rest.len() == FORMER.1 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
     NOBODYS.contains(&name.as_str()) || name.strip_prefix(FORMER.0).is_some_and(is_former)
 }
@@ -62,6 +65,7 @@ mod tests {
     #[test]
     fn nobody_is_called_as_what_is_no_account() {
         assert!(["cli", "CLI", "System", "Secret scanning", "Tollgate", "former-0123456789ab", "Former-0123456789AB"].into_iter().all(stands_for_another));
+        assert!(["c\u{200b}li", "System\u{2060}", "\u{feff}Toll\u{ad}gate"].into_iter().all(stands_for_another), "they look the same");
         assert!(!["Mara", "Clio", "cli 2", "Systema", "former-minister", "former-0123456789abc", ""].into_iter().any(stands_for_another));
         for kept in ["cli", "system", "secret scanning"] {
             assert!(stands_for_another(kept) && stands_for_another(actor_words(kept)), "{kept}");

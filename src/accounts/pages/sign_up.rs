@@ -20,7 +20,7 @@ pub fn SignUpPage() -> impl IntoView {
         Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
         Door::InviteOver => shut(
             "This invitation works no more",
-            "It was used or cancelled, or is too old. If it was used with an address that nobody proved, it works again about a day later. If it was mailed to you again, open the newest mail; or ask for another one.",
+            "It was used or cancelled, or is too old. If it was used with an address that nobody proved, it works again within two days. If it was mailed to you again, open the newest mail; or ask for another one.",
         ),
         Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
     })

@@ -102,7 +102,7 @@ async fn r60_an_erased_name_and_address_are_nowhere_and_one_pseudonym_is_left(db
     set_workspace_limits(ctx, &cli, own.workspace, vec![KeyLimit::new("day", 5, Window::DAY)]).await.unwrap();
     sqlx::query(
         "insert into jobs (id, kind, payload, state, run_at, last_error, created_at, finished_at)
-         values (gen_random_uuid(), 'accounts.send_reset', '{}', 'failed', now(), '550 5.1.1 <' || $1 || '>: no such user (' || lower($1) || ')', now(), now())",
+         values (gen_random_uuid(), 'accounts.send_reset', '{}', 'failed', now(), '550 5.1.1 <' || split_part($1, '@', 1) || '@ERASED.example>: no such user (' || lower($1) || ')', now(), now())",
     )
     .bind(EMAIL)
     .execute(&db)

@@ -356,6 +356,26 @@ async fn s92_a_sign_up_that_nobody_proves_gives_back_what_it_used(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn s92_of_two_invitations_of_an_address_that_nobody_proved_one_comes_back(db: PgPool) {
+    let app = by_invitation(db).await;
+    let mut newest = String::new();
+    for time in ["once", "twice"] {
+        invite_address(&app.ctx, &Caller::cli(), "mara@example.com", WEEK).await.unwrap();
+        newest = mailed(&app, "mara@example.com").await;
+        assert!(comes_in(&opened(&app, &newest).await, "mara@example.com").await, "{time}");
+        app.ctx.clock.advance(Duration::HOUR);
+    }
+    assert_eq!(count(&app, "select sum(uses_left)::bigint from invites").await, 0);
+    app.ctx.clock.advance(Duration::DAY);
+    // An address has one open invitation (`invites_by_email`): with both the job would fail, that night and every other one.
+    ForgetExpired::default().run(&app.ctx).await.unwrap();
+    let left = "select uses_left::bigint from invites order by created_at";
+    let left: Vec<i64> = sqlx::query_scalar(left).fetch_all(&app.ctx.db).await.unwrap();
+    assert_eq!((left, count(&app, "select count(*) from invite_uses").await), (vec![0, 1], 0), "the newest");
+    assert!(comes_in(&opened(&app, &newest).await, "mara@example.com").await);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s92_whoever_moves_on_to_another_address_leaves_no_room_at_the_old_one(db: PgPool) {
     let app = by_invitation(db).await;
     let link = create_invite(&app.ctx, &Caller::cli(), 1, WEEK).await.unwrap();

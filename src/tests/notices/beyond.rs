@@ -3,9 +3,12 @@
 use super::{call, limited, mara, subjects};
 use crate::{
     support::{T0, TestApp},
-    usage::key,
+    usage::{
+        key,
+        rollups::{explained, rows_read},
+    },
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use time::Duration;
 use tollgate::{
     accounts::Caller,
@@ -131,6 +134,49 @@ async fn the_home_page_tells_what_a_limit_does_now(db: PgPool) {
     share(Over::throttle(5).unwrap()).await;
     let home = home(&app, &mara).await;
     assert!(home.len() == 2 && home[0].ends_with(SLOWLY) && !home[1].contains("beyond"), "{home:?}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_home_page_looks_up_what_the_limits_that_it_shows_do_and_no_others(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = mara(&app).await;
+    let (first, now) = (hundred(&app, &mara, "checkout", 86_400, "mark").await, app.ctx.clock.now());
+    sqlx::query(
+        "insert into keys (id, workspace_id, api_id, name, created_at, updated_at)
+         select gen_random_uuid(), workspace_id, api_id, 'checkout ' || n, created_at, updated_at from keys, generate_series(1, 2000) n where id = $1",
+    )
+    .bind(first.uuid())
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into key_limits (key_id, name, max_calls, window_seconds, over)
+         select id, 'default', 100, 86400, 'mark' from keys where name like 'checkout _%'",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at)
+         select id, $1, 'default', 86400, date_trunc('day', $2::timestamptz, 'UTC'), 80, 80, 100, $2 from keys where name like 'checkout _%'",
+    )
+    .bind(mara.account.uuid())
+    .bind(now)
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query("analyze keys, key_limits, limit_notices").execute(&db).await.unwrap();
+
+    // One connection, which then knows the statement.
+    let mut ctx = app.ctx.clone();
+    ctx.db = PgPoolOptions::new().max_connections(1).connect_with((*db.connect_options()).clone()).await.unwrap();
+    let home = present_limit_notices(&ctx, &mara).await.unwrap();
+    assert!(home.len() == 5 && home.iter().all(|notice| notice.when.ends_with(" Calls beyond the limit pass and are marked.")), "{home:?}");
+    let arguments = format!("'{}', to_timestamp({}), 5", mara.account.uuid(), now.unix_timestamp());
+    let plan = explained(&ctx.db, ["limit_notices", "in_force"], &arguments).await;
+    let rows = rows_read(&plan);
+    assert!((4_000.0..=6_000.0).contains(&rows), "each notice with its key, and five limits: {rows} rows were read\n{plan:#}");
+    ctx.db.close().await;
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -120,7 +120,7 @@ async fn shown(app: &TestApp, owner: &Caller, key: KeyId) -> PgPool {
 }
 
 /// The plan of one of these statements, found by words of it, with other arguments.
-async fn explained(shown: &PgPool, words: [&str; 2], arguments: &str) -> Value {
+pub async fn explained(shown: &PgPool, words: [&str; 2], arguments: &str) -> Value {
     let found = "select name from pg_prepared_statements where strpos(statement, $1) > 0 and strpos(statement, $2) > 0";
     let name: Option<String> = sqlx::query_scalar(found).bind(words[0]).bind(words[1]).fetch_optional(shown).await.unwrap();
     let name = name.unwrap_or_else(|| panic!("no statement with the words {words:?} was run"));

@@ -159,8 +159,8 @@ pub async fn update_use(conn: &mut PgConnection, token_hash: &[u8], mark: &[u8],
 }
 
 /// Gives back what was used before `before` by sign-ups that no account has any more, or never had; an invitation that is over stays over, and
-/// an address that has an account, or another invitation, needs none. Those whose address was proven are used for good. Says how many
-/// invitations may be used again.
+/// an address that has an account, or another invitation, needs none: of several that come back at once, the newest one does. Those whose address
+/// was proven are used for good. Says how many invitations may be used again.
 pub async fn give_back_uses(db: &PgPool, before: OffsetDateTime, now: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!("delete from invite_uses u using accounts a where a.sign_up_id = u.sign_up_id and a.verified_at is not null and u.used_at < $1", before)
         .execute(db)
@@ -176,7 +176,10 @@ pub async fn give_back_uses(db: &PgPool, before: OffsetDateTime, now: OffsetDate
          from back b
          where i.id = b.invite_id and i.cancelled_at is null and i.expires_at > $2
            and not exists (select from accounts a where a.email_key = i.email_key and a.verified_at is not null)
-           and not exists (select from invites o where o.email_key = i.email_key and o.id <> i.id and o.cancelled_at is null and o.uses_left > 0)",
+           and not exists (
+             select from invites o where o.email_key = i.email_key and o.id <> i.id and o.cancelled_at is null
+               and (o.uses_left > 0 or (o.id in (select invite_id from back) and o.expires_at > $2 and (o.created_at, o.id) > (i.created_at, i.id)))
+           )",
         before,
         now,
     )

@@ -263,13 +263,14 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
 
 /// Notices of windows that are not over, and of fillings, of each limit the highest threshold of the unit that was told last: those of all keys first,
 /// then the fullest. What becomes of calls beyond is what the limit of that name and window does now, on the level that holds the key or the workspace
-/// (as in `list_used_limits`); what it did when it was told, where there is no such limit any more.
+/// (as in `list_used_limits`); what it did when it was told, where there is no such limit any more. It is looked up for the few that are shown alone:
+/// an account may have ten thousand keys near their limits.
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
              window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", coalesce(in_force.over, told_over) as "over!", window_start as "window_start!"
-           from (
+           from (select * from (
              select distinct on (holder, limit_name, window_seconds) * from (
                select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over as told_over, window_start, at
                from shared_limit_notices where account_id = $1 and at > $2::timestamptz - interval '31 days' and fell_at is null
@@ -285,6 +286,7 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by holder, limit_name, window_seconds, window_start desc,
                max(at) over (partition by holder, limit_name, window_seconds, window_start, unit) desc, threshold desc
+           ) told order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3
            ) present left join lateral (
              select l.over from (
                select f.*, min(f.level) over () as nearest from (
@@ -297,7 +299,7 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
              ) l where l.level = l.nearest and l.name = present.limit_name and l.kind = present.kind and l.window_seconds = present.window_seconds
                and (l.level in (3, 4, 5, 6)) = (present.key_id is null)
              limit 1
-           ) in_force on true order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
+           ) in_force on true order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name"#,
         account.uuid(),
         now,
         most,
