@@ -69,14 +69,14 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   // A word of the profile is changed, a key is not made, a page is not opened.
   await other.goto('/settings/profile');
   await expect(other.getByRole('main').getByRole('link', { name: 'Security' }), 'no tab leads to what is refused').toHaveCount(0);
-  await expect(other.getByRole('main')).toContainText('Not shown while you act as somebody else: Security and Danger.');
+  await expect(other.getByRole('main')).toContainText('Hidden while you act as somebody else: Security and Danger.');
   await other.getByLabel('Name', { exact: true }).fill('Helped Person');
   await other.getByRole('button', { name: 'Save' }).click();
   await expect(bar(other)).toContainText('You act as Helped Person');
   await other.goto('/keys');
   await other.getByLabel('Name', { exact: true }).fill('not mine');
   await other.getByRole('button', { name: 'Create key' }).click();
-  await expect(other.getByRole('alert').first()).toContainText('not done while you act as somebody else');
+  await expect(other.getByRole('alert').first()).toContainText('do this while you act as somebody else');
   expect((await other.goto('/settings/security'))?.status()).toBe(403);
   expect((await other.goto('/admin'))?.status()).toBe(403);
 

@@ -92,7 +92,7 @@ test('a passkey is added, signs in, proves again and is removed', async ({ page,
   await accessible(page);
   await page.getByRole('button', { name: 'Go on' }).click();
   await page.waitForURL('**/home');
-  await expect(page.getByText('you are not asked again')).toBeVisible();
+  await expect(page.getByText('ask again for ten minutes')).toBeVisible();
 
   await page.goto('/settings/security');
   await page.getByRole('link', { name: 'Rename Laptop' }).click();
@@ -100,7 +100,7 @@ test('a passkey is added, signs in, proves again and is removed', async ({ page,
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('row', { name: /Desk/ })).toBeVisible();
   await page.getByRole('button', { name: 'Remove Desk' }).click();
-  await expect(page.getByText('You have no passkey yet.')).toBeVisible();
+  await expect(page.getByText('You have no passkeys yet.')).toBeVisible();
 
   // The authenticator still has it; the site does not know it any more.
   await signOut(page);

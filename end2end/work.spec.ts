@@ -37,7 +37,7 @@ test('a form that is sent early waits for the work of the browser', async ({ pag
   });
   await page.goto('/sign-up');
   await fillIn(page, somebody('work'));
-  const said = page.getByText('Your browser computes for a moment');
+  const said = page.getByText('Your browser works for a moment');
   await expect(said).toBeHidden();
   await expect(page.getByText('Without JavaScript')).toBeHidden();
   await page.getByRole('button', { name: 'Create account' }).click();
@@ -78,7 +78,7 @@ test.describe('without JavaScript', () => {
   test('the page says how long to wait, and a form that comes too early loses nothing', async ({ page, product }) => {
     const person = somebody('plain');
     await page.goto('/sign-up');
-    await expect(page.getByText('send it 60 seconds after you opened it')).toBeVisible();
+    await expect(page.getByText('wait 60 seconds after opening this form')).toBeVisible();
     await fillIn(page, person);
     await page.getByRole('button', { name: 'Create account' }).click();
     await expect(page.getByRole('alert').first()).toContainText(/send the form again in \d+ seconds/);

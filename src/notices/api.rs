@@ -47,7 +47,7 @@ pub async fn add_alert_rule(
     let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let rule = NewAlertRule { key: given(key), api: given(api), route: given(route), codes, more_than, percent: given(percent), minutes, quiet_minutes };
     server::add_alert_rule(&ctx, &caller, rule).await?;
-    reply::toast(&ctx, "The rule is watched from now on.");
+    reply::toast(&ctx, "The rule is now active.");
     Ok(())
 }
 

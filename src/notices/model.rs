@@ -38,7 +38,7 @@ impl NoticeSettings {
 
     /// Reads "80, 100" or "50 80 100 %".
     pub fn read_thresholds(text: &str) -> Result<Vec<u8>, &'static str> {
-        const WORDS: &str = "Write one to five whole numbers from 1 to 100, such as 80, 100.";
+        const WORDS: &str = "Enter one to five whole numbers from 1 to 100, such as 80, 100.";
         let words = text.split([',', ' ', ';', '%']).filter(|word| !word.is_empty());
         let mut all = words.map(|word| word.parse::<u8>().ok().filter(|n| (1..=100).contains(n))).collect::<Option<Vec<u8>>>().ok_or(WORDS)?;
         all.sort_unstable();

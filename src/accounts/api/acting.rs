@@ -10,7 +10,7 @@ pub async fn act_as(id: AccountId, #[server(default)] reason: String, #[server(d
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let bar = server::act_as(&ctx, &caller, &Visitor::here(), &server::session()?, id, &reason, &minutes).await?;
-    reply::toast(&ctx, &format!("You act as {} until {}. They were told by mail.", bar.name, bar.until));
+    reply::toast(&ctx, &format!("You act as {} until {}. They were told by email.", bar.name, bar.until));
     reply::redirect("/home");
     Ok(())
 }

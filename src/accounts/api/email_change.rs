@@ -10,7 +10,7 @@ pub async fn ask_email_change(#[server(default)] email: String) -> Result<(), Ap
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let sent_to = email_change::ask_email_change(&ctx, &caller, &Visitor::here(), &email, None).await?;
-    reply::toast(&ctx, &format!("A mail is on its way to {sent_to}."));
+    reply::toast(&ctx, &format!("We sent an email to {sent_to}."));
     Ok(())
 }
 
@@ -21,7 +21,7 @@ pub async fn cancel_email_change() -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     email_change::cancel_email_change(&ctx, &caller, &Visitor::here()).await?;
-    reply::toast(&ctx, "Your email stays as it is.");
+    reply::toast(&ctx, "Your email was not changed.");
     Ok(())
 }
 
@@ -44,7 +44,7 @@ pub async fn confirm_new_email(#[server(default)] code: Typed) -> Result<(), App
     };
     let email = email_change::confirm_email_change(&ctx, &Visitor::here(), proof).await?;
     reply::unseal_and_drop(&ctx, links::CHANGE);
-    reply::toast(&ctx, &format!("Your email is {email} now. You sign in with it."));
+    reply::toast(&ctx, &format!("Your email is now {email}. Use it to sign in."));
     reply::redirect(if is_signed_in { "/settings/email" } else { "/sign-in" });
     Ok(())
 }

@@ -26,7 +26,7 @@ pub async fn confirm_totp(#[server(default)] code: String, #[server(default)] en
     match server::confirm_totp(&ctx, &caller, &Visitor::here(), &code, end_others).await? {
         Some(codes) => new_codes::show(&ctx, &caller, &codes),
         None => {
-            reply::toast(&ctx, "Your new app is set up. Codes of the old one no longer work.");
+            reply::toast(&ctx, "Your new app is set up. Codes from the old one no longer work.");
             reply::redirect("/settings/security");
         }
     }
@@ -48,7 +48,7 @@ pub async fn remove_totp() -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     server::remove_totp(&ctx, &caller, &Visitor::here()).await?;
-    reply::toast(&ctx, "Two-factor sign-in is off. Your password alone signs in now.");
+    reply::toast(&ctx, "Two-factor sign-in is off. You now sign in with your password only.");
     Ok(())
 }
 
@@ -69,7 +69,7 @@ pub async fn finish_recovery_codes(#[server(default)] saved: bool) -> Result<(),
     use crate::platform::http::reply;
     let (ctx, _) = server::caller_who_may_owe().await?;
     if !saved {
-        return Err(AppError::invalid("saved", "Save the codes first, then tick this: they are not shown again."));
+        return Err(AppError::invalid("saved", "Save the codes, then check this box. They are not shown again."));
     }
     new_codes::hide(&ctx);
     reply::toast(&ctx, "Your recovery codes are set.");
@@ -94,7 +94,7 @@ pub async fn keep_factors() -> Result<(), AppError> {
     let token = reply::sealed(&ctx, links::KEEP_FACTORS).unwrap_or_default();
     server::stop_reset(&ctx, &Visitor::here(), &token).await?;
     reply::unseal_and_drop(&ctx, links::KEEP_FACTORS);
-    reply::toast(&ctx, "Your second factors stay as they are.");
+    reply::toast(&ctx, "Your second factors were not changed.");
     reply::redirect("/sign-in");
     Ok(())
 }

@@ -39,7 +39,7 @@ pub async fn verify_email(#[server(default)] code: Typed) -> Result<(), AppError
         (Some(code), ..) if code.trim().is_empty() => return Err(AppError::invalid("code", server::NO_CODE)),
         (None, Some(token), _) => Proof::Link(token),
         (Some(code), _, Some(email)) => Proof::Code { email, code },
-        _ => return Err(AppError::invalid("", "This browser knows of no sign-up. Open the link in the mail, or sign up again.")),
+        _ => return Err(AppError::invalid("", "No sign-up was started in this browser. Open the link in the email, or sign up again.")),
     };
     let verified = server::verify_email(&ctx, &Visitor::here(), proof, &Beginner::here(&ctx)).await?;
     for cookie in [links::VERIFY, links::PENDING, links::SIGNED_UP] {
@@ -47,7 +47,7 @@ pub async fn verify_email(#[server(default)] code: Typed) -> Result<(), AppError
     }
     if let Some(token) = verified.reset {
         reply::seal(&ctx, links::RESET, &token, 3600);
-        reply::toast(&ctx, "Your email is confirmed. Choose the password that you will sign in with.");
+        reply::toast(&ctx, "Your email is confirmed. Choose a password to sign in with.");
         reply::redirect("/reset-password");
         return Ok(());
     }
@@ -66,7 +66,7 @@ pub async fn resend_verification(email: Option<String>) -> Result<(), AppError> 
     let sent_to = server::resend_verification(&ctx, &Visitor::here(), &email).await?;
     reply::unseal_and_drop(&ctx, links::VERIFY);
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
-    reply::toast(&ctx, "If the address still needs it, a new mail is on its way.");
+    reply::toast(&ctx, "If the address still needs to be confirmed, we sent a new email.");
     reply::redirect("/verify-email");
     Ok(())
 }

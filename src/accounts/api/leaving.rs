@@ -15,7 +15,7 @@ pub async fn deactivate() -> Result<(), AppError> {
     let refused = leaving::deactivate(&ctx, &caller, &Visitor::here(), None).await?;
     server::sign_out(&ctx, &server::session()?, None, &Visitor::here()).await?;
     reply::clear_site_data();
-    reply::toast(&ctx, &leaving::said("Your account is deactivated. Sign in to bring it back.", refused));
+    reply::toast(&ctx, &leaving::said("Your account is deactivated. Sign in to restore it.", refused));
     reply::redirect("/sign-in");
     Ok(())
 }
@@ -27,7 +27,7 @@ pub async fn ask_deletion(#[server(default)] email: String) -> Result<(), AppErr
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let sent_to = leaving::ask_deletion(&ctx, &caller, &Visitor::here(), &email, None).await?;
-    reply::toast(&ctx, &format!("Nothing is deleted yet: open the link that we sent to {sent_to}."));
+    reply::toast(&ctx, &format!("Nothing is deleted yet. Open the link we sent to {sent_to}."));
     Ok(())
 }
 
@@ -40,7 +40,7 @@ pub async fn confirm_deletion() -> Result<(), AppError> {
     let token = reply::sealed(&ctx, links::DELETE).unwrap_or_default();
     let refused = leaving::confirm_deletion(&ctx, &Visitor::here(), &token).await?;
     reply::unseal_and_drop(&ctx, links::DELETE);
-    reply::toast(&ctx, &leaving::said("Your account is deleted. Sign in within 30 days to bring it back.", refused));
+    reply::toast(&ctx, &leaving::said("Your account is deleted. Sign in within 30 days to restore it.", refused));
     reply::redirect("/sign-in");
     Ok(())
 }
@@ -68,7 +68,7 @@ pub async fn ask_export() -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     export::ask_export(&ctx, &caller, &Visitor::here(), None).await?;
-    reply::toast(&ctx, "It is being written. We mail you when it can be fetched.");
+    reply::toast(&ctx, "We're preparing your export. We'll email you when it's ready.");
     reply::redirect("/settings/danger");
     Ok(())
 }

@@ -77,7 +77,7 @@ pub async fn confirm_link() -> Result<(), AppError> {
     let (ctx, caller) = server::caller().await?;
     let name = openid::confirm_link(&ctx, &caller, &Visitor::here(), reply::sealed(&ctx, links::OFFER).as_deref()).await?;
     reply::unseal_and_drop(&ctx, links::OFFER);
-    reply::toast(&ctx, &format!("{name} signs you in from now on, too."));
+    reply::toast(&ctx, &format!("You can now sign in with {name}, too."));
     reply::redirect("/settings/security");
     Ok(())
 }
@@ -89,6 +89,6 @@ pub async fn unlink(id: String) -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     openid::unlink(&ctx, &caller, &Visitor::here(), &id).await?;
-    reply::toast(&ctx, "It is unlinked: it signs nobody in here any more.");
+    reply::toast(&ctx, "Unlinked. It can no longer be used to sign in here.");
     Ok(())
 }

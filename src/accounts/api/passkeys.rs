@@ -83,7 +83,7 @@ pub async fn add_passkey(#[server(default)] credential: String, #[server(default
     match server::add_passkey(&ctx, &caller, &Visitor::here(), &credential, &name, end_others).await? {
         Some(codes) => new_codes::show(&ctx, &caller, &codes),
         None => {
-            reply::toast(&ctx, "Your passkey is added. Sign in with it from now on.");
+            reply::toast(&ctx, "Your passkey is added. You can now sign in with it.");
             reply::redirect("/settings/security");
         }
     }
@@ -109,6 +109,6 @@ pub async fn remove_passkey(id: String) -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     server::remove_passkey(&ctx, &caller, &Visitor::here(), &id).await?;
-    reply::toast(&ctx, "The passkey is removed. Who came in with it stays signed in: see Sessions.");
+    reply::toast(&ctx, "The passkey is removed. Devices that signed in with it stay signed in. See Sessions.");
     Ok(())
 }

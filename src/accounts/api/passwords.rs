@@ -68,7 +68,7 @@ pub async fn unlock() -> Result<(), AppError> {
     let ctx = server::context()?;
     server::unlock(&ctx, &Visitor::here(), &reply::sealed(&ctx, links::UNLOCK).unwrap_or_default()).await?;
     reply::unseal_and_drop(&ctx, links::UNLOCK);
-    reply::toast(&ctx, "You need not wait any more. Sign in.");
+    reply::toast(&ctx, "The wait is over. You can sign in.");
     reply::redirect("/sign-in");
     Ok(())
 }
@@ -81,7 +81,7 @@ pub async fn not_me() -> Result<(), AppError> {
     let ctx = server::context()?;
     server::not_me(&ctx, &Visitor::here(), &reply::sealed(&ctx, links::NOT_ME).unwrap_or_default()).await?;
     reply::unseal_and_drop(&ctx, links::NOT_ME);
-    reply::toast(&ctx, "Every device is signed out. Open the mail we sent you now, and set a new password.");
+    reply::toast(&ctx, "Every device is signed out. Open the email we just sent you to set a new password.");
     reply::redirect("/sign-in");
     Ok(())
 }

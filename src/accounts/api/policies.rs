@@ -21,7 +21,7 @@ pub async fn save_policy(#[server(default)] policy: PolicyForm, version: Option<
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let saved = server::policies::save_policy(&ctx, &caller, &Visitor::here(), &policy, version.as_deref()).await?;
-    reply::toast(&ctx, &format!("Saved. Running sessions of the {} {} are held by it from their next click on.", saved.holder.kind(), saved.name));
+    reply::toast(&ctx, &format!("Saved. It applies to running sessions of the {} {} from their next click.", saved.holder.kind(), saved.name));
     reply::redirect("/admin/sessions");
     Ok(())
 }

@@ -53,7 +53,7 @@ pub async fn remove_picture() -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     avatars::remove_avatar(&ctx, &caller, &Visitor::here()).await?;
-    reply::toast(&ctx, "Your picture is gone.");
+    reply::toast(&ctx, "Your picture is removed.");
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub async fn approve_program(#[server(default)] typed: String) -> Result<(), App
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     programs::decide(&ctx, &caller, &Visitor::here(), &typed, true).await?;
-    reply::toast(&ctx, "Approved. Go back to your program: it signs in within a few seconds, and is listed here then.");
+    reply::toast(&ctx, "Approved. Go back to your program. It signs in within a few seconds and then appears here.");
     reply::redirect("/settings/sessions");
     Ok(())
 }
@@ -45,7 +45,7 @@ pub async fn deny_program(#[server(default)] typed: String) -> Result<(), AppErr
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     programs::decide(&ctx, &caller, &Visitor::here(), &typed, false).await?;
-    reply::toast(&ctx, "Denied. The program gets nothing.");
+    reply::toast(&ctx, "Denied. The program gets no access.");
     reply::redirect("/home");
     Ok(())
 }

@@ -42,7 +42,7 @@ pub async fn sign_in_code(
             server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await?;
         }
         Err(AppError::Unauthenticated) => {
-            reply::toast(&ctx, "That took longer than ten minutes, or was done already. Sign in again.");
+            reply::toast(&ctx, "Your sign-in expired after ten minutes, or is already complete. Sign in again.");
             reply::redirect("/sign-in");
         }
         Err(refused) => return Err(refused),

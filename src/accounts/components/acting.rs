@@ -19,7 +19,7 @@ pub fn ActingBanner() -> impl IntoView {
 
 fn banner(bar: ActingBar) -> AnyView {
     let (what, until, button) = if bar.is_over {
-        (format!("Your time as {} is over", bar.name), "Nothing is done until you go back.".to_owned(), "Go back")
+        (format!("Your time as {} is over", bar.name), "You can't do anything until you go back.".to_owned(), "Go back")
     } else {
         (format!("You act as {}", bar.name), format!("until {}", bar.until), "Stop")
     };
@@ -61,10 +61,10 @@ pub fn ActAsCard(id: AccountId, #[prop(into)] name: String, #[prop(into)] email:
             <Form action=ActAs::PATH class="card-body stack" hidden=vec![("id", id.to_string())]>
                 <Note gate=Gate::Limited>
                     <b class="strong">"This browser shows the account as its owner sees it. "</b>
-                    {email}" is told now, by mail, with your reason. You can look, and change name, time zone, language and fields of the profile; what you change is recorded as yours. Passwords, second factors, keys, sessions and leaving stay theirs."
+                    {email}" is told now, by email, with your reason. You can look around and change the profile's name, time zone, language and fields. Your changes are recorded as yours. You can't change passwords, second factors, keys or sessions, or close the account."
                 </Note>
-                <TextArea label="Reason" name="reason" help="The owner of the account reads it." maxlength=300 rows=2 required=true/>
-                <SelectField label="For how long" name="minutes" options=minutes value="15" help="It ends by itself, and with your own session."/>
+                <TextArea label="Reason" name="reason" help="The account's owner will see it." maxlength=300 rows=2 required=true/>
+                <SelectField label="For how long" name="minutes" options=minutes value="15" help="It ends automatically, or when your own session ends."/>
                 <div class="form-actions">
                     <Button look=Look::Danger>"Act as this account"</Button>
                     <LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton>

@@ -4,7 +4,7 @@ use super::WayOn;
 use leptos::prelude::*;
 
 /// Why, for links of an hour that a newer one replaces.
-pub const ONCE_FOR_AN_HOUR: &str = "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes.";
+pub const ONCE_FOR_AN_HOUR: &str = "It was already used, it expired, or we sent a newer one. Links work once, for 60 minutes.";
 
 /// Says why, and where to go on: the words of the button, and where it leads.
 #[component]

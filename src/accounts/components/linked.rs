@@ -15,13 +15,13 @@ pub fn LinkedSignIns(linked: Vec<Linked>, providers: Vec<ProviderButton>) -> imp
         return ().into_any();
     }
     let lead = match linked.len() {
-        0 => "None is linked to your account.",
-        _ => "Whoever signs in there as you comes in here.",
+        0 => "None are linked to your account.",
+        _ => "You can use these to sign in here.",
     };
     let table = (!linked.is_empty()).then(|| {
         let rows = linked.into_iter().map(row).collect_view();
         view! {
-            <Table caption="Linked sign-ins, the oldest first">
+            <Table caption="Linked sign-ins, oldest first">
                 {heads(&[("Sign-in", ""), ("Last used", "col-2"), ("Unlink", UNSEEN)])}
                 <tbody>{rows}</tbody>
             </Table>
@@ -51,7 +51,7 @@ pub fn LinkedSignIns(linked: Vec<Linked>, providers: Vec<ProviderButton>) -> imp
 
 fn row(it: Linked) -> AnyView {
     let label = format!("Unlink {}", it.name);
-    let gone = (!it.is_offered).then_some(" (not offered any more)");
+    let gone = (!it.is_offered).then_some(" (no longer offered)");
     let used = it.used.unwrap_or_else(|| "never".to_owned());
     let who = it.email.map(|email| format!("{email}, ")).unwrap_or_default();
     view! {

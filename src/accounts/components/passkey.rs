@@ -40,7 +40,7 @@ pub fn PasskeyField(
         None => makes.then_some(AskPasskeyOfSignUp::PATH),
     };
     let unknown = suggests.then(|| unknown(name)).flatten();
-    let said = unknown.as_ref().map(|_| "This site does not know that passkey, or not any more. Use another one, or your password.");
+    let said = unknown.as_ref().map(|_| "This site doesn't recognize that passkey. It may have been removed. Use another one, or your password.");
     view! {
         <input
             type="hidden"

@@ -30,11 +30,11 @@ impl Setting {
 
     const fn lead(self) -> &'static str {
         match self {
-            Self::Profile => "How you are called here, and in which time zone you read.",
-            Self::Security => "How you come in.",
+            Self::Profile => "Your name, picture, time zone and language.",
+            Self::Security => "How you sign in.",
             Self::Sessions => "Where you are signed in.",
-            Self::Notifications => "What you are told before something stops.",
-            Self::Danger => "Leaving, for a while or for good.",
+            Self::Notifications => "Get an email before something stops working.",
+            Self::Danger => "Export your data, or leave for a while or for good.",
         }
     }
 
@@ -66,7 +66,7 @@ pub fn SettingsFrame(
     let tabs: Vec<Tab> = shown.into_iter().map(|one| Tab::new(one.title(), one.href(), one == page)).collect();
     let why = (!hidden.is_empty()).then(|| {
         let titles = hidden.iter().map(|one| one.title()).collect::<Vec<_>>().join(" and ");
-        view! { <p class="help">{format!("Not shown while you act as somebody else: {titles}. What is there is its owner's alone.")}</p> }
+        view! { <p class="help">{format!("Hidden while you act as somebody else: {titles}. Only the owner can see these.")}</p> }
     });
     view! {
         <Framed crumbs>

@@ -9,12 +9,12 @@ pub fn WorkField(asked: Option<WorkAsked>) -> impl IntoView {
     asked.map(|WorkAsked { challenge, bits, wait_seconds }| {
         // Who sent the form already goes on with the same challenge, so that the waiting counts from its making.
         let challenge = kept().unwrap_or(challenge);
-        let wait = format!("Many people sign up at this moment. Without JavaScript, fill the form in and send it {wait_seconds} seconds after you opened it.");
+        let wait = format!("Many people are signing up right now. Without JavaScript, wait {wait_seconds} seconds after opening this form before you send it.");
         view! {
             <input type="hidden" name="work[challenge]" value=challenge data-work=bits/>
             <input type="hidden" name="work[answer]" data-work-answer/>
             <p class="help" data-nojs>{wait}</p>
-            <p class="help" role="status" hidden=true data-work-said>"Many people sign up at this moment. Your browser computes for a moment, then the form is sent."</p>
+            <p class="help" role="status" hidden=true data-work-said>"Many people are signing up right now. Your browser works for a moment, then sends the form."</p>
             <script src="/work.js" nonce=use_nonce() defer></script>
         }
         .into_any()

@@ -9,7 +9,7 @@ pub fn ZoneField(#[prop(optional)] zones: Vec<String>) -> impl IntoView {
     let choice = (!zones.is_empty()).then(|| {
         let unsaid = (String::new(), "Choose later".to_owned());
         let options: Vec<_> = std::iter::once(unsaid).chain(zones.into_iter().map(|zone| (zone.clone(), zone.replace('_', " ")))).collect();
-        view! { <noscript><SelectField label="Time zone" name="time_zone" options help="Charts and times are shown in it. Until you choose one, that is UTC."/></noscript> }
+        view! { <noscript><SelectField label="Time zone" name="time_zone" options help="Used for charts and times. UTC until you choose one."/></noscript> }
     });
     view! {
         <input type="hidden" name="time_zone" data-time-zone disabled=true/>

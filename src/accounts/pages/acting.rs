@@ -10,16 +10,16 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn ActingPage() -> impl IntoView {
     let Some(bar) = use_context::<ActingBar>() else {
         return view! {
-            <AuthFrame title="You act as nobody else" lead=view! { "This browser is yours." }.into_any()>
+            <AuthFrame title="You act as nobody else" lead=view! { "This browser is signed in to your own account." }.into_any()>
                 <LinkButton href="/home" look=Look::Primary size=Size::Large block=true>"Go to Home"</LinkButton>
             </AuthFrame>
         }
         .into_any();
     };
     let (title, lead) = if bar.is_over {
-        (format!("Your time as {} is over", bar.name), "Nothing is done until you go back to your own account.")
+        (format!("Your time as {} is over", bar.name), "You can't do anything until you go back to your own account.")
     } else {
-        (format!("Stop acting as {}", bar.name), "This browser is then your own again.")
+        (format!("Stop acting as {}", bar.name), "You return to your own account.")
     };
     let stay = (!bar.is_over).then(|| view! { <LinkButton href="/home" size=Size::Large block=true>"Go on"</LinkButton> });
     view! {

@@ -14,14 +14,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn ComeBackPage() -> impl IntoView {
     loaded(opened_links, |it: MailedLinks| match it.returns {
         Some(left) => back(left),
-        None => view! { <DeadLink why="It was used, or is too old, or the account is back already. Sign in to see." next=("Sign in", "/sign-in")/> }.into_any(),
+        None => view! { <DeadLink why="It was already used, it expired, or the account is already back. Sign in to check." next=("Sign in", "/sign-in")/> }
+            .into_any(),
     })
 }
 
 fn back(left: Left) -> AnyView {
     let (title, lead) = match left.erased {
-        Some(when) => ("Your account is deleted", format!("It will be erased on {when}. Until then you can bring it back, with its keys, as it was.")),
-        None => ("Your account is deactivated", "You can bring it back, with its keys, as it was.".to_owned()),
+        Some(when) => ("Your account is deleted", format!("It will be erased on {when}. Until then, you can restore it with all its keys.")),
+        None => ("Your account is deactivated", "You can restore it with all its keys.".to_owned()),
     };
     view! {
         <AuthFrame title=title raised=true lead=view! { {lead} }.into_any()>

@@ -19,7 +19,7 @@ pub fn ConfirmEmailPage() -> impl IntoView {
 }
 
 fn confirm(email: String) -> AnyView {
-    let lead = view! { "Press the button, and "<b class="strong ink">{email}</b>" is the address of your account. The old one can't sign in any more." };
+    let lead = view! { "Press the button to make "<b class="strong ink">{email}</b>" the email of your account. You can no longer sign in with the old one." };
     view! {
         <AuthFrame title="Confirm your new email" raised=true lead=lead.into_any()>
             <Form action=ConfirmNewEmail::PATH class="stack">

@@ -26,7 +26,7 @@ pub fn DangerPage() -> impl IntoView {
 fn sections(profile: Profile, export: ExportState) -> AnyView {
     let (state, fetch) = match export {
         ExportState::None => (None, None),
-        ExportState::Writing => (Some("Being written. You get a mail when it can be downloaded.".to_owned()), None),
+        ExportState::Writing => (Some("We're preparing your export. We'll email you when it's ready.".to_owned()), None),
         ExportState::There { until, kilobytes } => {
             let link = view! { <LinkButton href="/api/v1/me/export" look=Look::Primary download=true>"Download"</LinkButton> };
             (Some(format!("Ready until {until}, {kilobytes} kB.")), Some(link))
@@ -37,17 +37,17 @@ fn sections(profile: Profile, export: ExportState) -> AnyView {
         None => format!("Type {} to confirm.", profile.email),
     };
     view! {
-        <Section id="export" title="All your data" lead="Profile, sessions, keys, calls by month and history, as one JSON file. No secrets.">
+        <Section id="export" title="All your data" lead="One JSON file with your profile, sessions, keys, calls by month and history. It contains no secrets.">
             {state.map(|state| view! { <p>{state}</p> })}
             <div class="row">{fetch}<LinkButton href="/settings/danger?act=export">"Export"</LinkButton></div>
         </Section>
-        <Section id="deactivate" title="Leave for a while" lead="Every device is signed out and your keys stop passing. Sign in to bring everything back.">
+        <Section id="deactivate" title="Leave for a while" lead="Every device is signed out and your keys stop working. Sign in to restore everything.">
             <div><LinkButton href="/settings/danger?act=deactivate">"Deactivate"</LinkButton></div>
         </Section>
-        <Section id="delete" title="Leave for good" lead="We mail you a link that deletes your account. You have 30 days to bring it back by signing in.">
+        <Section id="delete" title="Leave for good" lead="We email you a link that deletes your account. You can restore it within 30 days by signing in.">
             <ul class="stack-xs muted">
-                <li>"What goes: your profile, your workspace with its keys and settings, every session."</li>
-                <li>"What stays: counts of calls until their retention ends, and what happened, under a pseudonym."</li>
+                <li>"Deleted: your profile, your workspace with its keys and settings, and every session."</li>
+                <li>"Kept: call counts until their retention ends, and your history, under a pseudonym."</li>
             </ul>
             <Form action=AskDeletion::PATH class="stack form-narrow">
                 <TextField label="Email" name="email" autocomplete="off" maxlength=254 required=true help=help/>
@@ -59,13 +59,13 @@ fn sections(profile: Profile, export: ExportState) -> AnyView {
 }
 
 fn deactivate() -> AnyView {
-    let lead = "Every device is signed out and your keys are answered BANNED. Nothing is erased: sign in to bring everything back.";
+    let lead = "Every device is signed out and your keys are refused with BANNED. Nothing is erased. Sign in to restore everything.";
     let act = view! { <Button look=Look::Danger>"Deactivate"</Button> }.into_any();
     question("deactivate", "Leave for a while", lead, Deactivate::PATH, act)
 }
 
 fn ask_export() -> AnyView {
-    let lead = "We write it into one JSON file and mail you when it can be downloaded, for 24 hours.";
+    let lead = "We put everything in one JSON file and email you when it's ready. You can download it for 24 hours.";
     question("export", "All your data", lead, AskExport::PATH, view! { <Button look=Look::Primary>"Export"</Button> }.into_any())
 }
 

@@ -20,7 +20,7 @@ pub fn DeleteAccountPage() -> impl IntoView {
 
 fn confirm(email: String) -> AnyView {
     let lead = view! {
-        "The account of "<b class="strong ink">{email}</b>" is left at once: every device is signed out and its keys stop passing. For 30 days you can bring it back by signing in; then everything is erased."
+        "The account of "<b class="strong ink">{email}</b>" is closed now: every device is signed out and its keys stop working. You can restore it within 30 days by signing in. After that, everything is erased."
     };
     view! {
         <AuthFrame title="Delete your account" lead=lead.into_any()>

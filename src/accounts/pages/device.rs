@@ -29,16 +29,16 @@ pub fn DevicePage() -> impl IntoView {
 /// `is_gone`: a code was followed under which nothing waits.
 fn type_it(is_gone: bool) -> AnyView {
     let gone = is_gone.then(|| {
-        view! { <Note gate=Gate::Limited><p>"No program waits under this code: it took longer than ten minutes, or was decided."</p></Note> }
+        view! { <Note gate=Gate::Limited><p>"No program is waiting for this code. It expired after ten minutes, or was already approved or denied."</p></Note> }
     });
     view! {
-        <AuthFrame title="Let a program in" lead=view! { "Type the code that your program shows, such as one where you ran “tollgate login”." }.into_any()>
+        <AuthFrame title="Let a program in" lead=view! { "Enter the code that your program shows, for example after “tollgate login”." }.into_any()>
             <ErrorSummary action=ApproveProgram::PATH/>
             <ErrorSummary action=DenyProgram::PATH/>
             {gone}
             <Form action=FindProgram::PATH class="stack">
                 <TextField label="Code" name="typed" autocomplete="off" maxlength=20 required=true large=true mono=true autofocus=true
-                    help="Eight letters. Type only one that you see on a device of your own."/>
+                    help="Eight letters. Only enter a code that is shown on your own device."/>
                 <Button look=Look::Primary size=Size::Large block=true>"Go on"</Button>
             </Form>
         </AuthFrame>
@@ -47,17 +47,17 @@ fn type_it(is_gone: bool) -> AnyView {
 }
 
 fn ask(it: ProgramView) -> AnyView {
-    let program = if it.program.is_empty() { "It gives no name".to_owned() } else { it.program };
+    let program = if it.program.is_empty() { "No name given".to_owned() } else { it.program };
     let elsewhere = (it.address != it.own_address).then(|| {
         view! {
             <Note gate=Gate::Limited>
-                <p>"It asks from another address than yours, "<code>{it.own_address}</code>". If you did not start it there, deny it."</p>
+                <p>"It is not coming from your address, "<code>{it.own_address}</code>". If you didn't start it there, deny it."</p>
             </Note>
         }
     });
     let hidden = vec![("typed", it.code.clone())];
     view! {
-        <AuthFrame title="Let this program in?" lead=view! { "It could then do in your account what you may do, until you sign it out on the page Sessions." }.into_any()>
+        <AuthFrame title="Let this program in?" lead=view! { "It can do anything you can do in your account, until you sign it out under Sessions." }.into_any()>
             <ErrorSummary action=ApproveProgram::PATH/>
             <ErrorSummary action=DenyProgram::PATH/>
             <Facts>
@@ -68,7 +68,7 @@ fn ask(it: ProgramView) -> AnyView {
                 <Fact term="Asked">{it.asked}</Fact>
             </Facts>
             {elsewhere}
-            <p class="help">"Approve only if you started this program yourself just now and it shows this very code. Nobody from this site ever sends you a code or a link to this page."</p>
+            <p class="help">"Approve only if you just started this program yourself and it shows this exact code. This site never sends you a code or a link to this page."</p>
             <Form action=ApproveProgram::PATH class="stack" quiet=true hidden=hidden.clone()>
                 <Button look=Look::Primary size=Size::Large block=true>"Approve"</Button>
             </Form>

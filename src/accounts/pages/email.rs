@@ -17,12 +17,12 @@ pub fn EmailPage() -> impl IntoView {
 
 fn sections(profile: Profile) -> AnyView {
     let waiting = profile.pending_email.map(waiting);
-    let lead = format!("Now it is {}. The old address is told, and can take the change back for 7 days.", profile.email);
+    let lead = format!("Your email is {}. We notify the old address, and you can undo the change from there for 7 days.", profile.email);
     view! {
         {waiting}
         <Section id="change" title="Another address" lead=lead>
             <Form action=AskEmailChange::PATH class="stack form-narrow">
-                <TextField label="New email" name="email" kind="email" autocomplete="email" maxlength=254 required=true help="We mail a link and a code there. Until then nothing changes."/>
+                <TextField label="New email" name="email" kind="email" autocomplete="email" maxlength=254 required=true help="We send a link and a code there. Nothing changes until you confirm."/>
                 <div><Button look=Look::Primary>"Send confirmation"</Button></div>
             </Form>
         </Section>
@@ -32,9 +32,9 @@ fn sections(profile: Profile) -> AnyView {
 
 fn waiting(email: String) -> AnyView {
     view! {
-        <Section id="waiting" title="Confirm it" lead=format!("We sent a mail to {email}. Open its link on any device, or type its code here.")>
+        <Section id="waiting" title="Confirm it" lead=format!("We sent an email to {email}. Open its link on any device, or enter its code here.")>
             <Form action=ConfirmNewEmail::PATH class="stack form-narrow">
-                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true help="Six digits. They work for 10 minutes, the link for 60."/>
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true help="Six digits. The code works for 10 minutes, the link for 60."/>
                 <div><Button>"Confirm new email"</Button></div>
             </Form>
             <Form action=CancelEmailChange::PATH><Button look=Look::Quiet label="Cancel the change">"Cancel"</Button></Form>

@@ -15,7 +15,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 
 fn ask() -> AnyView {
     view! {
-        <AuthFrame title="Set a new password" lead=view! { "We mail you a link and a code. Remembered it? "<a href="/sign-in">"Sign in"</a> }.into_any()>
+        <AuthFrame title="Set a new password" lead=view! { "We email you a link and a code. Remembered it? "<a href="/sign-in">"Sign in"</a> }.into_any()>
             <Form action=ForgotPassword::PATH class="stack">
                 <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Send reset link"</Button>
@@ -26,15 +26,15 @@ fn ask() -> AnyView {
 }
 
 fn sent() -> AnyView {
-    let lead = view! { "If the address has an account, a mail to set a new password is on its way. Open its link on any device, or type its code here." };
+    let lead = view! { "If the address has an account, we sent an email to set a new password. Open its link on any device, or enter its code here." };
     view! {
         <AuthFrame title="Check your inbox" raised=true lead=lead.into_any()>
             <Form action=OpenReset::PATH class="stack">
-                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. They work for 10 minutes, the link for 60."/>
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. The code works for 10 minutes, the link for 60."/>
                 <Button look=Look::Primary size=Size::Large block=true>"Choose a new password"</Button>
             </Form>
             <p class="help">
-                "Nothing after a minute? Look in spam, or "<a href="/forgot-password">"try another address"</a>". Your password stays as it is until you set a new one."
+                "Nothing after a minute? Check your spam folder, or "<a href="/forgot-password">"try another address"</a>". Your password doesn't change until you set a new one."
             </p>
         </AuthFrame>
     }

@@ -18,7 +18,8 @@ pub fn KeepFactorsPage() -> impl IntoView {
 }
 
 fn keep(due: &str) -> AnyView {
-    let lead = format!("An operator of this site asked to remove your authenticator app and your recovery codes. It happens on {due}, unless you stop it.");
+    let lead =
+        format!("An operator of this site asked to remove your authenticator app and your recovery codes. They will be removed on {due} unless you stop it.");
     view! {
         <AuthFrame title="Keep your second factors" lead=view! { {lead} }.into_any()>
             <Form action=KeepFactors::PATH class="stack">
@@ -31,7 +32,7 @@ fn keep(due: &str) -> AnyView {
 
 fn dead() -> AnyView {
     view! {
-        <AuthFrame title="Nothing to stop" lead=view! { "The removal was stopped already, or has happened, or the link is not whole." }.into_any()>
+        <AuthFrame title="Nothing to stop" lead=view! { "The removal was already stopped or completed, or the link is incomplete." }.into_any()>
             <ErrorSummary action=KeepFactors::PATH/>
             <LinkButton href="/sign-in" size=Size::Large block=true>"Sign in"</LinkButton>
         </AuthFrame>

@@ -9,14 +9,14 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn NotMePage() -> impl IntoView {
-    let lead = view! { "Somebody signed in to your account and it wasn't you? Then shut them out." };
+    let lead = view! { "Did somebody else sign in to your account? You can lock them out." };
     view! {
         <AuthFrame title="This wasn't me" lead=lead.into_any()>
             <div class="prose">
                 <ul>
-                    <li>"Every device is signed out, yours too."</li>
-                    <li>"Your password stops working. We mail you a link to set a new one."</li>
-                    <li>"Your keys go on working. Look through them once you are back in."</li>
+                    <li>"Every device is signed out, including yours."</li>
+                    <li>"Your password stops working. We email you a link to set a new one."</li>
+                    <li>"Your keys keep working. Review them once you are back in."</li>
                 </ul>
             </div>
             <Form action=NotMe::PATH class="stack">

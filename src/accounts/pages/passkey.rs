@@ -24,7 +24,7 @@ pub fn NewPasskeyPage() -> impl IntoView {
 
 fn start(foot: Vec<(String, String)>) -> AnyView {
     view! {
-        <AuthFrame title="Add a passkey" lead=view! { "You sign in with your fingerprint, your face or a PIN, and there is no password to steal." }.into_any() foot=foot>
+        <AuthFrame title="Add a passkey" lead=view! { "Sign in with your fingerprint, your face or a PIN. There is no password to steal." }.into_any() foot=foot>
             <ErrorSummary action=AddPasskey::PATH/> // a question is used up by the try that failed
             <Form action=StartPasskey::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Choose where to keep it"</Button>
@@ -38,8 +38,8 @@ fn make(options: String, foot: Vec<(String, String)>) -> AnyView {
     view! {
         <AuthFrame title="Add a passkey" raised=true lead=view! { "Your browser asks where to keep it: on this device, in a password manager, or on a security key." }.into_any() foot=foot>
             <Form action=AddPasskey::PATH class="stack">
-                <TextField label="Name" name="name" maxlength=80 autocomplete="off" large=true help="May stay empty: then it is called after what keeps it."/>
-                <CheckField label="Sign out all other devices" name="end_others" help="They came in without it."/>
+                <TextField label="Name" name="name" maxlength=80 autocomplete="off" large=true help="Optional. If empty, it is named after where you keep it."/>
+                <CheckField label="Sign out all other devices" name="end_others" help="They signed in without this passkey."/>
                 <PasskeyField name="credential" options=options/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create passkey"</Button>
             </Form>

@@ -10,8 +10,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-const LEAD: &str =
-    "Sign in with your fingerprint, your face or a security key: no password to steal. Once there is one, your password alone does not sign in any more.";
+const LEAD: &str = "Sign in with your fingerprint, your face or a security key. Once you add one, your password alone no longer signs you in.";
 
 /// The section; nothing where browsers use no passkeys and there are none.
 pub fn passkeys(all: Vec<PasskeyView>, takes_passkeys: bool, renames: Option<&str>) -> Option<AnyView> {
@@ -19,8 +18,8 @@ pub fn passkeys(all: Vec<PasskeyView>, takes_passkeys: bool, renames: Option<&st
         return None;
     }
     let is_one = all.len() == 1;
-    let list = if all.is_empty() { view! { <p class="muted">"You have no passkey yet."</p> }.into_any() } else { list(all, renames) };
-    let spare = is_one.then(|| view! { <p class="help">"Add a second one on another device, so that losing one is not losing the account."</p> });
+    let list = if all.is_empty() { view! { <p class="muted">"You have no passkeys yet."</p> }.into_any() } else { list(all, renames) };
+    let spare = is_one.then(|| view! { <p class="help">"Add a second one on another device, so you keep access if you lose one."</p> });
     let add = takes_passkeys.then(|| view! { <Form action=StartPasskey::PATH><Button>"Add a passkey"</Button></Form> });
     let section = view! {
         <Section id="passkeys" title="Passkeys" lead=LEAD wide=true>
@@ -37,7 +36,7 @@ fn list(all: Vec<PasskeyView>, renames: Option<&str>) -> AnyView {
     let rows = all.into_iter().map(|one| row(one, renames)).collect_view();
     view! {
         <div class="card">
-            <Table caption="Your passkeys, the oldest first" bare=true>
+            <Table caption="Your passkeys, oldest first" bare=true>
                 {heads(&[("Passkey", ""), ("Last used", "col-2"), ("Rename or remove", UNSEEN)])}
                 <tbody>{rows}</tbody>
             </Table>

@@ -23,7 +23,7 @@ pub fn PoliciesPage() -> impl IntoView {
 }
 
 fn page(it: PolicyPage, edit: Option<&str>) -> AnyView {
-    let lead = "How long people stay signed in, on how many devices, and how long keys live at most.".into_any();
+    let lead = "How long people stay signed in, on how many devices, and the longest lifetime of a key.".into_any();
     let edited = edit.filter(|_| it.may_change).and_then(|of| it.rows.iter().find(|row| row.form.of == of).cloned());
     let panel = match edited {
         Some(row) => form(row, &it.cap),
@@ -40,7 +40,7 @@ fn table(it: PolicyPage) -> AnyView {
     let PolicyPage { rows, default, may_change, .. } = it;
     let rows = rows.into_iter().map(|row| line(row, may_change)).collect_view();
     view! {
-        <Table caption="What roles and plans say; a dash says nothing">
+        <Table caption="What roles and plans set; a dash means not set">
             {heads(&[("Of", ""), ("Ends unused after", ""), ("Lasts", ""), ("Devices", "col-2 num"), ("A key lives", "col-2")])}
             <tbody>
                 {rows}
@@ -82,15 +82,15 @@ fn values(form: PolicyForm) -> AnyView {
 }
 
 fn rules(cap: &str) -> AnyView {
-    let never = format!("Never, for a session, is {cap} after sign-in. A key that never ends has no end.");
+    let never = format!("For a session, “never” means {cap} after sign-in. For a key, it means no expiry.");
     view! {
         <aside class="card panel" aria-labelledby="h-rules">
             <div class="card-head"><h2 id="h-rules">"Which one holds"</h2></div>
             <div class="card-body stack">
-                <p>"Each value is said by the first that says it: the roles of the account (the strictest of them), the plan of its workspace, the plan of its group, the configuration."</p>
-                <p>"Everybody has the role Developer: leave it empty where plans shall decide."</p>
+                <p>"Each value comes from the first of these that sets it: the account's roles (the strictest one), the workspace's plan, the plan of its group, the configuration."</p>
+                <p>"Everybody has the role Developer. Leave it empty to let plans decide."</p>
                 <p>{never}</p>
-                <p>"What holds for one person stands on the page of the account, and on their own page Sessions."</p>
+                <p>"An account's page shows what applies to that person. They see it under Sessions."</p>
             </div>
         </aside>
     }
@@ -101,14 +101,14 @@ fn form(row: PolicyRow, cap: &str) -> AnyView {
     let PolicyRow { holder, name, form } = row;
     let title = if holder.kind() == "role" { format!("Role {name}") } else { format!("Plan {name}") };
     let version = form.version();
-    let max_help = format!("After sign-in, used or not. Never is {cap}.");
+    let max_help = format!("Counted from sign-in, even while in use. “Never” means {cap}.");
     view! {
         <FormPanel title action=SavePolicy::PATH close=PATH hidden=vec![("policy[of]", form.of)] version>
-            <p class="help">"Such as 30m, 8h, 30d or never. Empty: the next one in line decides."</p>
+            <p class="help">"For example 30m, 8h, 30d or never. If empty, the next one in line decides."</p>
             <TextField label="A session ends unused after" name="policy[idle]" value=form.idle maxlength=12 autocomplete="off"/>
             <TextField label="A session lasts at most" name="policy[max]" value=form.max maxlength=12 autocomplete="off" help=max_help/>
-            <TextField label="Devices at once" name="policy[count]" value=form.count inputmode="numeric" maxlength=3 autocomplete="off" help="1 to 200. A new sign-in ends the oldest session beyond it."/>
-            <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="From the moment it is created. Keys that exist already keep their expiry."/>
+            <TextField label="Devices at once" name="policy[count]" value=form.count inputmode="numeric" maxlength=3 autocomplete="off" help="1 to 200. At the limit, a new sign-in ends the oldest session."/>
+            <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="Counted from its creation. Existing keys keep their expiry."/>
             <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
         </FormPanel>
     }

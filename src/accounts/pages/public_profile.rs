@@ -28,9 +28,9 @@ fn form(profile: Profile) -> AnyView {
     });
     let version = profile.public_version();
     view! {
-        <Section id="public" title="What others see" lead="At /u/ and your handle. Without a tick there is nothing: the address then answers as if nobody had the handle.">
+        <Section id="public" title="What others see" lead="Shown at /u/ and your handle. If you select nothing, the page answers as if the handle didn't exist.">
             <Form action=PublishProfile::PATH class="stack form-narrow" version>
-                <TextField label="Handle" name="handle" value=profile.handle.clone().unwrap_or_default() autocomplete="off" maxlength=30 mono=true help="3 to 30 letters, digits and hyphens. It stays for 30 days."/>
+                <TextField label="Handle" name="handle" value=profile.handle.clone().unwrap_or_default() autocomplete="off" maxlength=30 mono=true help="3 to 30 letters, digits or hyphens. You can change it once every 30 days."/>
                 <CheckGroup label="Everybody may see" name="published[]" choices=choices values=ticked/>
                 {more()}
                 <div class="row"><Button look=Look::Primary>"Save"</Button>{look}</div>

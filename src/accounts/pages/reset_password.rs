@@ -21,7 +21,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
 fn form(link: ResetLink, advice: String, min: usize) -> AnyView {
     let lead = match link.asks_email {
         true => "You are the first operator of this site. Choose how you sign in.".to_owned(),
-        false => format!("For {}. All other devices are then signed out.", link.email),
+        false => format!("For {}. All other devices will be signed out.", link.email),
     };
     let whose = move || match link.asks_email {
         true => view! { <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/> }.into_any(),

@@ -23,7 +23,7 @@ pub fn SecurityPage() -> impl IntoView {
 
 fn sections(it: Security, renames: Option<&str>) -> AnyView {
     let has_password = it.password_set.is_some();
-    let since = it.password_set.map_or_else(|| "No password is set.".to_owned(), |when| format!("Set {when}."));
+    let since = it.password_set.map_or_else(|| "You have no password.".to_owned(), |when| format!("Set {when}."));
     let devices = format!("You are signed in on {}.", number::count(it.sessions, "device", "devices"));
     let password = if has_password {
         view! {
@@ -40,7 +40,7 @@ fn sections(it: Security, renames: Option<&str>) -> AnyView {
     };
     view! {
         {passkeys(it.passkeys, it.takes_passkeys, renames)}
-        <Section id="password" title="Password" lead=format!("{since} A new one signs out every other device.")>{password}</Section>
+        <Section id="password" title="Password" lead=format!("{since} A new password signs out all other devices.")>{password}</Section>
         {two_factor(it.factors)}
         <LinkedSignIns linked=it.linked providers=it.providers/>
         <Section id="devices" title="Sessions" lead=devices>
@@ -53,7 +53,7 @@ fn sections(it: Security, renames: Option<&str>) -> AnyView {
 fn two_factor(it: Factors) -> AnyView {
     if it.app_since.is_none() && it.passkeys == 0 {
         return view! {
-            <Section id="two-factor" title="Two-factor sign-in" lead="Your password alone signs you in. With an authenticator app it takes a code, too.">
+            <Section id="two-factor" title="Two-factor sign-in" lead="You sign in with your password only. Add an authenticator app to require a code, too.">
                 <Form action=StartTotp::PATH><Button>"Set up an app"</Button></Form>
             </Section>
         }
@@ -61,9 +61,9 @@ fn two_factor(it: Factors) -> AnyView {
     }
     let has_app = it.app_since.is_some();
     let lead = match (has_app, it.passkeys > 0) {
-        (true, true) => "With your password, signing in takes a code of your authenticator app or a passkey.",
-        (true, false) => "Signing in takes your password and a code of your authenticator app.",
-        (false, _) => "With your password, signing in takes a passkey. An authenticator app is another way, for where you have none.",
+        (true, true) => "With your password, you also need a code from your authenticator app or a passkey.",
+        (true, false) => "You sign in with your password and a code from your authenticator app.",
+        (false, _) => "With your password, you also need a passkey. Add an authenticator app for when you don't have it with you.",
     };
     let app = it.app_since.map(|since| {
         view! {
@@ -72,9 +72,9 @@ fn two_factor(it: Factors) -> AnyView {
         }
     });
     let few =
-        (it.codes_left <= FEW_CODES).then(|| view! { <Note gate=Gate::Limited>"Few recovery codes are left. Make new ones before you need them."</Note> });
+        (it.codes_left <= FEW_CODES).then(|| view! { <Note gate=Gate::Limited>"You have few recovery codes left. Make new ones before you need them."</Note> });
     let reset = it.reset_due.map(|due| {
-        view! { <Note gate=Gate::Refused>"An operator asked to remove all this: "{due}". The mail about it has a link to stop it."</Note> }
+        view! { <Note gate=Gate::Refused>"An operator asked to remove all of this: "{due}". To stop it, use the link in our email."</Note> }
     });
     let remove = (has_app && (!it.is_required || it.passkeys > 0)).then(|| {
         view! { <ActForm action=RemoveTotp::PATH words="Remove" look=Look::DangerQuiet label="Remove the authenticator app"/> }

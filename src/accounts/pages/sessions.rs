@@ -24,9 +24,9 @@ fn list(it: SessionList) -> AnyView {
     let rows = it.sessions.into_iter().map(row).collect_view();
     let operators = operators(it.acted);
     view! {
-        <Section id="sessions" title="Sessions" lead="Browsers and programs that are signed in as you. Signing one out takes effect on its next click or call." wide=true>
+        <Section id="sessions" title="Sessions" lead="Browsers and programs signed in as you. Signing one out takes effect on its next click or call." wide=true>
             <div class="card">
-                <Table caption="Where you are signed in, the device used last first" bare=true>
+                <Table caption="Where you are signed in, most recently used first" bare=true>
                     {heads(&[("Device", ""), ("Address", "col-2"), ("Last used", "col-2"), ("Sign out", UNSEEN)])}
                     <tbody>{rows}</tbody>
                 </Table>
@@ -48,14 +48,14 @@ fn list(it: SessionList) -> AnyView {
 
 /// When operators acted as this account.
 fn operators(acted: Vec<Acted>) -> AnyView {
-    let lead = "Operators of this site can see your pages for an hour at most, to help you. You are told by mail each time; signing out everywhere ends it.";
+    let lead = "To help you, operators of this site can see your pages for up to an hour. We email you each time. Signing out everywhere ends it.";
     let list = if acted.is_empty() {
-        view! { <p class="muted">"No operator was in your account."</p> }.into_any()
+        view! { <p class="muted">"No operator has been in your account."</p> }.into_any()
     } else {
         let rows = acted.into_iter().map(operator).collect_view();
         view! {
             <div class="card">
-                <Table caption="When operators were in your account, the last time first" bare=true>
+                <Table caption="When operators were in your account, latest first" bare=true>
                     {heads(&[("Reason", ""), ("When", ""), ("For at most", "col-2")])}
                     <tbody>{rows}</tbody>
                 </Table>
@@ -82,9 +82,9 @@ fn operator(it: Acted) -> AnyView {
 fn lasting(it: &Lasting) -> String {
     let by = |it: &InForce| it.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
     let [idle, max, count, key] = [&it.idle, &it.max, &it.count, &it.key_max].map(by);
-    let key = it.key_max.origin.as_ref().map(|_| format!(" A key lives at most: {}{key}.", it.key_max.value)).unwrap_or_default();
+    let key = it.key_max.origin.as_ref().map(|_| format!(" A key lasts at most {}{key}.", it.key_max.value)).unwrap_or_default();
     format!(
-        "A session ends after {} without use{idle}. {} after sign-in it ends in any case{max}. {} at once are the most: a new one ends the oldest{count}.{key}",
+        "A session ends after {} without use{idle}, and {} after sign-in in any case{max}. Sessions at once: {}. At the limit, a new one ends the oldest{count}.{key}",
         it.idle.value, it.max.value, it.count.value
     )
 }

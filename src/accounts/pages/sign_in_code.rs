@@ -25,9 +25,9 @@ fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> A
     let offered = [(Way::App, waiting.has_app), (Way::Passkey, waiting.has_passkey), (Way::Recovery, true)];
     let (way, others) = chosen_way(&offered, chosen, "/sign-in/code", next.as_deref().map(|next| ("next", next)));
     let (title, lead) = match way {
-        Some(Way::App) => ("Enter your code", "Type the six digits that your authenticator app shows now."),
-        Some(Way::Passkey) => ("Use your passkey", "Confirm with a passkey of this account. It takes JavaScript and a browser that knows passkeys."),
-        _ => ("Enter your code", "Each works once. The remaining ones stay good."),
+        Some(Way::App) => ("Enter your code", "Enter the six digits that your authenticator app shows."),
+        Some(Way::Passkey) => ("Use your passkey", "Confirm with a passkey of this account. You need JavaScript and a browser that supports passkeys."),
+        _ => ("Enter your code", "Each code works once. Your other codes remain valid."),
     };
     let hidden = next.map(|next| ("next", next)).into_iter().collect::<Vec<_>>();
     let form = view! {
@@ -42,7 +42,7 @@ fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> A
     view! {
         <AuthFrame title=title lead=view! { {lead} }.into_any()>
             {form}
-            <p class="help">{others}"Lost all of them? Ask the operator of this site."</p>
+            <p class="help">{others}"Lost access to all of them? Ask the operator of this site."</p>
         </AuthFrame>
     }
     .into_any()
@@ -61,6 +61,6 @@ fn field(way: Option<Way>) -> AnyView {
 }
 
 fn over() -> AnyView {
-    let why = "No sign-in waits here: it took longer than ten minutes, or is done.";
+    let why = "Your sign-in expired after ten minutes, or is already complete.";
     view! { <WayOn title="Sign in again" why next=("Sign in", "/sign-in") refused=SignInCode::PATH/> }.into_any()
 }

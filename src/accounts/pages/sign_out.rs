@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 #[component]
 pub fn SignOutPage() -> impl IntoView {
     view! {
-        <AuthFrame title="Sign out" lead=view! { "This ends your session in this browser. Others stay." }.into_any()>
+        <AuthFrame title="Sign out" lead=view! { "This ends your session in this browser. Other devices stay signed in." }.into_any()>
             <Form action=SignOut::PATH class="stack-sm">
                 <Button look=Look::Primary size=Size::Large block=true>"Sign out"</Button>
                 <LinkButton href="/home" size=Size::Large block=true>"Stay signed in"</LinkButton>

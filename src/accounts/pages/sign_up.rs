@@ -17,12 +17,12 @@ pub fn SignUpPage() -> impl IntoView {
     loaded(before_sign_up, move |(it, zones): (LinkView, Vec<String>)| match it.door {
         Door::Open | Door::Invited if wants_passkey && it.takes_passkeys => with_passkey(it),
         Door::Open | Door::Invited => form(it, zones),
-        Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
+        Door::InviteNeeded => shut("You need an invitation", "Sign-up is by invitation only. In this browser, open the link you were sent."),
         Door::InviteOver => shut(
             "This invitation works no more",
-            "It was used or cancelled, or is too old. If it was used with an address that nobody proved, it works again within two days. If it was mailed to you again, open the newest mail; or ask for another one.",
+            "It was used, cancelled, or has expired. If it was used with an address that was never confirmed, it works again within two days. If you got it more than once, open the newest email, or ask for another one.",
         ),
-        Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
+        Door::Closed => shut("Sign-up is closed", "The operator of this site creates new accounts. Ask them for one."),
     })
 }
 
@@ -40,7 +40,7 @@ fn form(it: LinkView, zones: Vec<String>) -> AnyView {
         <AuthFrame title="Create account" raised=true lead=view! { "Have one already? "<a href="/sign-in">"Sign in"</a> }.into_any()>
             {invited.map(only_for)}
             <Form action=SignUp::PATH class="stack">
-                <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
+                <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="Optional. Defaults to the part of your email before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" nostrip:value=email autocomplete="email" maxlength=254 required=true large=true/>
                 <PasswordField label="Password" name="password" autocomplete="new-password" help=password_advice strength_from=password_min maxlength=256 required=true large=true/>
                 <FieldInputs fields large=true/>
@@ -60,10 +60,10 @@ fn with_passkey(it: LinkView) -> AnyView {
     let LinkView { fields, work, invited, .. } = it;
     let (fields, email) = (empty(fields), invited.clone());
     view! {
-        <AuthFrame title="Create account" raised=true lead=view! { "With a passkey and no password. "<a href="/sign-up">"Use a password"</a> }.into_any()>
+        <AuthFrame title="Create account" raised=true lead=view! { "With a passkey instead of a password. "<a href="/sign-up">"Use a password"</a> }.into_any()>
             {invited.map(only_for)}
             <Form action=SignUpWithPasskey::PATH class="stack">
-                <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
+                <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="Optional. Defaults to the part of your email before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" nostrip:value=email autocomplete="email" maxlength=254 required=true large=true/>
                 <FieldInputs fields large=true/>
                 <Trap/>
@@ -79,7 +79,7 @@ fn with_passkey(it: LinkView) -> AnyView {
 }
 
 fn only_for(email: String) -> AnyView {
-    view! { <p class="muted">{format!("Your invitation is for {email}, and lets in no other address.")}</p> }.into_any()
+    view! { <p class="muted">{format!("Your invitation only works with {email}.")}</p> }.into_any()
 }
 
 fn shut(title: &'static str, text: &'static str) -> AnyView {

@@ -26,8 +26,8 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
     let offered = [(Way::Password, it.has_password), (Way::App, it.has_app), (Way::Passkey, it.has_passkey), (Way::Recovery, it.codes_left > 0)];
     let (way, others) = chosen_way(&offered, chosen, "/step-up", form.as_deref().map(|form| ("form", form)));
     let why = match it.act {
-        Some(act) => format!("You are about to {act}. For that you prove again who you are, unless you did within ten minutes."),
-        None => "Some acts need a proof that is not older than ten minutes. Give it now, and you are not asked again for that time.".to_owned(),
+        Some(act) => format!("You are about to {act}. Confirm that it's you. We won't ask again for ten minutes."),
+        None => "Some actions need you to confirm who you are. We won't ask again for ten minutes.".to_owned(),
     };
     let hidden = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
     let extra = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
@@ -68,17 +68,17 @@ fn field(way: Way) -> AnyView {
         }
         Way::App => view! {
             <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true
-                help="The six digits that your authenticator app shows now."/>
+                help="The six digits that your authenticator app shows."/>
         }
         .into_any(),
         Way::Passkey => view! {
-            <p class="help">"Press Go on, then confirm with your fingerprint, your face or your PIN. It takes JavaScript."</p>
+            <p class="help">"Press Go on, then confirm with your fingerprint, your face or your PIN. You need JavaScript."</p>
             <PasskeyField name="passkey" asks=PasskeyUse::StepUp/>
         }
         .into_any(),
         Way::Recovery => view! {
             <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true
-                help="Each works once."/>
+                help="Each code works once."/>
         }
         .into_any(),
     }
@@ -86,10 +86,10 @@ fn field(way: Way) -> AnyView {
 
 /// After the proof, where the site has an admin PIN and what waits needs it.
 fn pin(it: StepUpView, form: Option<String>) -> AnyView {
-    let act = it.act.map_or_else(|| "Acts that hurt others need".to_owned(), |act| format!("You are about to {act}. That needs"));
+    let act = it.act.map_or_else(|| "Actions that can harm others need".to_owned(), |act| format!("You are about to {act}. That needs"));
     let hidden = form.map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
     view! {
-        <AuthFrame title="The admin PIN" lead=view! { {act}" the admin PIN of this site, too, once in ten minutes." }.into_any()>
+        <AuthFrame title="The admin PIN" lead=view! { {act}" the admin PIN of this site, too. We won't ask again for ten minutes." }.into_any()>
             <Form action=StepUp::PATH class="stack" hidden=hidden>
                 <PasswordField label="Admin PIN" name="pin" autocomplete="off" maxlength=64 required=true large=true autofocus=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Go on"</Button>

@@ -21,11 +21,11 @@ pub fn AuthenticatorPage() -> impl IntoView {
 
 fn start(factors: &Factors) -> AnyView {
     let lead = if owes(factors) {
-        "This site requires a second factor of you. Set up an authenticator app to go on: signing in then takes your password and a code of it."
+        "This site requires you to have a second factor. Set up an authenticator app to continue. You will then sign in with your password and a code from the app."
     } else if factors.app_since.is_some() {
-        "A new app replaces the present one, which works until the new one is confirmed. Your recovery codes stay."
+        "A new app replaces your current one, which works until you confirm the new one. Your recovery codes don't change."
     } else {
-        "Signing in then takes your password and a code that an app on your phone or in your password manager shows."
+        "You will sign in with your password and a code from an app on your phone or in your password manager."
     };
     let other =
         owes(factors).then(|| view! { <PasskeyPart><p class="help"><a href="/settings/security/passkey">"Add a passkey instead"</a></p></PasskeyPart> });
@@ -45,15 +45,15 @@ fn start(factors: &Factors) -> AnyView {
 fn confirm(setup: TotpSetup, factors: &Factors) -> AnyView {
     let TotpSetup { qr, secret, uri } = setup;
     view! {
-        <AuthFrame title="Authenticator app" raised=true lead=view! { "Scan this with your app, then type the code that it shows." }.into_any() foot=way_out(factors)>
+        <AuthFrame title="Authenticator app" raised=true lead=view! { "Scan this with your app, then enter the code it shows." }.into_any() foot=way_out(factors)>
             {qr.map(|qr| view! { <Qr qr/> })}
             <p class="help">
-                "No camera? "<a href=uri>"Open it in an app on this device"</a>", or type this key: "<CopyId id="seed" text=secret/>
-                ". It is shown here only, for a quarter of an hour."
+                "No camera? "<a href=uri>"Open it in an app on this device"</a>", or enter this key: "<CopyId id="seed" text=secret/>
+                ". It is shown only here, for 15 minutes."
             </p>
             <Form action=ConfirmTotp::PATH class="stack">
                 <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true/>
-                <CheckField label="Sign out all other devices" name="end_others" help="They came in with the password alone."/>
+                <CheckField label="Sign out all other devices" name="end_others" help="They signed in with the password alone."/>
                 <Button look=Look::Primary size=Size::Large block=true>"Confirm"</Button>
             </Form>
         </AuthFrame>
@@ -89,7 +89,7 @@ pub fn RecoveryCodesPage() -> impl IntoView {
 }
 
 fn show(codes: &[String]) -> AnyView {
-    let lead = "Each signs you in once when the app is lost. They are not shown again: save them where the app is not.";
+    let lead = "Each code signs you in once if you lose your app. They are shown only now. Don't keep them on the same device as the app.";
     let text = codes.join("\n");
     let file = format!("data:text/plain;charset=utf-8,{}%0A", codes.join("%0A"));
     view! {
@@ -112,7 +112,7 @@ fn show(codes: &[String]) -> AnyView {
 
 fn gone() -> AnyView {
     view! {
-        <AuthFrame title="Recovery codes" lead=view! { "Codes are shown once, right after they were made. If you lost them, make new ones." }.into_any()>
+        <AuthFrame title="Recovery codes" lead=view! { "Codes are shown once, when they are made. If you lost them, make new ones." }.into_any()>
             <LinkButton href="/settings/security" look=Look::Primary size=Size::Large block=true>"Back to Security"</LinkButton>
         </AuthFrame>
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-const WHY_DEAD: &str = "It was used, or is older than seven days. If your account is not yours any more, ask the operator of this site.";
+const WHY_DEAD: &str = "It was already used, or is older than seven days. If you lost access to your account, ask the operator of this site.";
 
 #[component]
 pub fn UndoEmailPage() -> impl IntoView {
@@ -22,7 +22,7 @@ pub fn UndoEmailPage() -> impl IntoView {
 
 fn undo(email: String) -> AnyView {
     let lead = view! {
-        <b class="strong ink">{email}</b>" becomes the address of your account again. Every device is signed out, the password stops working, and a link to set a new one is mailed there."
+        <b class="strong ink">{email}</b>" becomes the email of your account again. Every device is signed out, your password stops working, and we email you a link there to set a new one."
     };
     view! {
         <AuthFrame title="Take the change back" lead=lead.into_any()>

@@ -8,14 +8,13 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn UnlockPage() -> impl IntoView {
-    let lead =
-        view! { "Somebody tried wrong passwords for your account, so signing in has to wait. If that was you, or you want to sign in now, end the wait." };
+    let lead = view! { "Somebody entered wrong passwords for your account, so you have to wait before signing in. End the wait to sign in now." };
     view! {
         <AuthFrame title="End the wait" lead=lead.into_any()>
             <Form action=Unlock::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"End the wait"</Button>
             </Form>
-            <p class="help">"Forgot your password? "<a href="/forgot-password">"Set a new one"</a>"; that ends the wait too."</p>
+            <p class="help">"Forgot your password? "<a href="/forgot-password">"Set a new one"</a>". That ends the wait, too."</p>
         </AuthFrame>
     }
     .into_any()

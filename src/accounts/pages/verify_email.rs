@@ -28,14 +28,14 @@ fn confirm(pending: Option<String>, is_elsewhere: bool) -> AnyView {
     let was_refused = use_context::<FormOutcome>().is_some();
     let again = was_refused.then(|| resend(pending));
     let lead = match is_elsewhere {
-        false => "Press the button to confirm your address. Then sign in.",
-        true => "You signed up in another browser. Press the button here, and choose your password on the next page.",
+        false => "Press the button to confirm your address, then sign in.",
+        true => "You signed up in another browser. Press the button, then choose a password on the next page.",
     };
     let elsewhere = is_elsewhere.then(|| {
         view! {
             <p class="help">
-                "What was set up there before ends with that, in case it was not you. To keep it, type the code of the mail there, or "
-                <a href="/sign-in">"sign in"</a>" here first, with the password that you chose."
+                "This removes what was set up there, in case it wasn't you. To keep it, enter the code from the email there, or "
+                <a href="/sign-in">"sign in"</a>" here first with the password you chose."
             </p>
         }
     });
@@ -52,14 +52,14 @@ fn confirm(pending: Option<String>, is_elsewhere: bool) -> AnyView {
 }
 
 fn used() -> AnyView {
-    let why = "This link was used before: it has done its work. Sign in.";
+    let why = "This link was already used. You can sign in.";
     view! { <WayOn title="Your email is confirmed" why next=("Sign in", "/sign-in") refused=VerifyEmail::PATH/> }.into_any()
 }
 
 /// Whose address it is for stays unsaid: a new mail is sent to the one that signed up here, or to one that is typed, and the answer is the
 /// same for every address (R15).
 fn dead(pending: Option<String>) -> AnyView {
-    let lead = "It is too old, or a newer one was sent: links work once, for 60 minutes. Use the newest mail, or have a new one sent.";
+    let lead = "It expired, or we sent a newer one. Links work once, for 60 minutes. Use the newest email, or ask for another one.";
     let is_from_here = pending.is_some();
     view! {
         <AuthFrame title="This link does not work" lead=view! { {lead} }.into_any()>
@@ -67,7 +67,7 @@ fn dead(pending: Option<String>) -> AnyView {
             {(!is_from_here).then(|| view! { <ErrorSummary action=VerifyEmail::PATH/> })}
             {is_from_here.then(code)}
             {resend(pending)}
-            <p class="help">"Confirmed already? "<a href="/sign-in">"Sign in"</a>"."</p>
+            <p class="help">"Already confirmed? "<a href="/sign-in">"Sign in"</a>"."</p>
         </AuthFrame>
     }
     .into_any()
@@ -76,7 +76,7 @@ fn dead(pending: Option<String>) -> AnyView {
 fn code() -> AnyView {
     view! {
         <Form action=VerifyEmail::PATH class="stack">
-            <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. They work for 10 minutes, the link for 60."/>
+            <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. The code works for 10 minutes, the link for 60."/>
             <Button look=Look::Primary size=Size::Large block=true>"Confirm email"</Button>
         </Form>
     }
@@ -91,7 +91,7 @@ fn check_inbox(address: String, mail_from: String, door: Door) -> AnyView {
         Door::Closed => view! { "." }.into_any(),
     };
     let lead = view! {
-        "We sent a mail to "<b class="strong ink">{address.clone()}</b>". Open its link on any device and press the button there, or type its code here."
+        "We sent an email to "<b class="strong ink">{address.clone()}</b>". Open its link on any device and press the button there, or enter its code here."
     };
     view! {
         <AuthFrame title="Check your inbox" raised=true lead=lead.into_any()>
@@ -99,8 +99,8 @@ fn check_inbox(address: String, mail_from: String, door: Door) -> AnyView {
             {code()}
             {resend(Some(address))}
             <p class="help">
-                "Nothing after a minute? Look in spam"{otherwise}
-                " For an address that already has an account, we send a note to sign in instead."
+                "Nothing after a minute? Check your spam folder"{otherwise}
+                " If the address already has an account, our email says to sign in instead."
             </p>
         </AuthFrame>
     }
@@ -109,7 +109,7 @@ fn check_inbox(address: String, mail_from: String, door: Door) -> AnyView {
 
 fn ask_again() -> AnyView {
     view! {
-        <AuthFrame title="Confirm your email" lead=view! { "Open the link in the mail, or have a new one sent." }.into_any()>
+        <AuthFrame title="Confirm your email" lead=view! { "Open the link in the email, or ask for another one." }.into_any()>
             {resend(None)}
             {SignUpOpen::here().then(|| view! { <p class="help">"No account yet? "<a href="/sign-up">"Create one"</a>"."</p> })}
         </AuthFrame>

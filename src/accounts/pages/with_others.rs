@@ -34,7 +34,7 @@ pub fn OnwardPage() -> impl IntoView {
 fn leave(it: Onward) -> AnyView {
     view! {
         <Meta http_equiv="refresh" content=format!("0;url={}", it.url)/>
-        <AuthFrame title=format!("To {}", it.name) lead=view! { "You sign in there and come back." }.into_any()>
+        <AuthFrame title=format!("To {}", it.name) lead=view! { "You sign in there and then come back here." }.into_any()>
             <LinkButton href=it.url look=Look::Primary size=Size::Large block=true>{format!("Continue to {}", it.name)}</LinkButton>
         </AuthFrame>
     }
@@ -42,13 +42,13 @@ fn leave(it: Onward) -> AnyView {
 }
 
 fn over() -> AnyView {
-    let why = "No sign-in is on its way here: it took longer than ten minutes, or is done.";
+    let why = "Your sign-in expired after ten minutes, or is already complete.";
     view! { <WayOn title="Sign in again" why next=("Sign in", "/sign-in")/> }.into_any()
 }
 
 #[component]
 pub fn CameBackPage() -> impl IntoView {
-    view! { <WayOn title="That did not work" why="You came back, and nothing was changed." next=("Sign in", "/sign-in") refused=FinishWith::PATH/> }
+    view! { <WayOn title="That did not work" why="You came back, but nothing was changed." next=("Sign in", "/sign-in") refused=FinishWith::PATH/> }
 }
 
 #[component]
@@ -58,7 +58,7 @@ pub fn ConfirmLinkPage() -> impl IntoView {
 
 fn confirm(it: PendingLink) -> AnyView {
     let who = it.email.map(|email| format!(" ({email} there)")).unwrap_or_default();
-    let lead = format!("From then on whoever signs in at {}{who} as you did just now comes in to your account.", it.name);
+    let lead = format!("You can then sign in to your account with {}{who}, too. So can anybody else who can sign in there as you.", it.name);
     view! {
         <AuthFrame title=format!("Link {}?", it.name) raised=true lead=view! { {lead} }.into_any()>
             <Form action=ConfirmLink::PATH class="stack">
@@ -71,6 +71,6 @@ fn confirm(it: PendingLink) -> AnyView {
 }
 
 fn nothing() -> AnyView {
-    let why = "It is linked already, or took longer than an hour. On Security you can begin again.";
+    let why = "It is already linked, or the request expired after an hour. You can start again under Security.";
     view! { <WayOn title="Nothing waits to be linked" why next=("Security", "/settings/security") refused=ConfirmLink::PATH/> }.into_any()
 }

@@ -57,11 +57,11 @@ pub fn go_back(ctx: &Ctx, waiting: Option<Interrupted>, form: Option<String>) {
     match waiting.zip(form) {
         Some((waiting, form)) => {
             reply::seal(ctx, RESUME, &form, 60);
-            reply::toast(ctx, "Thank you. Your form is as you left it: send it again.");
+            reply::toast(ctx, "Thank you. Your form is as you left it. Send it again.");
             reply::redirect(&links::safe_next(ctx, &waiting.page).unwrap_or_else(|| "/home".to_owned()));
         }
         None => {
-            reply::toast(ctx, "Thank you. For ten minutes you are not asked again.");
+            reply::toast(ctx, "Thank you. We won't ask again for ten minutes.");
             reply::redirect("/home");
         }
     }

@@ -52,7 +52,7 @@ impl Beginner {
         let Some(typed) = &self.password else { return Ok(()) };
         match Passwords::of(ctx)?.verify(account.password_hash.as_deref(), typed).await? {
             Verdict::Right | Verdict::RightButOld => Ok(()),
-            Verdict::Wrong => Err(AppError::invalid("password", "This is not the password that was chosen at sign-up. Leave it out, and choose a new one.")),
+            Verdict::Wrong => Err(AppError::invalid("password", "This is not the password you chose at sign-up. Leave it out, and choose a new one.")),
         }
     }
 

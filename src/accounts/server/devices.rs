@@ -92,7 +92,8 @@ pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppErr
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let mut tx = ctx.db.begin().await?;
     let now = ctx.clock.now();
-    let dead = || AppError::invalid("", "This link was used, or is too old. If somebody is in your account, set a new password: that ends every session.");
+    let dead =
+        || AppError::invalid("", "This link was already used, or it expired. If somebody is in your account, set a new password. That ends every session.");
     let (alarm, account) = store::use_alarm(&mut tx, &sha256(token), now).await?.ok_or_else(dead)?;
     lock_account(&mut tx, account).await?;
     let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;

@@ -60,12 +60,12 @@ pub fn checked(text: &str) -> Result<Option<String>, String> {
         0 => Ok(None),
         3..=30 if is_plain && !handle.starts_with('-') && !handle.ends_with('-') => {
             if RESERVED.contains(&handle.as_str()) {
-                Err("This word is kept for the site. Choose another handle.".to_owned())
+                Err("This word is reserved for the site. Choose another handle.".to_owned())
             } else {
                 Ok(Some(handle))
             }
         }
-        _ => Err("A handle has 3 to 30 letters, digits and hyphens, and begins and ends with a letter or digit.".to_owned()),
+        _ => Err("Use 3 to 30 letters, digits or hyphens. Begin and end with a letter or digit.".to_owned()),
     }
 }
 

@@ -93,10 +93,10 @@ impl Resent {
     pub fn words(&self) -> String {
         let whom = self.invite().whom();
         match self {
-            Self::Sent(_) => format!("A new link is on its way to {whom}. The one before works no more."),
+            Self::Sent(_) => format!("We sent a new link to {whom}. The previous one no longer works."),
             Self::TooSoon { ago, wait, .. } => {
                 let (ago, wait) = (count(*ago, "second", "seconds"), count(*wait, "second", "seconds"));
-                format!("The mail to {whom} was sent {ago} ago, and no other one is. You can send it again in {wait}.")
+                format!("Not sent: the last email to {whom} was {ago} ago. You can send it again in {wait}.")
             }
         }
     }
@@ -233,7 +233,7 @@ pub async fn open_invite(ctx: &Ctx, token: &str) -> Result<Option<Option<String>
 pub fn must_be_nobody(ctx: &Ctx, caller: Option<&Caller>, invite: Option<&str>) -> Result<(), AppError> {
     match caller {
         Some(caller) if invite.is_some() && ctx.config.auth.sign_up == SignUpMode::Invite => {
-            let words = format!("You are signed in as {}. Sign out first, then take the invitation up: it is not used up.", caller.email);
+            let words = format!("You are signed in as {}. Sign out first, then open the invitation again. It is still valid.", caller.email);
             Err(AppError::conflict(words))
         }
         _ => Ok(()),
@@ -260,7 +260,7 @@ pub(super) async fn invite_for(ctx: &Ctx, token: Option<&str>, held: Option<&str
     let hash = sha256(token.unwrap_or_default());
     let open = store::find_usable(&ctx.db, &hash, mark.as_ref().map(<[u8; 32]>::as_slice), ctx.clock.now()).await?.ok_or_else(no_invite)?;
     if open.email_key.is_some_and(|key| key != email.key()) {
-        let words = "This invitation is for another address: the one that it was mailed to. Sign up with that one, or ask for an invitation for this one.";
+        let words = "This invitation only works with the address it was sent to. Sign up with that one, or ask for an invitation for this one.";
         return Err(AppError::invalid("email", words));
     }
     Ok(Some(InviteUse { token: hash, mark }))

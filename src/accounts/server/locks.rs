@@ -87,7 +87,7 @@ pub fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
 pub async fn unlock(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let mut tx = ctx.db.begin().await?;
-    let dead = || AppError::invalid("", "This link has done its work, or is too old. If signing in still makes you wait, set a new password.");
+    let dead = || AppError::invalid("", "This link was already used, or it expired. If you still have to wait to sign in, set a new password.");
     let account = store::delete_lock_by_token(&mut *tx, &sha256(token), ctx.clock.now()).await?.ok_or_else(dead)?;
     let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;
     clear(ctx, &mut tx, account, &found.email).await?;

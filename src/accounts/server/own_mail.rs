@@ -16,7 +16,7 @@ use crate::{
 pub async fn charge_own_mail(ctx: &Ctx, caller: &Caller) -> Result<String, AppError> {
     let account = find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     if !account.is_verified {
-        return Err(AppError::conflict("Your address is not confirmed, so no mail goes there."));
+        return Err(AppError::conflict("Your address is not confirmed, so we can't email you."));
     }
     Attempt::charge(ctx, &attempts::OWN_MAIL, &caller.account.to_string()).await?;
     Ok(account.email)

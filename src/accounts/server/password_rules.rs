@@ -22,7 +22,7 @@ const SITE: &str = "tollgate";
 pub async fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &str) -> Result<(), String> {
     check(password, ctx.config.auth.password_min, name, email)?;
     if leaked_passwords::has_leaked(ctx, password).await {
-        return Err("This password stands in a list of leaked ones, which are tried first. Use one that you have used nowhere else.".to_owned());
+        return Err("This password was leaked, and leaked passwords are tried first. Use one that you have used nowhere else.".to_owned());
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ fn check(password: &SecretString, min: usize, name: &str, email: &str) -> Result
         return Err(format!("Use at least {min} characters: this has {chars}. A few words in a row are easy to remember."));
     }
     if common_passwords::is_common(&normal) {
-        return Err("This password is among those that are tried first. Use a few words that nobody would put together.".to_owned());
+        return Err("This password is too common. Use a few words that nobody would put together.".to_owned());
     }
     if let Some(word) = telling_words(name, email).into_iter().find(|word| lower(&normal).contains(word)) {
         return Err(format!("Leave “{word}” out: names and addresses are tried first."));

@@ -30,7 +30,7 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
     let row = profiles::find_profile(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     let email = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?.email;
     let (created_at, updated_at) = profiles::find_dates(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    let dates = format!("Made on {}, last changed on {}.", in_full(created_at, &row.time_zone), in_full(updated_at, &row.time_zone));
+    let dates = format!("Created on {}, last changed on {}.", in_full(created_at, &row.time_zone), in_full(updated_at, &row.time_zone));
     let (language, published) = (language(&row), published(&row));
     Ok(Profile {
         id: caller.account,
@@ -124,7 +124,7 @@ pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, change: 
 
 /// Writes the profile. A handle that it gives up is kept from others for a while, one that it takes must be free.
 async fn write(conn: &mut PgConnection, account: AccountId, old: &ProfileRow, new: &ProfileRow, now: OffsetDateTime) -> Result<(), AppError> {
-    let taken = || AppError::invalid("handle", "Somebody has this handle. Choose another one.");
+    let taken = || AppError::invalid("handle", "This handle is taken. Choose another one.");
     match profiles::update_profile(&mut *conn, account, new, now).await {
         Err(sqlx::Error::Database(refused)) if refused.is_unique_violation() => return Err(taken()),
         written => written?,
@@ -169,9 +169,10 @@ fn changed(old: &ProfileRow, old_values: &[FieldValue], change: &ProfileChange, 
     }
     if new.handle != old.handle && new.handle.is_some() {
         match old.handle_set_at.filter(|set| now < *set + HANDLE_STAYS) {
-            Some(set) => {
-                fields.add("handle", format!("A handle stays for 30 days. You can choose another one from {} on.", in_full(set + HANDLE_STAYS, &new.time_zone)))
-            }
+            Some(set) => fields.add(
+                "handle",
+                format!("You can change your handle once every 30 days. You can choose another one from {}.", in_full(set + HANDLE_STAYS, &new.time_zone)),
+            ),
             None => new.handle_set_at = Some(now),
         }
     }

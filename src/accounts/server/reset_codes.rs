@@ -21,8 +21,8 @@ pub struct Asked {
 }
 
 /// What is said for every wrong code, as of the code that proves an address.
-const WRONG_CODE: &str = "This code is wrong or too old: it lives ten minutes and five tries. Check the newest mail, or ask for a new one.";
-const ASK_FIRST: &str = "Codes work only in the browser that asked for the mail. Open the link of the mail, or ask for a new mail here.";
+const WRONG_CODE: &str = "This code is wrong or expired. It works for ten minutes and five tries. Check the newest email, or ask for a new one.";
+const ASK_FIRST: &str = "Codes only work in the browser that asked for the email. Open the link in the email, or ask for a new one here.";
 
 impl Asked {
     /// For the sealed cookie of the browser that asked.

@@ -36,7 +36,7 @@ use sqlx::PgConnection;
 /// The address of an operator who has not chosen one yet (see `operators::ensure_first_operator`).
 pub const PLACEHOLDER_OPERATOR: &str = "operator@localhost";
 
-const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask for a new one.";
+const DEAD_LINK: &str = "This link was already used, it expired, or we sent a newer one. Ask for a new one.";
 
 /// Sends a link and a code to set a new password; the same answer for every address (S64). An unproven address gets its proof again.
 pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<Asked, AppError> {
@@ -109,7 +109,7 @@ pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current
     must_still_be_in(&mut tx, caller).await?;
     let now = store::find_account(&mut *tx, caller.account).await?.ok_or(AppError::NotFound)?;
     if now.password_hash != before.password_hash {
-        return Err(AppError::conflict("The password was changed a moment ago. Sign in with the new one."));
+        return Err(AppError::conflict("The password was just changed. Sign in with the new one."));
     }
     let keep = match caller.via {
         // A program asks again who it is: what it stands on has changed.

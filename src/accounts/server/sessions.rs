@@ -41,11 +41,11 @@ pub async fn begin(ctx: &Ctx, session: &Session, proven: Proven, from: &Visitor)
     session.save().await.map_err(unreachable_store)?;
     if !accounts::is_password_of(&ctx.db, account, proven.password_set_at).await? {
         session.flush().await.map_err(unreachable_store)?;
-        return Err(AppError::invalid("password", "The password was changed a moment ago. Sign in with the new one."));
+        return Err(AppError::invalid("password", "The password was just changed. Sign in with the new one."));
     }
     if proven.session.is_none() && has_second_factor(ctx, account).await? {
         session.flush().await.map_err(unreachable_store)?;
-        return Err(AppError::invalid("password", "A second factor was set up a moment ago. Sign in again, with it."));
+        return Err(AppError::invalid("password", "A second factor was just set up. Sign in again with it."));
     }
     devices::greet(ctx, account, id, from).await?;
     end_oldest(ctx, account, from).await?;
@@ -62,7 +62,7 @@ async fn end_oldest(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(),
         let change = Change { kind: "session.oldest_ended", workspace: found.workspace, ..about(account, &found.name, from) };
         record(ctx, &mut tx, change).await?;
         let devices = if most == 1 { "1 device".to_owned() } else { format!("{most} devices") };
-        reply::toast(ctx, &format!("You can be signed in on {devices} at once. The oldest one was signed out."));
+        reply::toast(ctx, &format!("You can be signed in on {devices} at once, so we signed out the oldest one."));
     }
     tx.commit().await?;
     Ok(())

@@ -170,7 +170,7 @@ pub(super) async fn admit(ctx: &Ctx, conn: &mut PgConnection, account: &Account,
 
 /// One sentence for all causes, and the pause that now follows.
 fn wrong(attempt: &Attempt) -> AppError {
-    AppError::invalid("password", format!("Email and password do not belong together.{}", attempt.pause(", or set a new password")))
+    AppError::invalid("password", format!("Email and password do not match.{}", attempt.pause(", or set a new password")))
 }
 
 /// The same password under the present parameters (R11). If that fails, the old hash stays good.

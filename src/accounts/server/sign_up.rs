@@ -225,7 +225,7 @@ pub fn door(ctx: &Ctx, has_invite: bool) -> Door {
 /// What a person calls themself, as it is kept. Histories keep it beside words for who is no account, so it is none of these.
 pub(super) fn name(text: &str) -> Result<String, String> {
     match label(text)? {
-        name if stands_for_another(&name) => Err("Histories would read this name as somebody else's. Choose another one.".to_owned()),
+        name if stands_for_another(&name) => Err("In histories, this name would look like somebody else's. Choose another one.".to_owned()),
         name => Ok(name),
     }
 }
@@ -236,9 +236,9 @@ pub(super) fn label(text: &str) -> Result<String, String> {
     match name.chars().count() {
         0 => Err("Enter a name.".to_owned()),
         n if n > NAME_CHARS => Err(format!("A name has at most {NAME_CHARS} characters.")),
-        _ if name.chars().any(char::is_control) => Err("A name has no control characters.".to_owned()),
-        _ if name.chars().any(turns_writing) => Err("A name has no characters that turn the direction of writing. Type it anew.".to_owned()),
-        _ if name.chars().all(|c| is_blank(c) || c == ' ') => Err("Nobody would see this name. Enter one that can be read.".to_owned()),
+        _ if name.chars().any(char::is_control) => Err("A name can't have control characters.".to_owned()),
+        _ if name.chars().any(turns_writing) => Err("A name can't have characters that change the direction of writing. Type it again.".to_owned()),
+        _ if name.chars().all(|c| is_blank(c) || c == ' ') => Err("This name is invisible. Enter one that can be read.".to_owned()),
         _ => Ok(name),
     }
 }

@@ -45,10 +45,10 @@ pub struct Verified {
 }
 
 /// What is said for every wrong code: whether the address has an account, and how many tries are left, is nobody's business.
-const WRONG_CODE: &str = "This code is wrong or too old: it lives ten minutes and five tries. Check the newest mail, or send a new one.";
+const WRONG_CODE: &str = "This code is wrong or expired. It works for ten minutes and five tries. Check the newest email, or send a new one.";
 /// What is said where none was typed: that is no try.
-pub const NO_CODE: &str = "Type the six digits of the newest mail.";
-const DEAD_LINK: &str = "This link is too old, or a newer one was sent. Use the newest mail, or send a new one.";
+pub const NO_CODE: &str = "Enter the six digits from the newest email.";
+const DEAD_LINK: &str = "This link expired, or we sent a newer one. Use the newest email, or send a new one.";
 
 /// Marks the address as proven, once; of several proofs at once, one gets it. A wrong password of `beginner` uses up nothing.
 pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof, beginner: &Beginner) -> Result<Verified, AppError> {
@@ -69,7 +69,7 @@ pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof, beginner: &Be
     }
     let account = store::find_account(&mut *tx, right.account).await?.ok_or(AppError::NotFound)?;
     if beginner.password.is_some() && account.password_hash != before.password_hash {
-        return Err(AppError::conflict("Somebody signed up with this address again a moment ago. Use the newest mail."));
+        return Err(AppError::conflict("Somebody just signed up with this address again. Use the newest email."));
     }
     let verified = prove(ctx, &mut tx, &account, &right, from, beginner).await?;
     tx.commit().await?;
@@ -146,7 +146,7 @@ async fn why_not(ctx: &Ctx, proof: &Proof) -> Result<AppError, AppError> {
     let found = tokens::look_up(ctx, token).await?;
     Ok(match found {
         Some(token) if token.is_used && token.kind == Purpose::VerifyEmail.as_str() => {
-            AppError::conflict("This link has done its work: the address is confirmed. Sign in.")
+            AppError::conflict("This link was already used. Your address is confirmed. Sign in.")
         }
         _ => AppError::invalid("", DEAD_LINK),
     })

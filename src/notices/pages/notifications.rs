@@ -25,14 +25,14 @@ pub fn NotificationsPage() -> impl IntoView {
 }
 
 fn sections(page: NoticePage) -> AnyView {
-    let lead = format!("Mails go to {}. Each is sent once.", page.email);
+    let lead = format!("We send emails to {}, each one once.", page.email);
     view! {
         <Section id="mails" title="Mails" lead>{settings(page.settings)}</Section>
-        <Section id="rules" title="Rules on errors" lead="A mail when more calls than you allow do not pass. After a mail a rule is silent for a while.">
+        <Section id="rules" title="Rules on errors" lead="Get an email when too many calls don't pass. After an email, a rule is silent for a while.">
             {rules(page.rules)}
             {new_rule(page.keys, page.offer, page.has_more_keys)}
         </Section>
-        <Section id="leaks" title="Leaked keys" lead="For all keys of your workspace."><LeakChoice disables=page.disables_leaked/></Section>
+        <Section id="leaks" title="Leaked keys" lead="Applies to all keys in your workspace."><LeakChoice disables=page.disables_leaked/></Section>
         <Section id="told" title="Sent last">{told(page.told)}</Section>
     }
     .into_any()
@@ -42,9 +42,9 @@ fn settings(settings: NoticeSettings) -> AnyView {
     let thresholds = settings.thresholds_text();
     view! {
         <Form action=SaveNotices::PATH class="stack form-narrow" version=settings.version()>
-            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits of a key, and those that all your keys share, by the hour or longer. Once in each window and for each mark."/>
-            <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five marks from 1 to 100, such as 80, 100."/>
-            <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30, 7 and 1 days before."/>
+            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="For limits of a key and limits that all your keys share, of an hour or longer. One email per mark in each window."/>
+            <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five whole numbers from 1 to 100, such as 80, 100."/>
+            <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30 days, 7 days and 1 day before."/>
             <div><Button look=Look::Primary>"Save"</Button></div>
         </Form>
     }
@@ -53,13 +53,13 @@ fn settings(settings: NoticeSettings) -> AnyView {
 
 fn rules(rules: Vec<AlertRule>) -> AnyView {
     if rules.is_empty() {
-        return view! { <p class="muted">"No rule yet. Add one below, and a mail comes when calls fail more often than you allow."</p> }.into_any();
+        return view! { <p class="muted">"No rules yet. Add one to get an email when too many calls fail."</p> }.into_any();
     }
     let items = rules
         .into_iter()
         .map(|rule| {
             let label = format!("Remove: {}", rule.words);
-            let last = rule.fired.map_or_else(|| "no mail yet".to_owned(), |when| format!("last mail {when}"));
+            let last = rule.fired.map_or_else(|| "no email yet".to_owned(), |when| format!("last email {when}"));
             view! {
                 <li>
                     <div class="cell-2"><span class="strong">{rule.words}</span><span>{format!("{}; {last}", rule.quiet)}</span></div>
@@ -79,7 +79,7 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
     apis.dedup();
     let apis = std::iter::once((String::new(), "Every API".to_owned())).chain(apis).collect::<Vec<_>>();
     let help = has_more
-        .then(|| format!("To choose from are the {} keys that were used or made last. For another choose it on Errors, and press New rule there.", keys.len()));
+        .then(|| format!("Shows your {} most recently used or created keys. For another key, choose it on Errors and press New rule.", keys.len()));
     let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
     // Calls without a known key belong to nobody's workspace.
     let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
@@ -92,13 +92,13 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
         <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
             <SelectField label="Key" name="key" options=keys nostrip:value=key nostrip:help=help/>
             <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
-            <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1,440: a day."/>
+            <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, up to 1,440 (a day)."/>
             <MoreFields words="More: API, route, codes, share, silence" begins is_set>
                 <SelectField label="API" name="api" options=apis nostrip:value=api/>
-                <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As Usage shows it, such as GET /orders. Empty: every route."/>
-                <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Per cent of all these calls, also of those that passed. Empty: however many passed."/>
-                <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10,080: a week."/>
-                <CheckGroup label="Answered with" name="codes[]" choices=codes values=chosen help="None chosen: every code of calls that did not pass."/>
+                <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As shown on Usage, such as GET /orders. Empty for every route."/>
+                <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Percent of all these calls, including those that passed. Empty for any share."/>
+                <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, up to 10,080 (a week)."/>
+                <CheckGroup label="Answered with" name="codes[]" choices=codes values=chosen help="If you choose none, every code of calls that did not pass."/>
             </MoreFields>
             <div><Button>"Add rule"</Button></div>
         </Form>
@@ -108,7 +108,7 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
 
 fn told(told: Vec<ToldNotice>) -> AnyView {
     if told.is_empty() {
-        return view! { <p class="muted">"Nothing yet. What you were mailed about limits, expiry and rules stands here."</p> }.into_any();
+        return view! { <p class="muted">"Nothing yet. Emails about limits, expiry and rules are listed here."</p> }.into_any();
     }
     let items = told
         .into_iter()

@@ -64,7 +64,7 @@ pub async fn add_alert_rule(ctx: &Ctx, caller: &Caller, new: NewAlertRule) -> Re
         return Ok(Added { rule: own(caller, found)?, is_new: false });
     }
     if all >= MOST_RULES {
-        return Err(AppError::conflict(format!("There are {MOST_RULES} rules, as many as a workspace may have. Remove one first.")));
+        return Err(AppError::conflict(format!("A workspace can have at most {MOST_RULES} rules. Remove one first.")));
     }
     store::insert_rule(&mut tx, &rule, ctx.clock.now()).await?;
     let found = store::find_rule(&mut *tx, rule.id).await?;
@@ -84,7 +84,7 @@ pub async fn change_alert_rule(ctx: &Ctx, caller: &Caller, id: AlertRuleId, edit
     let found = store::find_rule(&mut *tx, id).await?;
     let rule = read(&mut tx, caller, id, &edited(own(caller, found)?, edit)).await?;
     if store::count_rules(&mut tx, &rule).await?.1.is_some() {
-        return Err(AppError::conflict("Another rule says the same. Change or remove that one."));
+        return Err(AppError::conflict("Another rule is identical. Change or remove that one."));
     }
     let is_changed = store::update_rule(&mut tx, &rule).await?;
     let found = store::find_rule(&mut *tx, id).await?;
@@ -140,10 +140,10 @@ async fn read(conn: &mut PgConnection, caller: &Caller, id: AlertRuleId, new: &N
     let key = new.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
     let slug = new.api.as_ref().and_then(|text| fields.check("api", text.parse::<Slug>()));
     let route = new.route.as_ref().and_then(|text| fields.check("route", route(text)));
-    let more_than = fields.check("more_than", number(&new.more_than, 0, 1_000_000_000, "Write a whole number, such as 10."));
-    let percent = new.percent.as_ref().and_then(|text| fields.check("percent", number(text, 1, 99, "Write a whole number from 1 to 99, or nothing.")));
-    let minutes = fields.check("minutes", number(&new.minutes, 1, i64::from(LONGEST), "Write minutes from 1 to 1440."));
-    let quiet = fields.check("quiet_minutes", number(&new.quiet_minutes, 1, i64::from(QUIETEST), "Write minutes from 1 to 10080."));
+    let more_than = fields.check("more_than", number(&new.more_than, 0, 1_000_000_000, "Enter a whole number, such as 10."));
+    let percent = new.percent.as_ref().and_then(|text| fields.check("percent", number(text, 1, 99, "Enter a whole number from 1 to 99, or leave it empty.")));
+    let minutes = fields.check("minutes", number(&new.minutes, 1, i64::from(LONGEST), "Enter 1 to 1440 minutes."));
+    let quiet = fields.check("quiet_minutes", number(&new.quiet_minutes, 1, i64::from(QUIETEST), "Enter 1 to 10080 minutes."));
     let codes = fields.check("codes", codes(&new.codes));
     fields.done()?;
     let api = match slug {
@@ -154,7 +154,7 @@ async fn read(conn: &mut PgConnection, caller: &Caller, id: AlertRuleId, new: &N
         let of_key = store::find_api_of_key(conn, caller.workspace, key).await?;
         let of_key = of_key.ok_or_else(|| AppError::invalid("key", "There is no such key."))?;
         if api.is_some_and(|api| api != of_key) {
-            return Err(AppError::invalid("api", "The key is of another API. Choose only one of the two."));
+            return Err(AppError::invalid("api", "This key belongs to another API. Choose only one of the two."));
         }
     }
     let small = |n: Option<i64>| n.and_then(|n| i32::try_from(n).ok()).unwrap_or_default();
@@ -181,7 +181,7 @@ fn number(text: &str, least: i64, most: i64, words: &'static str) -> Result<i64,
 fn route(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     let is_one = !text.is_empty() && text.len() <= LONGEST_ROUTE && !text.contains(char::is_control);
-    is_one.then(|| text.to_owned()).ok_or("Write a route as Usage shows it, such as GET /orders.")
+    is_one.then(|| text.to_owned()).ok_or("Enter a route as shown on Usage, such as GET /orders.")
 }
 
 /// Codes of calls that did not pass, each once, in the order of the catalogue.

@@ -32,7 +32,7 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller, offer: RuleOffer) -> Result
         id: AlertRuleId::new(row.id),
         key: row.key_id.map(KeyId::new),
         words: words::whole_rule(&row),
-        quiet: format!("silent for {} after a mail", words::lasting(row.quiet_minutes)),
+        quiet: format!("silent for {} after an email", words::lasting(row.quiet_minutes)),
         fired: row.fired_at.map(|at| local.moment(at)),
     };
     Ok(NoticePage {

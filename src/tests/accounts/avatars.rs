@@ -65,7 +65,7 @@ async fn r79_a_picture_is_drawn_anew_and_served_at_a_path_of_its_own(db: PgPool)
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
     assert_eq!(me(&vera).await["picture"], Value::Null);
-    assert!(vera.browser.page(PAGE).await.contains("Your initials stand beside your name"));
+    assert!(vera.browser.page(PAGE).await.contains("Your initials appear next to your name"));
     let sent = png([200, 20, 20]);
     assert_eq!(location(&send(&vera, "me.png", &sent).await), PAGE);
 
@@ -134,13 +134,13 @@ async fn r79_what_is_no_picture_is_refused_beside_the_field_and_changes_nothing(
     let before = address(&vera).await;
     let cut = png([1, 2, 3])[..40].to_vec();
     for (name, file, said) in [
-        ("me.svg", b"<svg onload=alert(1)></svg>".to_vec(), "is no picture that can be read here"),
-        ("me.png", b"<!DOCTYPE html><script>alert(1)</script>".to_vec(), "is no picture that can be read here"),
-        ("me.gif", b"GIF89a\x01\0\x01\0".to_vec(), "is no picture that can be read here"),
-        ("me.jpg", png([1, 2, 3]), "it is a PNG"),
-        ("me.png", cut, "broken or cut off"),
+        ("me.svg", b"<svg onload=alert(1)></svg>".to_vec(), "read this file"),
+        ("me.png", b"<!DOCTYPE html><script>alert(1)</script>".to_vec(), "read this file"),
+        ("me.gif", b"GIF89a\x01\0\x01\0".to_vec(), "read this file"),
+        ("me.jpg", png([1, 2, 3]), "file is a PNG"),
+        ("me.png", cut, "broken or incomplete"),
         ("", Vec::new(), "Choose a picture."),
-        ("long.png", vec![0x89; 8 * 1024 * 1024 + 1], "8 MB are the most"),
+        ("long.png", vec![0x89; 8 * 1024 * 1024 + 1], "at most 8 MB"),
     ] {
         let answer = send(&vera, name, &file).await;
         assert_eq!(answer.status(), 422, "{name} {said}");

@@ -48,7 +48,7 @@ async fn r58_s82_s83_a_new_address_counts_once_it_is_proven_and_the_old_one_stop
     let vera = app.sign_in_as("developer").await;
     assert_eq!(location(&ask(&vera.browser, NEW).await), PAGE);
     let page = vera.browser.page(PAGE).await;
-    assert!(page.contains(&format!("We sent a mail to {NEW}.")) && page.contains(&format!("Now it is {}.", vera.email)), "{page}");
+    assert!(page.contains(&format!("We sent an email to {NEW}.")) && page.contains(&format!("Your email is {}.", vera.email)), "{page}");
     let mail = app.mail_to(NEW).await;
     assert_eq!(mail.subject, "Confirm your new email");
 
@@ -62,7 +62,7 @@ async fn r58_s82_s83_a_new_address_counts_once_it_is_proven_and_the_old_one_stop
     assert_eq!(location(&phone.post::<api::ConfirmNewEmail>("/confirm-email", &[]).await), "/sign-in");
     assert_eq!(app.browser().sign_in(&vera.email, PASSWORD).await.status(), 422, "S83");
     assert_eq!(location(&app.browser().sign_in(NEW, PASSWORD).await), "/home");
-    assert!(vera.browser.page(PAGE).await.contains(&format!("Now it is {NEW}.")), "the session goes on");
+    assert!(vera.browser.page(PAGE).await.contains(&format!("Your email is {NEW}.")), "the session goes on");
 
     let notice = app.mail_to(&vera.email).await;
     assert_eq!(notice.subject, "Your email was changed", "R26");
@@ -82,9 +82,9 @@ async fn a_typed_code_proves_the_new_address_too_and_five_wrong_ones_end_it(db: 
     let wrong = if typed == "123456" { "654321" } else { "123456" };
     let refused = send(wrong).await;
     assert_eq!(refused.status(), 422);
-    assert!(refused.text().await.unwrap().contains("This code is wrong or too old"));
+    assert!(refused.text().await.unwrap().contains("This code is wrong or expired"));
     assert_eq!(location(&send(&format!("{} {}", &typed[..3], &typed[3..])).await), PAGE);
-    assert!(vera.browser.page(PAGE).await.contains(&format!("Now it is {NEW}.")));
+    assert!(vera.browser.page(PAGE).await.contains(&format!("Your email is {NEW}.")));
 
     ask(&vera.browser, "vera@third.example.com").await;
     let third = app.mail_to("vera@third.example.com").await;
@@ -106,7 +106,7 @@ async fn s82_an_address_that_is_taken_is_answered_alike_and_its_owner_is_told(db
         let vera = app.sign_in_as("developer").await;
         answers.push(seen(ask(&vera.browser, email).await, email).await);
         let page = vera.browser.page(PAGE).await;
-        assert!(page.contains(&format!("We sent a mail to {email}.")), "{page}");
+        assert!(page.contains(&format!("We sent an email to {email}.")), "{page}");
         assert_eq!(vera.browser.post::<api::ConfirmNewEmail>(PAGE, &[("code", "000000")]).await.status(), 422);
     }
     assert_eq!(answers[0], answers[1]);

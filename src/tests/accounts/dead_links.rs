@@ -55,13 +55,13 @@ async fn r53_a_link_that_is_too_old_or_replaced_says_so_and_offers_a_new_mail(db
         opened(&asked, link(&first, "/verify-email")).await;
         assert_eq!(location(&asked.post::<api::ResendVerification>("/verify-email", &[("email", email)]).await), "/verify-email");
         let page = asked.page("/verify-email").await;
-        assert!(page.contains("Check your inbox") && page.contains("If the address still needs it, a new mail is on its way."), "{email}: {page}");
+        assert!(page.contains("Check your inbox") && page.contains("If the address still needs to be confirmed, we sent a new email."), "{email}: {page}");
     }
 
     let newest = app.mail_to(MARA).await;
     app.ctx.clock.advance(time::Duration::minutes(61));
     let late = opened(&app.browser(), link(&newest, "/verify-email")).await;
-    assert!(late.contains("This link does not work") && late.contains("links work once, for 60 minutes"), "{late}");
+    assert!(late.contains("This link does not work") && late.contains("Links work once, for 60 minutes"), "{late}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

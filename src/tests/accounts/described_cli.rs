@@ -115,7 +115,7 @@ async fn session_policies_from_the_command_line(db: PgPool) {
         }
     }
     let told = policy(&["edit", "role:operator", "--max", "401d"]);
-    assert!(String::from_utf8_lossy(&told.stderr).contains("tollgate: max: Write 1 minute to 400 days"), "by the flag's name: {told:?}");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("tollgate: max: Enter 1 minute to 400 days"), "by the flag's name: {told:?}");
 
     assert_eq!(of(&said(&policy(&["clear", "role:operator"]))), nothing);
     assert_eq!(count(&app, "select count(*) from events where kind = 'session_policy.changed'").await, 3);

@@ -114,8 +114,8 @@ async fn s79_r48_beyond_the_number_of_devices_the_oldest_ends_and_it_is_said(db:
         browser.sign_in(&vera.email, PASSWORD).await;
     }
     // The first page that is opened says it, and says it once.
-    assert!(third.page("/home").await.contains("The oldest one was signed out."));
-    assert!(!third.page("/home").await.contains("The oldest one was signed out."));
+    assert!(third.page("/home").await.contains("so we signed out the oldest one."));
+    assert!(!third.page("/home").await.contains("so we signed out the oldest one."));
     assert!(!vera.browser.is_signed_in().await && second.is_signed_in().await && third.is_signed_in().await);
     // Many at once end at the same number.
     let many: Vec<_> = (0..6).map(|_| app.browser()).collect();

@@ -180,7 +180,7 @@ async fn nobody_is_called_as_a_history_calls_somebody_else(db: PgPool) {
     for name in ["cli", " System ", "Secret  scanning", "Tollgate", "former-0123456789ab"] {
         let new = NewAccount { email: "mara@example.com".parse().unwrap(), name, password: None, roles: &["developer"], is_verified: true, by: "test" };
         let refused = create_account(&app.ctx, &new).await.unwrap_err();
-        assert!(refused.field("name").is_some_and(|words| words.contains("as somebody else's")), "{name}: {refused:?}");
+        assert!(refused.field("name").is_some_and(|words| words.contains("look like somebody else's")), "{name}: {refused:?}");
         let request = vera.browser.http.patch(app.url("/api/v1/me")).header("sec-fetch-site", "same-origin").json(&json!({ "name": name }));
         assert_eq!(request.send().await.unwrap().status(), 422, "{name}");
     }

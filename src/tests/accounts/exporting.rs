@@ -38,7 +38,7 @@ async fn r61_the_file_holds_everything_but_secrets(db: PgPool) {
 
     assert_eq!(vera.browser.get(FILE).await.status(), 404);
     assert_eq!(location(&ask(&vera).await), PAGE);
-    assert!(vera.browser.page(PAGE).await.contains("Being written."));
+    assert!(vera.browser.page(PAGE).await.contains("preparing your export"));
     let mail = app.mail_to(&vera.email).await;
     assert_eq!(mail.subject, "Your data is ready");
     assert!(vera.browser.page(PAGE).await.contains("Ready until 21 Nov 2026, 12:00 UTC"));

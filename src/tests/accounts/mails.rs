@@ -49,7 +49,7 @@ async fn s15_s96_a_mail_that_can_not_be_sent_loses_nothing_and_a_late_one_still_
     let code = crate::support::mailbox::code(&mail);
     let empty = mara.post::<api::VerifyEmail>("/verify-email", &[("code", "")]).await;
     assert_eq!(empty.status(), 422);
-    assert!(empty.text().await.unwrap().contains("Type the six digits"), "an empty field is no press of the link's button");
+    assert!(empty.text().await.unwrap().contains("Enter the six digits"), "an empty field is no press of the link's button");
     assert_eq!(mara.post::<api::VerifyEmail>("/verify-email", &[("code", code)]).await.status(), 303);
     // A second delivery of the same job finds nothing to do.
     let sent = app.mails().len();

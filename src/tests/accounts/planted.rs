@@ -86,7 +86,7 @@ async fn what_was_begun_here_stays_by_link_and_by_code(db: PgPool) {
     // The phone only looks; the code of the mail is typed where it was begun.
     let phone = app.browser();
     phone.get(link(&mail, "/verify-email")).await;
-    assert!(phone.page("/verify-email").await.contains("type the code of the mail there"));
+    assert!(phone.page("/verify-email").await.contains("enter the code from the email there"));
     assert_eq!(location(&desk.post::<api::VerifyEmail>("/verify-email", &[("code", code(&mail))]).await), "/sign-in");
     assert_eq!(location(&desk.sign_in(VICTIM, PASSWORD).await), "/home");
     assert_eq!(count(&app, "select count(*) from account_recoveries").await, 0);

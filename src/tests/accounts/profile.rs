@@ -58,7 +58,7 @@ async fn f07_what_is_as_it_was_is_no_change(db: PgPool) {
     patch(&app, &vera, &body).await;
     assert_eq!(changes(&app).await, 1);
     let page = vera.browser.page("/settings/profile").await;
-    assert!(page.contains("Made on 20 Nov 2026, 13:00 CET, last changed on 20 Nov 2026, 13:00 CET."), "F10: {page}");
+    assert!(page.contains("Created on 20 Nov 2026, 13:00 CET, last changed on 20 Nov 2026, 13:00 CET."), "F10: {page}");
     let before: time::OffsetDateTime = sqlx::query_scalar("select updated_at from accounts").fetch_one(&app.ctx.db).await.unwrap();
     app.ctx.clock.advance(Duration::minutes(1));
     for same in [body, json!({}), json!({ "name": "  Vera   Holm " }), json!({ "published": ["name", "joined", "name"] })] {

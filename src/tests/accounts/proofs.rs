@@ -53,7 +53,7 @@ async fn s17_s25_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {
         let answer = mara.post::<api::VerifyEmail>("/verify-email", &[("code", wrong)]).await;
         assert_eq!(answer.status(), 422);
         let page = answer.text().await.unwrap();
-        assert!(page.contains("This code is wrong or too old") && !page.contains(wrong), "codes do not come back: {page}");
+        assert!(page.contains("This code is wrong or expired") && !page.contains(wrong), "codes do not come back: {page}");
     }
     assert_eq!(mara.post::<api::VerifyEmail>("/verify-email", &[("code", code(&mail))]).await.status(), 422, "the sixth try comes too late");
     mara.get(link(&mail, "/verify-email")).await;
@@ -116,7 +116,7 @@ async fn s20_a_link_works_once_and_of_many_at_once_for_one(db: PgPool) {
     again.get(link(&mail, "/verify-email")).await;
     let answer = again.post::<api::VerifyEmail>("/verify-email", &[]).await;
     assert_eq!(answer.status(), 409);
-    assert!(answer.text().await.unwrap().contains("the address is confirmed. Sign in."));
+    assert!(answer.text().await.unwrap().contains("Your address is confirmed. Sign in."));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -43,7 +43,7 @@ async fn r53_the_code_does_what_the_link_does_where_the_mail_was_asked_for(db: P
     assert!(desk.page(SENT).await.contains("one-time-code"));
     let nothing = type_code(&desk, " ").await;
     assert_eq!(nothing.status(), 422);
-    assert!(nothing.text().await.unwrap().contains("Type the six digits"), "and that is no try");
+    assert!(nothing.text().await.unwrap().contains("Enter the six digits"), "and that is no try");
 
     let typed = format!("{} {}", &code(&mail)[..3], &code(&mail)[3..]);
     assert_eq!(location(&type_code(&desk, &typed).await), "/reset-password");
@@ -65,7 +65,7 @@ async fn r35_the_code_works_only_in_the_browser_that_asked_and_the_newest_wins(d
     let first = ask(&app, &desk, "mara@example.com").await;
     let elsewhere = type_code(&other, code(&first)).await;
     assert_eq!(elsewhere.status(), 422);
-    assert!(elsewhere.text().await.unwrap().contains("only in the browser that asked"));
+    assert!(elsewhere.text().await.unwrap().contains("only work in the browser that asked"));
 
     let second = ask(&app, &other, "mara@example.com").await;
     assert_eq!(type_code(&desk, code(&second)).await.status(), 422, "that mail was asked for elsewhere");
@@ -86,7 +86,7 @@ async fn r35_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {
     for answer in futures_util::future::join_all(guesses).await {
         assert_eq!(answer.status(), 422, "guesses at once get five tries together");
         let page = answer.text().await.unwrap();
-        assert!(page.contains("This code is wrong or too old") && !page.contains(wrong(&mail)), "codes do not come back: {page}");
+        assert!(page.contains("This code is wrong or expired") && !page.contains(wrong(&mail)), "codes do not come back: {page}");
     }
     assert_eq!(type_code(&desk, code(&mail)).await.status(), 422, "the sixth try comes too late");
     desk.get(link(&mail, "/reset-password")).await;

@@ -237,6 +237,6 @@ async fn r46_a_password_that_was_replaced_since_it_was_typed_begins_no_session(d
     let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), &app.ctx.config.auth);
     let session = Session::new(None, Arc::new(store), None);
     let error = server::begin(&app.ctx, &session, proven, &from).await.unwrap_err();
-    assert!(error.to_string().contains("The password was changed a moment ago"), "{error}");
+    assert!(error.to_string().contains("The password was just changed"), "{error}");
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }

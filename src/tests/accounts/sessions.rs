@@ -189,6 +189,6 @@ async fn r46_a_second_factor_that_was_set_up_since_the_password_was_typed_is_ask
     let auth = &app.ctx.config.auth;
     let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth);
     let error = server::begin(&app.ctx, &Session::new(None, Arc::new(store), None), proven, &from).await.unwrap_err();
-    assert!(error.to_string().contains("A second factor was set up a moment ago"), "{error}");
+    assert!(error.to_string().contains("A second factor was just set up"), "{error}");
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }

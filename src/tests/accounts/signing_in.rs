@@ -39,7 +39,7 @@ async fn r15_s29_known_and_unknown_addresses_get_the_same_bytes(db: PgPool) {
         }
         answers.push(all);
     }
-    assert!(answers[0].contains("Email and password do not belong together."), "{}", answers[0]);
+    assert!(answers[0].contains("Email and password do not match."), "{}", answers[0]);
     assert!(answers.iter().all(|answer| *answer == answers[0]));
 }
 
@@ -95,7 +95,7 @@ async fn s33_r18_a_disabled_account_is_told_so_after_the_right_password_only(db:
     disable_account(&app.ctx, &Caller::cli(), &from, vera.account, "Sent spam").await.unwrap();
     assert!(!vera.browser.is_signed_in().await, "R45: the session ended with it");
     let wrong = app.browser().sign_in(&vera.email, WRONG).await.text().await.unwrap();
-    assert!(wrong.contains("do not belong together") && !wrong.contains("is disabled") && !wrong.contains("Sent spam"));
+    assert!(wrong.contains("do not match") && !wrong.contains("is disabled") && !wrong.contains("Sent spam"));
     let right = app.browser().sign_in(&vera.email, PASSWORD).await;
     assert_eq!(right.status(), 409);
     assert!(right.text().await.unwrap().contains("This account is disabled: Sent spam."));

@@ -43,11 +43,11 @@ async fn s11_work_that_is_missing_reused_forged_or_old_is_refused(db: PgPool) {
     let app = start(db, SignUpWork::Always, 200).await;
     let browser = app.browser();
     let asked = challenge(&browser).await.unwrap();
-    assert!(browser.page("/sign-up").await.contains("Without JavaScript, fill the form in and send it 60 seconds after you opened it."));
+    assert!(browser.page("/sign-up").await.contains("Without JavaScript, wait 60 seconds after opening this form before you send it."));
     let missing = send(&browser, "nina@example.com", "", "").await;
     assert_eq!(missing.status(), 422);
     let again = missing.text().await.unwrap();
-    assert!(again.contains("was not asked for it yet") && again.contains("value=\"nina@example.com\""), "nothing typed is lost: {again}");
+    assert!(again.contains("has to do some work first") && again.contains("value=\"nina@example.com\""), "nothing typed is lost: {again}");
 
     // Signed by somebody else, for another act, or changed: longer, easier, of another id.
     let (said, mac) = asked.rsplit_once('.').unwrap();
@@ -55,14 +55,14 @@ async fn s11_work_that_is_missing_reused_forged_or_old_is_refused(db: PgPool) {
     for text in forged.iter().filter(|text| **text != asked) {
         let refused = send(&browser, "nina@example.com", text, "1").await;
         assert_eq!(refused.status(), 422, "{text}");
-        assert!(refused.text().await.unwrap().contains("no work that we asked for"), "{text}");
+        assert!(refused.text().await.unwrap().contains("ask for."), "{text}");
     }
     let wrong = send(&browser, "nina@example.com", &asked, "1").await;
     assert!(wrong.status() == 422 && wrong.text().await.unwrap().contains("send the form again in"));
     let answer = solved(&asked);
     assert_eq!(location(&send(&browser, "nina@example.com", &asked, &answer).await), "/verify-email");
     let reused = send(&browser, "olga@example.com", &asked, &answer).await;
-    assert!(reused.status() == 422 && reused.text().await.unwrap().contains("was used already"));
+    assert!(reused.status() == 422 && reused.text().await.unwrap().contains("was already used"));
     // Of many at once with the same work one gets through.
     let asked = challenge(&browser).await.unwrap();
     let answer = solved(&asked);
@@ -73,7 +73,7 @@ async fn s11_work_that_is_missing_reused_forged_or_old_is_refused(db: PgPool) {
     let asked = challenge(&browser).await.unwrap();
     app.ctx.clock.advance(Duration::minutes(30));
     let old = send(&browser, "olga@example.com", &asked, &solved(&asked)).await;
-    assert!(old.status() == 422 && old.text().await.unwrap().contains("too old"));
+    assert!(old.status() == 422 && old.text().await.unwrap().contains("has expired"));
     assert_eq!(count(&app, "select count(*) from accounts").await, 2);
 }
 

@@ -74,7 +74,7 @@ async fn the_profile_chooses_language_and_zone_of_all_further_mails(db: PgPool) 
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
     let page = vera.browser.page("/settings/profile").await;
-    assert!(page.contains("Your mails come in it. The pages are in English."), "{page}");
+    assert!(page.contains("Used for your emails. Pages are in English."), "{page}");
     let chosen = [("name", "Vera Müller"), ("time_zone", "Europe/Berlin"), ("language", "de")];
     assert_eq!(vera.browser.post::<api::UpdateProfile>("/settings/profile", &chosen).await.status(), 303);
 

@@ -20,7 +20,7 @@ async fn what_is_set_is_kept_and_wrong_input_is_said_beside_its_field(db: PgPool
     let person = app.sign_in_as("developer").await;
     let path = "/settings/notifications";
     let page = person.browser.page(path).await;
-    assert!(page.contains("value=\"80, 100\"") && page.contains("No rule yet.") && page.contains(&person.email), "{page}");
+    assert!(page.contains("value=\"80, 100\"") && page.contains("No rules yet.") && page.contains(&person.email), "{page}");
 
     let answer = person.browser.post::<SaveNotices>(path, &[("limits", "true"), ("thresholds", "150")]).await;
     assert_eq!(answer.status(), 422);
@@ -39,10 +39,10 @@ async fn what_is_set_is_kept_and_wrong_input_is_said_beside_its_field(db: PgPool
     let new = [("more_than", "5"), ("minutes", "10"), ("quiet_minutes", "120"), ("codes[]", "FORBIDDEN")];
     assert_eq!(location(&person.browser.post::<AddAlertRule>(path, &new).await), path);
     let page = person.browser.page(path).await;
-    assert!(page.contains("More than 5 calls answered FORBIDDEN in 10 minutes") && page.contains("silent for 2 hours after a mail; no mail yet"), "{page}");
+    assert!(page.contains("More than 5 calls answered FORBIDDEN in 10 minutes") && page.contains("silent for 2 hours after an email; no email yet"), "{page}");
     let id = page.split("value=\"alr_").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     assert_eq!(location(&person.browser.post::<RemoveAlertRule>(path, &[("id", &format!("alr_{id}"))]).await), path);
-    assert!(person.browser.page(path).await.contains("No rule yet."));
+    assert!(person.browser.page(path).await.contains("No rules yet."));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -71,7 +71,7 @@ async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
     assert_eq!(answer.status(), 422);
     let page = answer.text().await.unwrap();
     assert!(page.contains("value=\"EXPIRED\" checked"), "ticks are kept, too: {page}");
-    assert!(page.contains("Write a whole number from 1 to 99, or nothing.") && page.contains("value=\"GET /orders\""), "{page}");
+    assert!(page.contains("Enter a whole number from 1 to 99, or leave it empty.") && page.contains("value=\"GET /orders\""), "{page}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

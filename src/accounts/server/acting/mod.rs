@@ -44,7 +44,7 @@ use time::Duration;
 use tower_sessions::Session;
 
 /// What is said where an act is its owner's alone.
-pub const NOT_NOW: &str = "This is not done while you act as somebody else. Stop first.";
+pub const NOT_NOW: &str = "You can't do this while you act as somebody else. Stop first.";
 
 /// What is said when the time was over.
 const OVER: &str = "Your time in this account is over, and nothing was done. Go back to your own account first.";
@@ -176,17 +176,17 @@ pub async fn act_as(ctx: &Ctx, caller: &Caller, from: &Visitor, session: &Sessio
     let now = ctx.clock.now();
     let account = administration::find_account(&ctx.db, id, now).await?.ok_or(AppError::NotFound)?;
     let Some(entered) = entering(ctx, id, Via::Acting(own), Some(from.address)).await? else {
-        return Err(AppError::conflict("This account can't come in, so nobody acts as it: it is disabled, banned, left, or not confirmed yet."));
+        return Err(AppError::conflict("You can't act as this account. It is disabled, banned, closed, or not confirmed yet."));
     };
     if account.is_operator || !is_ordinary(&entered.caller) {
-        return Err(AppError::refused("Nobody acts as an operator."));
+        return Err(AppError::refused("You can't act as an operator."));
     }
     let until = now + Duration::minutes(minutes.into());
     let id: ActingId = ctx.new_id();
     let mut tx = ctx.db.begin().await?;
     let new = store::NewActing { id, session: own, operator: caller.account, account: account.id, reason: &reason, minutes, now, until };
     if !store::insert_acting(&mut tx, new).await? {
-        return Err(AppError::conflict("You act as somebody already. Stop that first."));
+        return Err(AppError::conflict("You are already acting as somebody. Stop that first."));
     }
     let change = Change { kind: "acting.started", reason: &reason, ..done_to(&account, caller, from, json!({ "minutes": minutes })) };
     record(ctx, &mut tx, change).await?;
@@ -253,7 +253,7 @@ pub(super) async fn acted(ctx: &Ctx, account: AccountId, zone: &str) -> Result<V
 fn checked(reason: &str, minutes: &str) -> Result<(String, u16), AppError> {
     let mut fields = Fields::default();
     let reason = checked_reason(reason).and_then(|reason| match reason.is_empty() {
-        true => Err(AppError::invalid("reason", "Say why. The owner of the account reads it.")),
+        true => Err(AppError::invalid("reason", "Say why. The account's owner will see it.")),
         false => Ok(reason),
     });
     let minutes = minutes.trim().parse::<u16>().ok().filter(|minutes| ACTING_MINUTES.contains(minutes)).ok_or("Choose 15, 30 or 60 minutes.");

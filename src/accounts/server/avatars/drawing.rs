@@ -40,15 +40,15 @@ pub struct Drawn {
 pub enum Flaw {
     #[error("Choose a picture.")]
     Empty,
-    #[error("This file is no picture that can be read here. Choose a PNG, JPEG or WebP.")]
+    #[error("We can't read this file. Choose a PNG, JPEG or WebP.")]
     NoPicture,
-    #[error("The end of this file's name does not say what the file is: it is a {0}. Rename it, or choose another one.")]
+    #[error("This file is a {0}, but its name ends differently. Rename it, or choose another one.")]
     Misnamed(&'static str),
-    #[error("This picture moves. Choose one that stands still.")]
+    #[error("Animated pictures are not supported. Choose another one.")]
     Moves,
-    #[error("This picture is too large: 24 million pixels are the most. Make it smaller and try again.")]
+    #[error("This picture is too large. It can have at most 24 million pixels. Make it smaller and try again.")]
     TooManyPixels,
-    #[error("This picture can't be read: the file is broken or cut off. Choose another one.")]
+    #[error("We can't read this picture. The file is broken or incomplete. Choose another one.")]
     Broken,
 }
 

@@ -53,7 +53,7 @@ pub async fn expect_picture(ctx: &Ctx, caller: &Caller) -> Result<Place, AppErro
 pub async fn set_avatar(ctx: &Ctx, caller: &Caller, from: &Visitor, place: Place, file: SentFile) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     if file.is_too_long {
-        return Err(AppError::invalid(FIELD, "This file is too large: 8 MB are the most. Make it smaller and try again."));
+        return Err(AppError::invalid(FIELD, "This file is too large. It can have at most 8 MB. Make it smaller and try again."));
     }
     let drawn = place.draw(file.bytes, file.name).await?.map_err(|flaw| AppError::invalid(FIELD, flaw.to_string()))?;
     let hash = sha256([caller.account.uuid().as_bytes().as_slice(), &drawn.large].concat());

@@ -40,8 +40,8 @@ pub const UNDO_LIVES: Duration = Duration::days(7);
 /// How long a page speaks of an address that waits; its proof lives an hour from when it is mailed.
 const WAITS: Duration = Duration::hours(24);
 
-const WRONG_CODE: &str = "This code is wrong or too old: it lives ten minutes and five tries. Check the newest mail, or ask again.";
-const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask again in your settings.";
+const WRONG_CODE: &str = "This code is wrong or expired. It works for ten minutes and five tries. Check the newest email, or ask again.";
+const DEAD_LINK: &str = "This link was already used, it expired, or we sent a newer one. Ask again in your settings.";
 
 /// What proves that somebody reads the mails of the new address.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &
     fresh_proof(ctx, caller, current_password).await?;
     let new = Email::anew(new).map_err(|e| AppError::invalid("email", e))?;
     if new.as_str() == caller.email {
-        return Err(AppError::invalid("email", "This is your address already."));
+        return Err(AppError::invalid("email", "This is already your address."));
     }
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &new.key()).await?;
@@ -143,7 +143,7 @@ pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) 
 
 /// Writes the address, over a sign-up with it that nobody proved; what was mailed to the account before is dead (S67).
 async fn put_address(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email: &Email) -> Result<(), AppError> {
-    let taken = || AppError::conflict("Another account has this address by now. Nothing was changed.");
+    let taken = || AppError::conflict("Another account now has this address. Nothing was changed.");
     // Room at an address that somebody signed up with and never proved (R57).
     if let Some((unproven, workspace)) = store::lock_unproven(conn, &email.key()).await? {
         erase_unproven(ctx, conn, unproven, workspace).await?;

@@ -25,7 +25,7 @@ use crate::{
 };
 use sqlx::PgConnection;
 
-const DEAD_LINK: &str = "This link was used, or is older than seven days. If your account is not yours any more, ask the operator of this site.";
+const DEAD_LINK: &str = "This link was already used, or is older than seven days. If you lost access to your account, ask the operator of this site.";
 
 /// The address that a link leads back to, while it works. Changes nothing (R53).
 pub async fn undo_link(ctx: &Ctx, token: &str) -> Result<Option<String>, AppError> {

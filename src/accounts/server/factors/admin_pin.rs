@@ -92,13 +92,13 @@ pub async fn prove_pin(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &Secre
     let session = session_of(caller)?;
     let Some(hash) = store::find_pin(&ctx.db).await?.filter(|_| is_operator(caller)) else { return Err(AppError::invalid("", NO_PROOF)) };
     if !proofs::is_proven_since(&ctx.db, caller.account, session, ctx.clock.now() - LASTS).await? {
-        return Err(AppError::conflict("Your proof is older than ten minutes by now. Give it again, then the PIN."));
+        return Err(AppError::conflict("More than ten minutes have passed. Confirm that it's you again, then enter the PIN."));
     }
     let who = caller.account.to_string();
     try_pin(ctx, caller, from, typed, &hash, &who).await?.map_err(|words| AppError::invalid("pin", words))?;
     let mut tx = ctx.db.begin().await?;
     if !store::upsert_proof(&mut tx, session, &hash, ctx.clock.now()).await? {
-        return Err(AppError::invalid("pin", "The admin PIN was changed a moment ago. Type the new one."));
+        return Err(AppError::invalid("pin", "The admin PIN was just changed. Enter the new one."));
     }
     record(ctx, &mut tx, change("admin_pin.proven", caller, from)).await?;
     tx.commit().await?;

@@ -188,9 +188,9 @@ pub(super) async fn accept(
 
 fn wrong(offered: &Offered, attempt: Option<&Attempt>) -> AppError {
     let what = match offered {
-        Offered::Code(_) => "This code is wrong, too old, or was used already. Type the one that your app shows now.",
-        Offered::Recovery(_) => "This recovery code is wrong, or was used already.",
-        Offered::Passkey(_) => "This passkey was not accepted, or it took longer than five minutes. Try again.",
+        Offered::Code(_) => "This code is wrong, expired, or was already used. Enter the one that your app shows now.",
+        Offered::Recovery(_) => "This recovery code is wrong, or was already used.",
+        Offered::Passkey(_) => "This passkey was not accepted, or the request expired after five minutes. Try again.",
     };
     let pause = attempt.map(|attempt| attempt.pause("")).unwrap_or_default();
     AppError::invalid(offered.field(), format!("{what}{pause}"))

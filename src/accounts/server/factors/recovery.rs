@@ -38,7 +38,7 @@ pub async fn make_recovery_codes(ctx: &Ctx, caller: &Caller, from: &Visitor) -> 
     lock_account(&mut tx, caller.account).await?;
     must_still_be_in(&mut tx, caller).await?;
     if !all::has_second(&mut *tx, caller.account).await? {
-        return Err(AppError::conflict("Recovery codes stand in for an authenticator app or a passkey. Set one up first."));
+        return Err(AppError::conflict("Recovery codes replace an authenticator app or a passkey. Set one up first."));
     }
     let codes = make(ctx, &mut tx, caller.account).await?;
     let change = Change { kind: "factor.codes_made", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };

@@ -61,10 +61,10 @@ pub async fn ask_reset(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId
     require_admin_proof(ctx, caller).await?;
     let reason = checked_reason(reason)?;
     if reason.is_empty() {
-        return Err(AppError::invalid("reason", "Say why, and how you know that it is them who ask."));
+        return Err(AppError::invalid("reason", "Say why, and how you know that the request is from the owner."));
     }
     if caller.actor() == Some(id) {
-        return Err(AppError::conflict("Your own second factors are removed on your security page, or by another operator."));
+        return Err(AppError::conflict("Remove your own second factors under Security, or ask another operator."));
     }
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
@@ -78,7 +78,7 @@ pub async fn ask_reset(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId
     let token_hash = sha256(token(ctx, id, cause));
     let new = store::NewReset { account: id, now, due_at, by: caller.actor(), by_name: &caller.name, reason: &reason, token_hash: &token_hash };
     if !store::insert_reset(&mut tx, new).await? {
-        return Err(AppError::conflict("A reset is under way already: its owner was told and can stop it."));
+        return Err(AppError::conflict("A reset is already under way. The owner was told and can stop it."));
     }
     jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: id, cause, told: Told::ResetAsked }).await?;
     jobs::enqueue_at(ctx, &mut tx, &ResetFactors { account: id }, due_at).await?;
@@ -109,7 +109,7 @@ pub async fn waiting_reset(ctx: &Ctx, token: &str) -> Result<Option<String>, App
 /// Stops a reset: by the mailed link, once.
 pub async fn stop_reset(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
     let mut tx = ctx.db.begin().await?;
-    let dead = || AppError::invalid("", "This link does not stop anything any more: the removal was stopped, or has happened.");
+    let dead = || AppError::invalid("", "This link no longer works. The removal was already stopped or completed.");
     let id = store::delete_reset(&mut tx, &sha256(token)).await?.ok_or_else(dead)?;
     let account = accounts::find_account(&mut *tx, id).await?.ok_or(AppError::NotFound)?;
     let change = Change { kind: "factor.reset_stopped", workspace: account.workspace, ..about(id, &account.name, from) };

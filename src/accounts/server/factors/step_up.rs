@@ -61,12 +61,12 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/keys/api/rotate_key", "rotate a key for Tollgate itself"),
     ("/fn/tollgate/keys/api/save_key", "change what a key may do"),
     ("/fn/tollgate/keys/api/enable_key", "enable a key for Tollgate itself"),
-    ("/fn/tollgate/keys/api/extend_secret", "move the end of an old secret"),
+    ("/fn/tollgate/keys/api/extend_secret", "change when an old secret ends"),
     ("/fn/tollgate/keys/api/turn_on_signing", "change how calls of a key are signed"),
     ("/fn/tollgate/keys/api/turn_off_signing", "change how calls of a key are signed"),
     ("/fn/tollgate/keys/api/change_many", "change many keys"),
     ("/fn/tollgate/admin/api/enable_key", "enable a key for Tollgate itself"),
-    ("/fn/tollgate/admin/api/many/change_many_keys", "change keys of others"),
+    ("/fn/tollgate/admin/api/many/change_many_keys", "change other people's keys"),
     ("/fn/tollgate/accounts/api/acting/act_as", "act as an account"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
@@ -76,7 +76,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
     ("/fn/tollgate/admin/api/many/change_many_accounts", "change many accounts"),
     ("/fn/tollgate/admin/api/imports/run_account_import", "import accounts"),
-    ("/fn/tollgate/admin/api/fields/delete_field", "delete a field of every profile"),
+    ("/fn/tollgate/admin/api/fields/delete_field", "delete a profile field"),
 ];
 
 /// What is offered as proof.
@@ -222,10 +222,10 @@ async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof)
 fn wrong(proof: &StepUpProof, attempt: Option<&Attempt>) -> AppError {
     let (field, what) = match proof {
         StepUpProof::Password(_) => ("password", "This is not your password."),
-        StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, too old, or was used already. Type the one that your app shows now."),
-        StepUpProof::Factor(Offered::Recovery(_)) => ("recovery_code", "This recovery code is wrong, or was used already."),
+        StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, expired, or was already used. Enter the one that your app shows now."),
+        StepUpProof::Factor(Offered::Recovery(_)) => ("recovery_code", "This recovery code is wrong, or was already used."),
         StepUpProof::Elsewhere => ("", "This proves nothing here."),
-        StepUpProof::Factor(Offered::Passkey(_)) => ("passkey", "This passkey was not accepted, or it took longer than five minutes. Try again."),
+        StepUpProof::Factor(Offered::Passkey(_)) => ("passkey", "This passkey was not accepted, or the request expired after five minutes. Try again."),
     };
     let pause = attempt.map(|attempt| attempt.pause("")).unwrap_or_default();
     AppError::invalid(field, format!("{what}{pause}"))

@@ -53,11 +53,10 @@ pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     caller.require(&may::ACCOUNT_WRITE)?;
     let now = ctx.clock.now();
     let session = session_of(caller)?;
-    let late = || AppError::conflict("This took longer than a quarter of an hour, or was finished elsewhere. Begin again.");
+    let late = || AppError::conflict("This expired after 15 minutes, or was finished elsewhere. Start again.");
     let sealed = store::find_enrolment(&ctx.db, caller.account, session, now).await?.ok_or_else(late)?;
     let seed = opened(ctx, caller.account, &sealed)?;
-    let wrong =
-        || AppError::invalid("code", "This is not the app's present code. Check that the clock of the device is right, and type the code that it shows now.");
+    let wrong = || AppError::invalid("code", "This is not the app's current code. Check that your device's clock is right, and enter the code it shows now.");
     let step = code::digits(typed).and_then(|digits| code::matching_step(&seed, &digits, now)).ok_or_else(wrong)?;
 
     let mut tx = ctx.db.begin().await?;
@@ -86,7 +85,7 @@ pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(
     caller.require(&may::ACCOUNT_WRITE)?;
     require_recent_proof(ctx, caller).await?;
     if super::is_required_of(ctx, caller) && all::passkeys::count_passkeys(&ctx.db, caller.account).await? == 0 {
-        return Err(AppError::conflict("This site requires a second factor of you. Set up another app instead: it replaces this one."));
+        return Err(AppError::conflict("This site requires you to have a second factor. Set up another app instead. It replaces this one."));
     }
     let mut tx = ctx.db.begin().await?;
     if !lock_account(&mut tx, caller.account).await? || !store::delete_totp(&mut tx, caller.account).await? {
@@ -95,7 +94,7 @@ pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(
     must_still_be_in(&mut tx, caller).await?;
     if !all::has_second(&mut *tx, caller.account).await? {
         if super::is_required_of(ctx, caller) {
-            return Err(AppError::conflict("This site requires a second factor of you, and your last passkey was removed a moment ago."));
+            return Err(AppError::conflict("This site requires you to have a second factor, and your last passkey was just removed."));
         }
         all::recovery::delete_codes(&mut tx, caller.account).await?;
         all::resets::delete_reset_of(&mut tx, caller.account).await?;

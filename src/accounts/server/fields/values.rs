@@ -105,7 +105,7 @@ fn checked(field: &ProfileField, text: &str) -> Result<String, String> {
     if text.is_empty() || is_unticked {
         return match (field.is_required, field.kind) {
             (false, _) => Ok(String::new()),
-            (true, FieldKind::Checkbox) => Err("Tick this.".to_owned()),
+            (true, FieldKind::Checkbox) => Err("Check this box.".to_owned()),
             (true, _) => Err("Fill this in.".to_owned()),
         };
     }
@@ -119,7 +119,7 @@ fn checked(field: &ProfileField, text: &str) -> Result<String, String> {
             _ => Err("Write a day as 2026-11-20.".to_owned()),
         },
         FieldKind::Choice if field.choices.iter().any(|choice| choice == text) => Ok(text.to_owned()),
-        FieldKind::Choice => Err("Choose one of the list.".to_owned()),
+        FieldKind::Choice => Err("Choose one from the list.".to_owned()),
         FieldKind::Checkbox if text == "true" => Ok(text.to_owned()),
         FieldKind::Checkbox => Err("Send true or false.".to_owned()),
         FieldKind::Url => address(text).ok_or_else(|| format!("Write a web address such as https://example.com, of at most {URL_CHARS} characters.")),

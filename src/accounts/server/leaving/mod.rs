@@ -47,7 +47,7 @@ use time::{Duration, OffsetDateTime};
 /// How long an account that was deleted can be brought back.
 pub const GRACE: Duration = tokens::KEEP_LINK_LIVES;
 
-const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask again in your settings.";
+const DEAD_LINK: &str = "This link was already used, it expired, or we sent a newer one. Ask again in your settings.";
 
 /// Leaves for a while: a right password brings the account back. Answers when every live server refuses the account's keys, or with which may
 /// not yet.

@@ -27,7 +27,7 @@ use time::Duration;
 
 /// How long a proven password is believed.
 const TICKET_LIVES: Duration = Duration::minutes(10);
-const DEAD: &str = "This is too old, or the account is back already. Sign in to see.";
+const DEAD: &str = "This expired, or the account is already back. Sign in to check.";
 
 /// That somebody proved the password of an account that was left. It travels sealed in a cookie of that browser and nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

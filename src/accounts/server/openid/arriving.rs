@@ -32,11 +32,11 @@ pub async fn arrive(ctx: &Ctx, session: &Session, from: &Visitor, finished: Fini
         }
         Finished::Offered { offer, name } => {
             keep(ctx, &offer)?;
-            reply::toast(ctx, &format!("{name} does not sign in to an account here yet. Sign in as usual, then confirm that it may."));
+            reply::toast(ctx, &format!("{name} is not linked to an account here yet. Sign in as usual, then confirm the link."));
             reply::redirect("/sign-in?next=%2Fsettings%2Fsecurity%2Flink");
         }
         Finished::Linked { name } => {
-            reply::toast(ctx, &format!("{name} signs you in from now on, too."));
+            reply::toast(ctx, &format!("You can now sign in with {name}, too."));
             reply::redirect("/settings/security");
         }
         Finished::Proven { waiting, form } => server::go_back(ctx, waiting, form),

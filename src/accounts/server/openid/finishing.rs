@@ -112,10 +112,10 @@ async fn end(ctx: &Ctx, back: Back<'_>, provider: &Provider, flow: Flow, who: &I
         Purpose::Prove { session, form } => {
             let caller = same_caller(back, session)?;
             if store::find_linked(&ctx.db, &who.issuer, &who.subject).await? != Some(caller.account) {
-                return Err(AppError::conflict(format!("At {} you are somebody else, who does not sign in to this account.", provider.name)));
+                return Err(AppError::conflict(format!("At {} you are signed in as somebody else, who is not linked to this account.", provider.name)));
             }
             if who.auth_time.is_none_or(|at| at < flow.begun - CLOCKS_DIFFER) {
-                return Err(AppError::conflict(format!("{} did not ask who you are just now. Prove it in another way.", provider.name)));
+                return Err(AppError::conflict(format!("{} did not just ask who you are. Confirm it in another way.", provider.name)));
             }
             let waiting = step_up(ctx, caller, back.from, back.session, &StepUpProof::Elsewhere, form.as_deref()).await?;
             Ok(Finished::Proven { waiting, form })
@@ -126,15 +126,15 @@ async fn end(ctx: &Ctx, back: Back<'_>, provider: &Provider, flow: Flow, who: &I
 /// Whoever began this in this session.
 fn same_caller<'a>(back: Back<'a>, session: SessionId) -> Result<&'a Caller, AppError> {
     let caller = back.caller.filter(|caller| caller.via == Via::Session(session));
-    caller.ok_or_else(|| AppError::conflict("You were signed out meanwhile. Sign in, then begin again."))
+    caller.ok_or_else(|| AppError::conflict("You were signed out in the meantime. Sign in, then start again."))
 }
 
 /// The code, or what the provider's refusal means.
 fn code(provider: &Provider, answer: Answer) -> Result<String, AppError> {
     let name = &provider.name;
     match (answer.error.as_deref(), answer.code) {
-        (Some("access_denied"), _) => Err(AppError::conflict(format!("{name} did not let you in here: it was cancelled there, or is not allowed to you."))),
-        (Some("temporarily_unavailable" | "server_error"), _) => Err(AppError::conflict(format!("{name} has a fault right now. Try again in a moment."))),
+        (Some("access_denied"), _) => Err(AppError::conflict(format!("{name} did not let you in. You cancelled, or you don't have access."))),
+        (Some("temporarily_unavailable" | "server_error"), _) => Err(AppError::conflict(format!("{name} has a problem right now. Try again in a moment."))),
         (Some("login_required" | "interaction_required" | "consent_required" | "account_selection_required"), _) => {
             Err(AppError::conflict(format!("{name} wants you to sign in there first. Begin again.")))
         }

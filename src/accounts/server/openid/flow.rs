@@ -25,7 +25,7 @@ use time::Duration;
 pub const LASTS: Duration = Duration::minutes(10);
 /// A longer way on is forgotten: a cookie has 4 kB.
 const NEXT_CHARS: usize = 500;
-const OVER: &str = "This was not begun in this browser, took longer than ten minutes, or is done already. Begin again.";
+const OVER: &str = "This was not started in this browser, expired after ten minutes, or is already complete. Start again.";
 
 /// What the browser holds, sealed.
 #[derive(Debug, Clone, Serialize, Deserialize)]

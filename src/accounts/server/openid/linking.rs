@@ -87,7 +87,7 @@ pub async fn confirm_link(ctx: &Ctx, caller: &Caller, from: &Visitor, held: Opti
     caller.require(&may::ACCOUNT_WRITE)?;
     session_of(caller)?;
     require_recent_proof(ctx, caller).await?;
-    let offer = Offer::read(ctx, held).ok_or_else(|| AppError::conflict("Nothing waits to be linked here: it took longer than an hour. Begin again."))?;
+    let offer = Offer::read(ctx, held).ok_or_else(|| AppError::conflict("There is nothing to link. The request expired after an hour. Start again."))?;
     let provider = named(ctx, offer.provider.as_str())?;
     link(ctx, caller, from, provider, &offer.subject, offer.email.as_deref()).await?;
     Ok(provider.name.clone())
@@ -103,7 +103,7 @@ pub(super) async fn link(ctx: &Ctx, caller: &Caller, from: &Visitor, provider: &
     if !insert(ctx, &mut tx, caller.account, provider, subject, email).await? {
         return match store::find_linked(&mut *tx, &provider.issuer, subject).await? {
             Some(owner) if owner == caller.account => Ok(()),
-            _ => Err(AppError::conflict(format!("This sign-in at {} is linked to another account. Unlink it there first.", provider.name))),
+            _ => Err(AppError::conflict(format!("This {} sign-in is linked to another account. Unlink it there first.", provider.name))),
         };
     }
     let mut change = Change { kind: "sign_in.linked", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };

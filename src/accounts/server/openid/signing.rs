@@ -76,7 +76,7 @@ pub(super) async fn sign_in(
             let account = sign_up_proven(ctx, from, provider, who, email, new).await?;
             Ok(Finished::SignedIn { outcome: enter(ctx, from, provider, account, who, false).await?, next })
         }
-        None => Err(AppError::conflict("Nobody can make an account here this way. Ask the operator of this site for one.")),
+        None => Err(AppError::conflict("You can't create an account here this way. Ask the operator of this site for one.")),
     }
 }
 
@@ -138,9 +138,9 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     must_be_nobody(ctx, new.caller, new.invite)?;
     let invite = invite_for(ctx, new.invite, None, email).await.map_err(without_field)?;
     if is_of_banned_domain(ctx, email).await? {
-        return Err(AppError::refused("Accounts with an address of this domain can't be made here."));
+        return Err(AppError::refused("You can't create an account with an address at this domain."));
     }
-    let again = || AppError::conflict("Somebody made an account with this address or sign-in a moment ago. Begin again.");
+    let again = || AppError::conflict("Somebody just created an account with this address or sign-in. Start again.");
     let name = name_of(who, email);
     let mut tx = ctx.db.begin().await?;
     let sign_up = new_sign_up(ctx);
@@ -184,7 +184,7 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
     };
     tokens::delete_tokens(&mut draft, account, &["verify_email"]).await?;
     if !insert(ctx, &mut draft, account, provider, &who.subject, Some(email.as_str())).await? {
-        return Err(AppError::conflict("This sign-in was used a moment ago. Begin again."));
+        return Err(AppError::conflict("This sign-in was just used. Start again."));
     }
     let mut change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
     change.data["provider"] = json!(provider.slug.as_str());

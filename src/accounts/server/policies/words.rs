@@ -14,10 +14,10 @@ const COUNT: RangeInclusive<u32> = 1..=200;
 /// As long as any key may last.
 const KEY: RangeInclusive<u32> = 3_600..=3_660 * DAY;
 
-const SESSION_RULE: &str = "Write 1 minute to 400 days, such as 30m, 8h or 30d; never; or nothing.";
-const COUNT_RULE: &str = "Write a whole number from 1 to 200, or nothing.";
-const KEY_RULE: &str = "Write 1 hour to 3660 days, such as 12h or 90d; never; or nothing.";
-const IDLE_RULE: &str = "This must not be longer than what a session lasts in all.";
+const SESSION_RULE: &str = "Enter 1 minute to 400 days, such as 30m, 8h or 30d, or never. Or leave it empty.";
+const COUNT_RULE: &str = "Enter a whole number from 1 to 200, or leave it empty.";
+const KEY_RULE: &str = "Enter 1 hour to 3660 days, such as 12h or 90d, or never. Or leave it empty.";
+const IDLE_RULE: &str = "This can't be longer than the session lasts in total.";
 
 /// `14 days`, `8 hours`: in days where it comes out even.
 pub fn in_words(time: Duration) -> String {

@@ -144,7 +144,7 @@ async fn find(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str) -> Result
 }
 
 fn nobody_waits() -> AppError {
-    AppError::invalid("typed", "No program waits under this code. Check the letters; after ten minutes it shows a new one.")
+    AppError::invalid("typed", "No program is waiting for this code. Check the letters. After ten minutes, the program shows a new code.")
 }
 
 /// Few letters are guessed: without the master key their hash tells nothing.

@@ -67,15 +67,15 @@ async fn is_asked(ctx: &Ctx, from: &Visitor) -> Result<bool, AppError> {
 }
 
 async fn check(ctx: &Ctx, from: &Visitor, done: &WorkDone) -> Result<(), AppError> {
-    let another = |words: &str| AppError::invalid("work.challenge", format!("{words} Here is a new one: send the form again."));
+    let another = |words: &str| AppError::invalid("work.challenge", format!("{words} Send the form again."));
     if done.challenge.is_empty() {
-        return Err(another("Signing up takes some work of your browser at this moment, and it was not asked for it yet."));
+        return Err(another("Many people are signing up right now, so your browser has to do some work first."));
     }
-    let challenge = opened(ctx, &done.challenge).ok_or_else(|| another("That was no work that we asked for."))?;
+    let challenge = opened(ctx, &done.challenge).ok_or_else(|| another("Your browser sent work that we didn't ask for."))?;
     let now = ctx.clock.now();
     let ends = challenge.made + LIVES;
     if ends <= now || challenge.made > now + Duration::minutes(1) {
-        return Err(another("The work that your browser did is too old."));
+        return Err(another("The work that your browser did has expired."));
     }
     let has_worked = is_solved(&done.challenge, &done.answer);
     // As long as one made now would have to: challenges cost nothing, so a stock of them must not wait all at once.
@@ -85,14 +85,14 @@ async fn check(ctx: &Ctx, from: &Visitor, done: &WorkDone) -> Result<(), AppErro
         return Err(AppError::invalid(
             "work.answer",
             format!(
-                "Many people sign up at this moment. Your browser did not compute what we asked, so send the form again in {} seconds.",
+                "Many people are signing up right now. Your browser didn't do the work we asked for, so send the form again in {} seconds.",
                 left.whole_seconds().max(1)
             ),
         ));
     }
     let mut tx = ctx.db.begin().await?;
     if !store::spend(&mut tx, challenge.id, ends).await? {
-        return Err(another("The work that your browser did was used already."));
+        return Err(another("The work that your browser did was already used."));
     }
     if !has_worked {
         store::add_counts(&mut *tx, &[waited(ctx, from.address)], hour(now)).await?;

@@ -123,7 +123,7 @@ async fn r67_no_menu_tab_or_link_of_the_account_leads_to_what_is_refused(db: PgP
     act(&operator, &vera).await;
     assert_eq!(found(&operator.browser, framed.as_slice()).await, BTreeSet::new());
     let (_, settings) = page(&operator.browser, "/settings/profile").await;
-    assert!(settings.contains("Not shown while you act as somebody else: Security and Danger."), "{settings}");
+    assert!(settings.contains("Hidden while you act as somebody else: Security and Danger."), "{settings}");
     let (_, keys) = page(&operator.browser, "/keys").await;
     assert!(keys.contains("shop") && keys.contains("History") && !keys.contains("With the selected keys"), "{keys}");
 }

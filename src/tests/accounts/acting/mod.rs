@@ -60,7 +60,7 @@ async fn s91_r67_an_operator_sees_what_its_owner_sees_and_goes_back(db: PgPool) 
     let whose = vera.account.to_string();
     assert!(operator.browser.page(&format!("/admin/accounts/{whose}")).await.contains("value=\"act-as\""));
     let asked = operator.browser.page(&format!("/admin/accounts/{whose}?ask=act-as")).await;
-    assert!(asked.contains("is told now, by mail") && asked.contains("60 minutes") && asked.contains(&vera.email), "{asked}");
+    assert!(asked.contains("is told now, by email") && asked.contains("60 minutes") && asked.contains(&vera.email), "{asked}");
     act(&operator, &vera).await;
 
     // Above every page, with its end and the way back, in plain HTML: the product's, the public ones, and those that are refused.

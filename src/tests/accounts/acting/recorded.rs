@@ -49,7 +49,7 @@ async fn r67_every_event_names_the_operator_and_the_account(db: PgPool) {
 async fn r67_the_owner_is_told_by_mail_and_on_sessions(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let empty = vera.browser.page("/settings/sessions").await;
-    assert!(empty.contains("No operator was in your account."), "{empty}");
+    assert!(empty.contains("No operator has been in your account."), "{empty}");
     act(&operator, &vera).await;
     let mail = mail_about(&app, &vera.email, "An operator is looking at your account").await;
     let said = flat(&mail);

@@ -37,7 +37,7 @@ async fn k12_who_is_required_to_have_a_factor_can_do_nothing_else_until_then(db:
     assert_eq!(vera.browser.get("/api/v1/me").await.status(), 401);
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.profile_changed'").await, 0);
 
-    assert!(vera.browser.page(SET_UP).await.contains("This site requires a second factor of you."));
+    assert!(vera.browser.page(SET_UP).await.contains("This site requires you to have a second factor."));
     let phone = set_up(&app, &vera.browser).await;
     assert_eq!(codes_on(&vera.browser.page("/settings/security/recovery-codes").await), phone.codes);
     assert_eq!(vera.browser.get("/keys").await.status(), 200);

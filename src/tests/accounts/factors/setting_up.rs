@@ -129,10 +129,10 @@ async fn r39_setting_up_offers_to_end_the_other_sessions(db: PgPool) {
 async fn the_security_page_says_what_there_is(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
-    assert!(vera.browser.page("/settings/security").await.contains("Your password alone signs you in."));
+    assert!(vera.browser.page("/settings/security").await.contains("You sign in with your password only."));
     set_up(&app, &vera.browser).await;
     let page = vera.browser.page("/settings/security").await;
-    for words in ["Signing in takes your password and a code", "10 left", "New recovery codes", "Replace the app", "Remove"] {
+    for words in ["You sign in with your password and a code", "10 left", "New recovery codes", "Replace the app", "Remove"] {
         assert!(page.contains(words), "{words}: {page}");
     }
 }

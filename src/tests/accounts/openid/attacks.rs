@@ -108,7 +108,7 @@ async fn r72_a_flow_lasts_ten_minutes(db: PgPool) {
     let back = round(&app, &browser).await;
     app.ctx.clock.advance(Duration::minutes(10));
     refused(&browser, browser.get(&back).await, 409, OVER).await;
-    assert!(browser.page("/sign-in/with/other").await.contains("No sign-in is on its way here"));
+    assert!(browser.page("/sign-in/with/other").await.contains("Your sign-in expired after ten minutes"));
     assert_eq!(count(&app, "select count(*) from sign_in_flows").await, 1);
     app.ctx.clock.advance(Duration::seconds(1));
     ForgetExpired::default().run(&app.ctx).await.unwrap();
@@ -150,8 +150,8 @@ async fn r72_a_code_of_one_provider_does_not_end_a_flow_of_another(db: PgPool) {
 async fn the_refusal_of_a_provider_is_said_kindly(db: PgPool) {
     let (app, other) = start(db, |_| {}).await;
     for (error, words) in [
-        ("access_denied", "Other did not let you in here"),
-        ("temporarily_unavailable", "Other has a fault right now"),
+        ("access_denied", "Other did not let you in."),
+        ("temporarily_unavailable", "Other has a problem right now"),
         ("login_required", "Other wants you to sign in there first"),
         ("<script>", "Other refused the request"),
     ] {

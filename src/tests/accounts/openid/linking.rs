@@ -31,10 +31,10 @@ fn first_id(page: &str) -> String {
 async fn who_is_signed_in_links_and_unlinks_and_is_told(db: PgPool) {
     let (app, _other) = start(db, |_| {}).await;
     let vera = app.sign_in_as("developer").await;
-    assert!(vera.browser.page(SECURITY).await.contains("None is linked to your account."));
+    assert!(vera.browser.page(SECURITY).await.contains("None are linked to your account."));
     assert_eq!(location(&link_other(&app, &vera.browser).await), SECURITY);
     let page = vera.browser.page(SECURITY).await;
-    assert!(page.contains("Other signs you in from now on, too.") && page.contains("vera@example.com, since") && page.contains("Unlink"), "{page}");
+    assert!(page.contains("You can now sign in with Other, too.") && page.contains("vera@example.com, since") && page.contains("Unlink"), "{page}");
     mail_about(&app, &vera.email, "You can sign in with Other now").await;
     // Sent again it is the same.
     assert_eq!(location(&link_other(&app, &vera.browser).await), SECURITY);
@@ -89,7 +89,7 @@ async fn r72_a_link_that_was_begun_in_a_session_ends_in_it(db: PgPool) {
     vera.browser.sign_in(&nia.email, PASSWORD).await;
     let answer = vera.browser.get(&back).await;
     assert_eq!(answer.status(), 409);
-    assert!(answer.text().await.unwrap().contains("You were signed out meanwhile"));
+    assert!(answer.text().await.unwrap().contains("You were signed out in the meantime"));
     assert_eq!(links(&app).await, 0, "whoever sits there now has nothing linked");
 }
 
@@ -99,7 +99,7 @@ async fn the_last_way_in_stays(db: PgPool) {
     let browser = app.browser();
     come(&app, &browser).await;
     let page = browser.page(SECURITY).await;
-    assert!(page.contains("No password is set."), "{page}");
+    assert!(page.contains("You have no password."), "{page}");
     let answer = browser.post::<api::Unlink>(SECURITY, &[("id", &first_id(&page))]).await;
     assert_eq!(answer.status(), 409);
     assert!(answer.text().await.unwrap().contains("This is the only way into your account."));

@@ -21,7 +21,7 @@ use tollgate::{accounts::api, platform::config::Provider};
 /// The path to which the provider sends browsers back.
 const BACK: &str = "/sign-in/with/other/callback";
 const NOT_BELIEVED: &str = "can't be trusted";
-const OVER: &str = "This was not begun in this browser";
+const OVER: &str = "This was not started in this browser";
 
 /// A provider, and Tollgate set up with it.
 async fn start(db: PgPool, change: impl FnOnce(&mut Provider)) -> (TestApp, TestProvider) {

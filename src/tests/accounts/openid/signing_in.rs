@@ -211,7 +211,7 @@ async fn without_an_address_there_is_no_account(db: PgPool) {
     other.user(|user| user.email = None);
     let browser = app.browser();
     assert_eq!(location(&come(&app, &browser).await), "/sign-in?next=%2Fsettings%2Fsecurity%2Flink");
-    assert!(browser.page("/sign-in").await.contains("Other does not sign in to an account here yet"));
+    assert!(browser.page("/sign-in").await.contains("Other is not linked to an account here yet"));
     assert_eq!(count(&app, "select count(*) from accounts").await, 0);
 }
 
@@ -221,7 +221,7 @@ async fn sign_up_is_closed_to_others_where_it_is_closed_or_not_theirs(db: PgPool
     let browser = app.browser();
     assert!(!browser.page("/sign-up").await.contains("Continue with Other") && browser.page("/sign-in").await.contains("Continue with Other"));
     let answer = come(&app, &browser).await;
-    refused(&browser, answer, 409, "Nobody can make an account here this way").await;
+    refused(&browser, answer, 409, "create an account here this way").await;
     assert_eq!(count(&app, "select count(*) from accounts").await, 0);
 }
 
@@ -233,7 +233,7 @@ async fn an_invitation_counts_for_who_comes_by_a_provider_too(db: PgPool) {
     let app = TestApp::start_with(db, |config| (config.auth.sign_up, config.sign_in.providers) = (SignUpMode::Invite, vec![settings])).await;
     let browser = app.browser();
     let answer = come(&app, &browser).await;
-    refused(&browser, answer, 409, "Nobody can make an account here this way").await;
+    refused(&browser, answer, 409, "create an account here this way").await;
     let invite = create_invite(&app.ctx, &Caller::cli(), 1, Duration::HOUR).await.unwrap();
     browser.get(invite.strip_prefix(&app.base).unwrap()).await;
     assert_eq!(location(&come(&app, &browser).await), "/home");
@@ -250,7 +250,7 @@ async fn s92_an_invitation_for_another_address_lets_in_nobody_by_a_provider(db: 
     let browser = app.browser();
     browser.get(crate::support::mailbox::link(&app.mail_to("mara@example.com").await, "/sign-up")).await;
     let answer = come(&app, &browser).await;
-    refused(&browser, answer, 409, "for another address").await;
+    refused(&browser, answer, 409, "only works with the address it was sent to").await;
     assert_eq!(count(&app, "select uses_left::bigint from invites").await, 1, "it is not used up");
 }
 

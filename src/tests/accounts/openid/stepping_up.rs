@@ -26,7 +26,7 @@ async fn r50_who_has_no_password_proves_it_where_they_sign_in(db: PgPool) {
     assert!(url.contains("max_age=0"), "{url}");
     let answer = browser.get(&at_provider(&app, &url).await).await;
     assert_eq!(answer.status(), 409);
-    assert!(answer.text().await.unwrap().contains("did not ask who you are just now"));
+    assert!(answer.text().await.unwrap().contains("did not just ask who you are"));
 
     // Nor does somebody else.
     other.remember_user_for(0);

@@ -116,7 +116,7 @@ async fn who_polls_too_fast_waits_longer_and_late_is_too_late(db: PgPool) {
     let vera = app.sign_in_as("developer").await;
     app.ctx.clock.advance(Duration::minutes(10));
     assert_eq!(refusal(&asking.poll(&app).await), (400, "expired_token"));
-    assert!(vera.browser.page(&asking.page()).await.contains("No program waits under this code"));
+    assert!(vera.browser.page(&asking.page()).await.contains("No program is waiting for this code"));
     let other = program().post(app.url(TOKEN)).json(&json!({ "grant_type": DEVICE_GRANT, "device_code": "guessed" })).send().await.unwrap();
     assert_eq!(other.status(), 400);
 }

@@ -47,7 +47,7 @@ pub async fn start_passkey(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {
     let site = relying_party(ctx)?;
     let known = store::list_credential_ids(&ctx.db, account.id).await?;
     if i64::try_from(known.len()).unwrap_or(MOST) >= MOST {
-        return Err(AppError::conflict(format!("{MOST} passkeys are the most. Remove one that you do not use any more.")));
+        return Err(AppError::conflict(format!("You can have at most {MOST} passkeys. Remove one you no longer use.")));
     }
     let mut conn = ctx.db.acquire().await?;
     let handle = store::find_or_insert_handle(&mut conn, account.id, new_handle(ctx)).await?;
@@ -78,7 +78,7 @@ pub async fn add_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, answer: &st
     caller.require(&may::ACCOUNT_WRITE)?;
     let session = session_of(caller)?;
     let name = if name.trim().is_empty() { None } else { Some(checked_name(name).map_err(|wrong| AppError::invalid("name", wrong))?) };
-    let late = || AppError::conflict("This took longer than five minutes, or was done already. Begin again.");
+    let late = || AppError::conflict("This expired after five minutes, or is already complete. Start again.");
     let answer = read(answer)?;
     let asked = asking::take::<PasskeyRegistration>(ctx, Purpose::Add, &session.to_string(), &answer.response.client_data_json).await?;
     let made = checked(ctx, &answer, &asked.filter(|asked| asked.account == Some(caller.account)).ok_or_else(late)?.state)?;
@@ -91,7 +91,7 @@ pub async fn add_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, answer: &st
     must_still_be_in(&mut tx, caller).await?;
     let has_codes = all::find_facts(&mut *tx, caller.account).await?.codes_left > 0;
     if store::count_passkeys(&mut *tx, caller.account).await? >= MOST || !keep(ctx, &mut tx, caller.account, &made, name.as_deref()).await? {
-        return Err(AppError::conflict("This passkey belongs to an account already, or there are 20."));
+        return Err(AppError::conflict("This passkey already belongs to an account, or you have 20 passkeys."));
     }
     let codes = if has_codes { None } else { Some(recovery::make(ctx, &mut tx, caller.account).await?) };
     if end_others {
@@ -107,7 +107,7 @@ pub async fn add_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, answer: &st
 
 /// What an authenticator made, as the browser's script sends it.
 pub(super) fn read(answer: &str) -> Result<RegisterPublicKeyCredential, AppError> {
-    let none = |_| AppError::invalid("credential", "No passkey arrived. Try again; it takes JavaScript and a browser that knows passkeys.");
+    let none = |_| AppError::invalid("credential", "We received no passkey. Try again with JavaScript and a browser that supports passkeys.");
     serde_json::from_str(answer).map_err(none)
 }
 
@@ -115,7 +115,7 @@ pub(super) fn read(answer: &str) -> Result<RegisterPublicKeyCredential, AppError
 pub(super) fn checked(ctx: &Ctx, answer: &RegisterPublicKeyCredential, state: &PasskeyRegistration) -> Result<Made, AppError> {
     let passkey = relying_party(ctx)?.finish_passkey_registration(answer, state).map_err(|refused| {
         tracing::info!("a new passkey was refused: {refused}");
-        AppError::invalid("credential", "This passkey can't be kept: it must be made on this site, and be opened by a fingerprint, a face or a PIN.")
+        AppError::invalid("credential", "This passkey can't be used. It must be made on this site and be unlocked by a fingerprint, a face or a PIN.")
     })?;
     let credential = serde_json::to_value(&passkey).map_err(AppError::internal)?;
     let site = ctx.config.server.public_url.domain().unwrap_or_default();

@@ -71,7 +71,7 @@ pub async fn remove_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str
     }
     if left.passkeys == 0 && left.totp_since.is_none() {
         if is_required_of(ctx, caller) {
-            return Err(AppError::conflict("This site requires a second factor of you. Add another passkey or an authenticator app first."));
+            return Err(AppError::conflict("This site requires you to have a second factor. Add another passkey or an authenticator app first."));
         }
         all::recovery::delete_codes(&mut tx, caller.account).await?;
         all::resets::delete_reset_of(&mut tx, caller.account).await?;

@@ -78,5 +78,5 @@ async fn count_failure(ctx: &Ctx, from: &Visitor, owner: AccountId) -> Result<()
 }
 
 fn wrong() -> AppError {
-    AppError::invalid("credential", "This passkey was not accepted, or it took longer than five minutes. Try again, or sign in with your password.")
+    AppError::invalid("credential", "This passkey was not accepted, or the request expired after five minutes. Try again, or sign in with your password.")
 }

@@ -59,12 +59,12 @@ pub async fn ask_passkey_of_sign_up(ctx: &Ctx, from: &Visitor, email: &str, name
 pub(in crate::accounts::server) async fn checked_passkey(ctx: &Ctx, browser: &str, answer: &str, email: &Email) -> Result<FirstPasskey, AppError> {
     let form = format!("{}:{answer}", email.key());
     let answer = read(answer)?;
-    let late = || AppError::invalid("credential", "This took longer than five minutes, or was done already. Try again.");
+    let late = || AppError::invalid("credential", "This expired after five minutes, or is already complete. Try again.");
     let client_data = &answer.response.client_data_json;
     let asked = asking::take_for_form::<PasskeyRegistration>(ctx, Purpose::SignUp, browser, client_data, &form).await?.ok_or_else(late)?;
     let passkey = checked(ctx, &answer, &asked.state)?;
     if store::is_taken(&ctx.db, passkey.credential_id(), &email.key()).await? {
-        return Err(AppError::conflict("This passkey belongs to an account already. Sign in with it."));
+        return Err(AppError::conflict("This passkey already belongs to an account. Sign in with it."));
     }
     Ok(FirstPasskey { handle: asked.handle.ok_or_else(late)?, passkey })
 }

@@ -17,7 +17,7 @@ use uuid::uuid;
 async fn r26_r38_a_passkey_is_named_listed_and_told_and_brings_recovery_codes(db: PgPool) {
     let app = start(db).await;
     let vera = app.sign_in_as("developer").await;
-    assert!(vera.browser.page(SECURITY).await.contains("You have no passkey yet."));
+    assert!(vera.browser.page(SECURITY).await.contains("You have no passkeys yet."));
     let mut key = key_for(&app);
     (key.aaguid, key.is_synced) = (uuid!("d548826e-79b4-db40-a3d8-11116f7e8349").into_bytes(), true);
     assert_eq!(location(&add(&vera.browser, &mut key).await), "/settings/security/recovery-codes");

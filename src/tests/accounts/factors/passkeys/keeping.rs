@@ -80,7 +80,7 @@ async fn s58_r39_the_last_way_in_stays_even_if_two_go_at_once(db: PgPool) {
     add(&vera.browser, &mut key_for(&app)).await;
     sqlx::raw_sql("update accounts set password_hash = null, password_set_at = null").execute(&app.ctx.db).await.unwrap();
     let page = vera.browser.page(SECURITY).await;
-    assert!(page.contains("No password is set.") && page.contains("Set one by mail") && !page.contains("Current password"), "{page}");
+    assert!(page.contains("You have no password.") && page.contains("Set one by mail") && !page.contains("Current password"), "{page}");
     let all = ids(&app).await;
     let (one, two) = tokio::join!(remove(&vera, &all[0]), remove(&vera, &all[1]));
     let mut statuses = [one.status().as_u16(), two.status().as_u16()];
@@ -106,7 +106,7 @@ async fn an_account_has_twenty_at_most(db: PgPool) {
     sqlx::raw_sql(many).execute(&app.ctx.db).await.unwrap();
     let refused = vera.browser.post::<api::StartPasskey>(SECURITY, &[]).await;
     assert_eq!(refused.status(), 409);
-    assert!(refused.text().await.unwrap().contains("20 passkeys are the most."));
+    assert!(refused.text().await.unwrap().contains("at most 20 passkeys."));
     assert!(vera.browser.page(NEW).await.contains("Choose where to keep it"));
 }
 

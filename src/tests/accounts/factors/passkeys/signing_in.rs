@@ -199,7 +199,7 @@ async fn a_passkey_that_was_removed_is_answered_404_and_its_authenticator_may_fo
     let page = answer.text().await.unwrap();
     assert!(page.contains("data-unknown=\"{") && page.contains(&data_encoding::BASE64URL_NOPAD.encode(&stranger.id)), "{page}");
     assert_eq!(page.matches("<h1").count(), 1, "the page itself");
-    assert!(page.contains("This site does not know that passkey") && !page.contains("There is nothing here"), "{page}");
+    assert!(page.contains("recognize that passkey") && !page.contains("There is nothing here"), "{page}");
     let wrong = app.browser();
     assert!(!give(&wrong, "-").await.text().await.unwrap().contains("data-unknown"), "only then");
 }
