@@ -85,7 +85,7 @@ async fn r43_the_cap_of_the_site_holds_every_policy(db: PgPool) {
     say(&app, "role:developer", Policy { idle_seconds: Some(0), max_seconds: Some(400 * DAY), ..Policy::default() }).await;
     let vera = app.sign_in_as("developer").await;
     let page = vera.browser.page("/settings/sessions").await;
-    assert!(page.contains("A session ends after 60 days without use (role Developer). 60 days after"), "{page}");
+    assert!(page.contains("A session ends after 60 days without use (role Developer), and 60 days after"), "{page}");
     app.ctx.clock.advance(Duration::days(60));
     assert!(!vera.browser.is_signed_in().await);
 }

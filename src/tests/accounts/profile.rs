@@ -112,7 +112,7 @@ async fn s5_a_handle_is_one_persons_stays_for_thirty_days_and_is_held_for_ninety
     let save = async |handle: &str| owner.browser.post::<api::PublishProfile>("/settings/public", &[("handle", handle), ("published[]", "name")]).await;
     let refused = save("other").await;
     assert_eq!(refused.status(), 422);
-    assert!(refused.text().await.unwrap().contains("from 20 Dec 2026, 12:00 UTC on"));
+    assert!(refused.text().await.unwrap().contains("from 20 Dec 2026, 12:00 UTC."));
     app.ctx.clock.advance(Duration::days(30));
     owner.browser.sign_in(&owner.email, crate::support::browser::PASSWORD).await;
     assert_eq!(location(&save("other").await), "/settings/public");

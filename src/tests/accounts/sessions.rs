@@ -62,8 +62,8 @@ async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) 
         "This device",
         "127.0.0.1",
         "Sign out 2 others",
-        "A session ends after 14 days without use. 30 days after",
-        "20 at once",
+        "A session ends after 14 days without use, and 30 days after",
+        "Sessions at once: 20",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }

@@ -67,7 +67,7 @@ async fn credits_let_calls_pass_and_mark_them_where_the_form_says_so(db: PgPool)
     }
     let page = olga.browser.page(&path).await;
     assert!(page.contains("2 credits, +1 every hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit: {page}");
-    assert!(words(&page).contains("2 beyond"), "{page}");
+    assert!(words(&page).contains("2 over"), "{page}");
     let page = olga.browser.page(&format!("{path}?set=default")).await;
     assert!(page.contains("Change the limit default") && page.contains("value=\"2027-01-31\""), "the form of that limit: {page}");
 }
@@ -146,7 +146,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await], [200, 200], "two of two are used, and more pass");
     let page = olga.browser.page(&path).await;
     assert!(page.contains("2 units an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
-    assert!(words(&page).contains("2 beyond"), "{page}");
+    assert!(words(&page).contains("2 over"), "{page}");
     let page = olga.browser.page(&format!("{path}?set=default")).await;
     assert!(page.contains("Change the limit default") && page.contains("value=\"2027-01-31\""), "the form of that limit: {page}");
 

@@ -140,7 +140,7 @@ async fn percentiles_stand_beside_those_of_the_time_before(db: PgPool) {
     assert!(before.p50 < now.p50 && before.p99 < now.p50, "{before:?} {now:?}");
     assert_eq!(report("24h").await.before.unwrap().latency, None, "nothing was told of yesterday");
     let page = person.browser.page("/usage?range=7d&compare=before").await;
-    assert!(page.contains("Half took no longer; +") && page.contains("calls, from 4, by the services"), "{page}");
+    assert!(page.contains("Half took no longer; +") && page.contains("calls, from 4, reported by the services"), "{page}");
     assert!(page.contains(". The chart and the files cover only the time shown."), "{page}");
     let page = person.browser.page("/usage?range=24h&compare=before").await;
     assert!(page.contains("Half of the calls took no longer") && page.contains("Nothing was reported for"), "{page}");
