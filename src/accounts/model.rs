@@ -182,6 +182,8 @@ pub struct SessionView {
     pub device: String,
     pub is_program: bool,
     pub address: String,
+    /// Of the address, as `TOLLGATE_PLACES_FILE` has it: `Stockholm, Sweden`.
+    pub place: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]

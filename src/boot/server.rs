@@ -24,7 +24,10 @@ use crate::{
         pacing::Paces,
         signing::{LeftNoncesError, write_left_nonces},
     },
-    platform::Ctx,
+    platform::{
+        Ctx,
+        places::{self, PlacesError},
+    },
     usage::server::{Backlog, Flusher, LeftOverError, close_left_over, write_left_over},
     values::AccountId,
 };
@@ -48,6 +51,8 @@ pub struct Running {
 /// Why a start did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error(transparent)]
+    Places(#[from] PlacesError),
     #[error("the listener can't be used: {0}")]
     Listener(#[from] std::io::Error),
     #[error("the spool in the data folder can't be made: {0}")]
@@ -73,6 +78,7 @@ impl Running {
     /// Loads what the process keeps in memory, then answers on the listener. The database is migrated.
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
+        let ctx = places::opened(ctx)?;
         write_left_nonces(&ctx).await?;
         write_left_debts(&ctx).await?;
         let me: NodeId = ctx.new_id();

@@ -20,6 +20,7 @@ pub mod mapped;
 pub mod maps;
 pub mod memory;
 pub mod once;
+pub mod places;
 pub mod postgres;
 pub mod salted_hash;
 pub mod session;

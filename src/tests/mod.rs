@@ -22,6 +22,7 @@ mod mail;
 mod notices;
 mod once;
 mod openapi;
+mod places;
 mod plans;
 mod postgres;
 mod routes;

@@ -98,14 +98,25 @@ fn row(session: SessionView) -> AnyView {
     });
     let program = session.is_program.then(|| view! { " "<OutlineBadge>"Program"</OutlineBadge> });
     let badge = session.is_this_one.then(|| view! { " "<OutlineBadge>"This device"</OutlineBadge> });
-    let facts = vec![(2, "Address", view! { <code>{session.address.clone()}</code> }.into_any()), (2, "Last used", session.last_used.clone().into_any())];
+    let mut facts = vec![(2, "Address", view! { <code>{session.address.clone()}</code> }.into_any())];
+    facts.extend(session.place.clone().map(|place| (2, "Place", place.into_any())));
+    facts.push((2, "Last used", session.last_used.clone().into_any()));
     view! {
         <tr>
             <th scope="row"><div class="cell-2"><span>{session.device}{program}{badge}</span><span>{format!("since {}", session.since)}</span></div>{folded(facts)}</th>
-            <td class="col-2"><code>{session.address}</code></td>
+            <td class="col-2">{whence(session.address, session.place)}</td>
             <td class="col-2 nowrap">{session.last_used}</td>
             <td class="num">{end}</td>
         </tr>
     }
     .into_any()
+}
+
+/// The address, and below it the place, if it is known.
+fn whence(address: String, place: Option<String>) -> AnyView {
+    let code = view! { <code>{address}</code> };
+    match place {
+        Some(place) => view! { <span class="cell-2">{code}<span>{place}</span></span> }.into_any(),
+        None => code.into_any(),
+    }
 }

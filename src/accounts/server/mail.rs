@@ -12,9 +12,11 @@ use crate::{
         Ctx,
         jobs::JobError,
         mail::{self, Reader},
+        places,
     },
     values::{AccountId, EventId},
 };
+use std::net::IpAddr;
 
 /// The proof of an address; nothing if it was given meanwhile.
 pub async fn send_verification(ctx: &Ctx, account: AccountId, cause: EventId) -> Result<(), JobError> {
@@ -57,9 +59,11 @@ pub(super) fn reader(account: &Account) -> Result<Reader, JobError> {
     Reader::new(&account.email, &account.name, &account.language, &account.time_zone)
 }
 
-/// When, device and address of what caused a mail.
+/// When, device, address and place of what caused a mail.
 pub(super) async fn seen(ctx: &Ctx, cause: EventId) -> Result<Option<Seen>, JobError> {
     let Some((at, data)) = find_facts(&ctx.db, cause).await? else { return Ok(None) };
     let text = |name: &str| data.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    Ok(Some(Seen { at, agent: text("device"), address: text("address") }))
+    let address = text("address");
+    let place = address.parse::<IpAddr>().ok().and_then(|address| places::place_of(ctx, address));
+    Ok(Some(Seen { at, agent: text("device"), address, place }))
 }

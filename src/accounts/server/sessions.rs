@@ -14,7 +14,7 @@ use crate::{
     accounts::model::{Caller, SessionList, SessionView, Via},
     activity::server::{Change, record},
     error::AppError,
-    platform::{Ctx, http::reply, session as data},
+    platform::{Ctx, http::reply, places, session as data},
     values::{AccountId, SessionId, permission_names as may},
 };
 use sqlx::PgConnection;
@@ -143,6 +143,7 @@ pub(super) async fn sessions_of(ctx: &Ctx, account: AccountId, own: Option<Sessi
         is_program: s.program.is_some(),
         device: s.program.filter(|name| !name.is_empty()).unwrap_or_else(|| device_in_words(&s.device)),
         address: s.address.map(|net| net.addr().to_string()).unwrap_or_default(),
+        place: s.address.and_then(|net| places::place_of(ctx, net.addr())),
         created_at: s.created_at,
         last_used_at: s.last_used_at,
         since: when(s.created_at, now, zone),

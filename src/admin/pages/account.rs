@@ -207,9 +207,10 @@ fn sessions(account: AccountId, sessions: Vec<SessionView>) -> AnyView {
         .map(|s| {
             let this = vec![("id", account.to_string()), ("session", s.id.to_string())];
             let facts = vec![(2, "Last used", s.last_used.clone().into_any()), (3, "Since", s.since.clone().into_any())];
+            let address = s.place.map_or_else(|| s.address.clone(), |place| format!("{}, near {place}", s.address));
             view! {
                 <tr>
-                    <th scope="row"><span class="cell-2"><span class="strong">{s.device.clone()}{s.is_this_one.then_some(", this one")}</span><span>{s.address}</span></span>{folded(facts)}</th>
+                    <th scope="row"><span class="cell-2"><span class="strong">{s.device.clone()}{s.is_this_one.then_some(", this one")}</span><span>{address}</span></span>{folded(facts)}</th>
                     <td class="col-2 nowrap">{s.last_used}</td>
                     <td class="col-3 nowrap">{s.since}</td>
                     <td class="cell-more"><ActForm action=EndSession::PATH words="End" size=Size::Small label=format!("End the session of {}", s.device) hidden=this/></td>

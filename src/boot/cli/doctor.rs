@@ -13,6 +13,7 @@ use crate::{
         },
         db::{self, Schema},
         key_ring,
+        places::Places,
         postgres::{self, Database, Purpose},
     },
     ui::number::count,
@@ -58,6 +59,7 @@ pub(super) async fn run(invocation: &Invocation) -> Exit {
     checks.extend(database(config).await);
     checks.extend([secret(config), address(config), mails(config), site()]);
     checks.extend(leaked(config));
+    checks.extend(places(config));
     let words: Vec<_> = checks.iter().map(|check| format!("{:7}  {:13}  {}", word(check.state), check.name, check.detail)).collect();
     invocation.answer(&checks, &words.join("\n"));
     if checks.iter().any(|check| check.state == State::Failed) { Exit::Failed } else { Exit::Done }
@@ -209,6 +211,12 @@ fn mails(config: &Config) -> Check {
 fn leaked(config: &Config) -> Option<Check> {
     let path = config.auth.breached_passwords.as_ref()?;
     Some(Check::of("leaked words", std::fs::File::open(path), |_| path.display().to_string()).0)
+}
+
+/// The database of the places of addresses, where one is set. No server starts with one that can't be read.
+fn places(config: &Config) -> Option<Check> {
+    let path = config.auth.places_file.as_ref()?;
+    Some(Check::of("places", Places::open(path), |_| path.display().to_string()).0)
 }
 
 fn site() -> Check {

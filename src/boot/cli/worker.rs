@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         config::Config,
-        db,
+        db, places,
         postgres::{self, Database, Purpose},
     },
 };
@@ -55,7 +55,7 @@ async fn work(config: &Arc<Config>, database: &Database) -> Result<Exit, Box<dyn
 
 async fn start(config: &Arc<Config>, pool: &PgPool) -> Result<Working, Box<dyn std::error::Error>> {
     db::migrate(pool).await?;
-    let ctx = context(Arc::clone(config), pool.clone()).await?;
+    let ctx = places::opened(context(Arc::clone(config), pool.clone()).await?)?;
     worker::prepare_partitions(&ctx).await;
     worker::enqueue_resealing(&ctx).await?;
     Ok(worker::start(&ctx))

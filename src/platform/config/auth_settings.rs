@@ -110,6 +110,18 @@ pub(super) const AUTH: &[Setting] = &[
         get: |c| c.auth.breached_passwords.as_ref().map_or_else(String::new, |path| path.display().to_string()),
     },
     Setting {
+        name: "auth.places_file",
+        env: "TOLLGATE_PLACES_FILE",
+        kind: Kind::Text,
+        allowed: "a file, or nothing",
+        doc: "A database of addresses in MaxMind's DB format (GeoLite2-City, DB-IP City Lite), read at the start: sessions and mails about sign-ins then name city and country. Where none is set, they name the address alone.",
+        set: |c, v| {
+            c.auth.places_file = filled(v).map(PathBuf::from);
+            Some(())
+        },
+        get: |c| c.auth.places_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+    },
+    Setting {
         name: "auth.session_idle",
         env: "TOLLGATE_SESSION_IDLE",
         kind: Kind::Span,

@@ -140,6 +140,8 @@ pub struct Auth {
     pub password_min: usize,
     /// A file with the SHA-1 of passwords that leaked, sorted; none: they are not looked up. `TOLLGATE_BREACHED_PASSWORDS`
     pub breached_passwords: Option<PathBuf>,
+    /// A database of the places of addresses; none: places are not shown. `TOLLGATE_PLACES_FILE`
+    pub places_file: Option<PathBuf>,
     /// Who needs a second factor. `TOLLGATE_SECOND_FACTOR` (optional, operators, all)
     pub second_factor: SecondFactor,
     /// A session ends when unused for this long (default 14 days). `TOLLGATE_SESSION_IDLE`
@@ -286,6 +288,7 @@ impl Config {
                 sign_up_rate: 200,
                 password_min: SINGLE_FACTOR_MIN,
                 breached_passwords: None,
+                places_file: None,
                 second_factor: SecondFactor::Optional,
                 session_idle: Duration::from_secs(14 * 86_400),
                 session_max: Duration::from_secs(30 * 86_400),

@@ -8,6 +8,7 @@ pub mod locks;
 pub mod log;
 pub mod mailbox;
 pub mod mortal;
+pub mod places;
 pub mod provider;
 pub mod smtp;
 

@@ -41,6 +41,8 @@ pub struct SessionBody {
     /// In words: `Firefox on macOS`; of a program what it calls itself.
     pub device: String,
     pub address: String,
+    /// City and country of the address, as far as the operator's database knows them: `Stockholm, Sweden`. Null if there is none.
+    pub place: Option<String>,
     pub created_at: String,
     pub last_used_at: String,
     /// The one that asks.
@@ -131,6 +133,7 @@ fn session(view: SessionView) -> SessionBody {
         kind: if view.is_program { "program" } else { "browser" },
         device: view.device,
         address: view.address,
+        place: view.place,
         created_at: view.created_at.format(&Rfc3339).unwrap_or_default(),
         last_used_at: view.last_used_at.format(&Rfc3339).unwrap_or_default(),
         current: view.is_this_one,

@@ -177,7 +177,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 fn seen(sample: &Sample) -> Option<Seen> {
-    Some(Seen { at: sample.at, agent: sample.agent(), address: "203.0.113.9".to_owned() })
+    Some(Seen { at: sample.at, agent: sample.agent(), address: "203.0.113.9".to_owned(), place: None })
 }
 
 fn factor(told: Told, sample: &Sample) -> FactorChanged {

@@ -13,6 +13,8 @@ pub struct Seen {
     /// The User-Agent.
     pub agent: String,
     pub address: String,
+    /// Of the address, if it is known.
+    pub place: Option<String>,
 }
 
 /// The names of the facts.
@@ -20,22 +22,24 @@ struct Names {
     time: &'static str,
     device: &'static str,
     address: &'static str,
+    near: &'static str,
 }
 
 const fn names(language: Language) -> Names {
     match language {
-        Language::En => Names { time: "Time", device: "Device", address: "Address" },
-        Language::De => Names { time: "Zeit", device: "Gerät", address: "Adresse" },
+        Language::En => Names { time: "Time", device: "Device", address: "Address", near: "near" },
+        Language::De => Names { time: "Zeit", device: "Gerät", address: "Adresse", near: "nahe" },
     }
 }
 
-/// Time, device and address, as far as they are known.
+/// Time, device and address with its place, as far as they are known.
 pub fn facts(seen: Option<&Seen>, to: &Reader) -> Vec<(&'static str, String)> {
     let Some(seen) = seen else { return Vec::new() };
     let names = names(to.language);
     let mut facts = vec![(names.time, to.moment(seen.at)), (names.device, device(&seen.agent, to.language))];
     if !seen.address.is_empty() {
-        facts.push((names.address, seen.address.clone()));
+        let near = seen.place.as_ref().map(|place| format!(", {} {place}", names.near)).unwrap_or_default();
+        facts.push((names.address, format!("{}{near}", seen.address)));
     }
     facts
 }
@@ -78,6 +82,20 @@ mod tests {
             ("evil.example/1.0", "evil[.]example", "evil[.]example"),
         ] {
             assert_eq!((device(agent, Language::En).as_str(), device(agent, Language::De).as_str()), (en, de), "{agent}");
+        }
+    }
+
+    #[test]
+    fn the_place_follows_the_address_if_it_is_known() {
+        for (language, place, words) in [
+            ("en", None, "203.0.113.9"),
+            ("en", Some("Lisbon, Portugal"), "203.0.113.9, near Lisbon, Portugal"),
+            ("de", Some("Lisbon, Portugal"), "203.0.113.9, nahe Lisbon, Portugal"),
+        ] {
+            let to = Reader::new("mara@example.com", "Mara", language, "UTC").unwrap();
+            let place = place.map(str::to_owned);
+            let seen = Seen { at: OffsetDateTime::UNIX_EPOCH, agent: String::new(), address: "203.0.113.9".to_owned(), place };
+            assert_eq!(facts(Some(&seen), &to)[2].1, words);
         }
     }
 }
