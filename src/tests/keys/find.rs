@@ -110,7 +110,10 @@ async fn without_a_script_the_browser_refuses_a_whole_key_in_a_search(db: PgPool
     for (browser, path) in [(&vera.browser, "/keys"), (&olga.browser, "/admin/keys"), (&olga.browser, "/admin/accounts")] {
         let page = browser.page(path).await;
         let field = page.split_once("type=\"search\"").expect("a search field").1.split_once('>').unwrap().0;
-        assert!(field.contains(&format!("pattern=\"(?!.*{}).*\"", tollgate::values::SECRET_SHAPE)) && field.contains("title=\"Do not paste a whole key"), "{field}");
+        assert!(
+            field.contains(&format!("pattern=\"(?!.*{}).*\"", tollgate::values::SECRET_SHAPE)) && field.contains("title=\"Do not paste a whole key"),
+            "{field}"
+        );
         assert!(page.contains("Find by secret"), "{path}");
     }
 }
