@@ -173,7 +173,7 @@ async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str, force_unverified
         return Err(AppError::conflict("This is the current master key. Rotate first: tollgate master-key rotate"));
     }
     let known = key_ring::list(&ctx.db).await?;
-    let is_dropped = known.iter().find(|key| key.id == id.to_string()).ok_or_else(|| missing(Thing::MasterKey, &id))?.dropped_at.is_some();
+    let is_dropped = known.iter().find(|key| key.id == id.to_string()).ok_or_else(|| missing(Thing::MasterKey, id))?.dropped_at.is_some();
     let is_here = ctx.vault.previous_ids().contains(&id);
     let mut under: BTreeMap<&'static str, i64> = BTreeMap::new();
     for ((key, what), rows) in key_ring::by_key(held(ctx).await?, &known) {
