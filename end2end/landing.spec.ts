@@ -63,19 +63,25 @@ test('what the page loads is compressed and may be kept for ever', async ({ page
   }
 });
 
-test('a first visit transfers little', async ({ page, product, anotherVisitor }) => {
-  test.setTimeout(test.info().timeout + DOCS.length * 10_000);
+/** The visitor has nothing kept. */
+async function transfersLittle(visitor: Page, path: string): Promise<void> {
+  const { all, beforeWasm } = await firstVisit(visitor, path);
+  expect(new URL(visitor.url()).pathname).toBe(path);
+  expect(all, `${path} in all`).toBeLessThanOrEqual(MOST);
+  expect(beforeWasm, `${path} before its WASM`).toBeLessThanOrEqual(MOST_BEFORE_WASM);
+}
+
+for (const path of ['/', '/sign-in', '/docs', ...DOCS]) {
+  test(`a first visit to ${path} transfers little`, async ({ page }) => { await transfersLittle(page, path); });
+}
+
+test('a first visit to pages of one\'s own transfers little', async ({ page, product, anotherVisitor }) => {
   const person = somebody('sizes');
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
-  const cookies = await page.context().cookies();
-  for (const path of ['/', '/sign-in', '/keys', '/usage', '/docs', ...DOCS]) {
-    const visitor = await anotherVisitor(); // has nothing kept
-    if (path === '/keys' || path === '/usage') await visitor.context().addCookies(cookies);
-    const { all, beforeWasm } = await firstVisit(visitor, path);
-    expect(new URL(visitor.url()).pathname).toBe(path);
-    expect(all, `${path} in all`).toBeLessThanOrEqual(MOST);
-    expect(beforeWasm, `${path} before its WASM`).toBeLessThanOrEqual(MOST_BEFORE_WASM);
-    await visitor.close();
+  for (const path of ['/keys', '/usage']) {
+    const visitor = await anotherVisitor();
+    await visitor.context().addCookies(await page.context().cookies());
+    await transfersLittle(visitor, path);
   }
 });

@@ -187,11 +187,6 @@ impl Place {
     }
 }
 
-/// True of addresses in networks of one's own.
-pub(super) fn is_private(address: IpAddr) -> bool {
-    Place::of(address) == Place::Private
-}
-
 /// Trusts the roots that mail and database trust, too.
 static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
     let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();

@@ -19,6 +19,7 @@ pub mod mail;
 pub mod mapped;
 pub mod maps;
 pub mod memory;
+pub mod networks;
 pub mod once;
 pub mod places;
 pub mod postgres;

@@ -1,7 +1,7 @@
 //! City and country of an address, from a database in MaxMind's format that the operator provides. It is read into memory at the start;
 //! nobody else is asked.
 
-use super::{Ctx, fetch::is_private};
+use super::{Ctx, networks::is_private};
 use maxminddb::{MaxMindDbError, PathElement, Reader};
 use std::{
     net::IpAddr,

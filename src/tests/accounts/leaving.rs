@@ -60,6 +60,19 @@ async fn asked(app: &TestApp) -> (Person, String) {
     (vera, link(&mail, "/delete-account").to_owned())
 }
 
+/// Another server that lives and never confirms; this one knows of it.
+async fn beside_a_deaf_one(app: &TestApp) {
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
+         values (gen_random_uuid(), 'deaf:1', '1', now(), now() + interval '1 hour', 900, 0, pg_current_snapshot())",
+    )
+    .execute(&app.ctx.db)
+    .await
+    .unwrap();
+    let nodes = app.ctx.part::<Nodes>().unwrap();
+    until("it knows of the other server", async || nodes.members().list.len() == 2).await;
+}
+
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
     let app = TestApp::start(db).await;
@@ -95,21 +108,12 @@ async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_leaves_waits_until_every_server_refuses_the_keys_and_reads_which_may_not(db: PgPool) {
-    let app = TestApp::start(db.clone()).await;
+    let app = TestApp::start(db).await;
     let (vera, wilma) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
     let secrets = [key_of(&app, &vera).await, key_of(&app, &wilma).await];
     assert_eq!(location(&ask(&wilma, &wilma.email).await), PAGE);
     let link = link(&app.mail_to(&wilma.email).await, "/delete-account").to_owned();
-    // One that lives and never confirms.
-    sqlx::query(
-        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
-         values (gen_random_uuid(), 'deaf:1', '1', now(), now() + interval '1 hour', 900, 0, pg_current_snapshot())",
-    )
-    .execute(&db)
-    .await
-    .unwrap();
-    let nodes = app.ctx.part::<Nodes>().unwrap();
-    until("it knows of the other server", async || nodes.members().list.len() == 2).await;
+    beside_a_deaf_one(&app).await;
 
     assert_eq!(location(&vera.browser.post::<api::Deactivate>(PAGE, &[]).await), "/sign-in");
     let page = vera.browser.page("/sign-in").await;
@@ -126,7 +130,7 @@ async fn who_leaves_waits_until_every_server_refuses_the_keys_and_reads_which_ma
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_leaves_over_rest_is_told_on_which_servers_the_keys_are_refused(db: PgPool) {
-    let app = TestApp::start(db.clone()).await;
+    let app = TestApp::start(db).await;
     let (vera, wilma) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
     let secrets = [key_of(&app, &vera).await, key_of(&app, &wilma).await];
     let post = async |person: &Person, path: &str, body: Value| {
@@ -140,15 +144,7 @@ async fn who_leaves_over_rest_is_told_on_which_servers_the_keys_are_refused(db: 
     assert_eq!(location(&ask(&wilma, &wilma.email).await), PAGE);
     let link = link(&app.mail_to(&wilma.email).await, "/delete-account").to_owned();
     let token = link.split_once("token=").unwrap().1;
-    sqlx::query(
-        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
-         values (gen_random_uuid(), 'deaf:1', '1', now(), now() + interval '1 hour', 900, 0, pg_current_snapshot())",
-    )
-    .execute(&db)
-    .await
-    .unwrap();
-    let nodes = app.ctx.part::<Nodes>().unwrap();
-    until("it knows of the other server", async || nodes.members().list.len() == 2).await;
+    beside_a_deaf_one(&app).await;
     let (status, left) = post(&wilma, "/api/v1/me/deletion/confirm", json!({ "token": token })).await;
     assert_eq!((status, &left["spread"]["nodes"], &left["spread"]["confirmed"]), (200, &json!(2), &json!(1)), "{left}");
     assert_eq!((left["spread"]["missing"][0]["name"].as_str(), left["spread"]["missing"].as_array().unwrap().len()), (Some("deaf:1"), 1), "{left}");

@@ -9,7 +9,10 @@
 mod places;
 
 use super::{Gate, blocked::Target, record::Record};
-use crate::values::{AbuseRule, KeyId, Outcome};
+use crate::{
+    platform::networks::is_private,
+    values::{AbuseRule, KeyId, Outcome},
+};
 use ipnet::IpNet;
 pub use places::Places;
 use places::Weight;
@@ -190,7 +193,7 @@ impl Gate {
         self.blocked.is_exempt(address)
     }
 
-    /// Counts a secret that no key has, or that is none.
+    /// Counts a secret that no key has, or that is none. From a private address it is not counted: operators may block one, a rule does not.
     pub(super) fn watch_unknown(&self, address: Option<IpAddr>, now_micros: i64) {
         let Some(address) = address.map(|a| a.to_canonical()) else { return };
         if self.blocked.is_exempt(address) || is_private(address) {
@@ -214,15 +217,6 @@ impl Gate {
         {
             self.watch.spreads(key, address.to_canonical(), now_micros);
         }
-    }
-}
-
-/// Addresses that are not one caller's: behind one of them may be a proxy that nobody named, and with it everybody (RFC 1918, 6598,
-/// 3927, 4193, 4291). Operators may block them, a rule does not.
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64),
-        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback() || v6.is_unspecified(),
     }
 }
 
