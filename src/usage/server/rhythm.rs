@@ -4,9 +4,9 @@ use super::flush::CHUNK;
 use crate::keys::server::meter::Batch;
 use std::time::Duration;
 
-/// After a batch that took long the next one waits so many times as long, and at most ten seconds: writing has a tenth of Postgres' time, which
-/// may be the gate's, too. A batch is no larger for it where the same keys are in use.
-const REST: u32 = 9;
+/// After a batch that took long the next one waits this many times as long, at most ten seconds: writing takes a twentieth of Postgres' time,
+/// and Postgres may share the gate's cores. Where the same keys are in use a batch is no larger for it.
+const REST: u32 = 19;
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each chunk of
 /// them. What hours without the database leave must pass at some time, or it is tried for ever.
@@ -34,7 +34,10 @@ mod tests {
     #[test]
     fn batches_that_take_long_are_written_less_often() {
         let rest = |millis| rest_after(Duration::from_millis(millis), EVERY);
-        assert_eq!([rest(0), rest(500), rest(1_000), rest(60_000)], [EVERY, Duration::from_millis(4_500), Duration::from_secs(9), LONGEST_REST]);
+        assert_eq!(
+            [rest(0), rest(100), rest(200), rest(500), rest(60_000)],
+            [EVERY, EVERY, Duration::from_millis(3_800), Duration::from_millis(9_500), LONGEST_REST]
+        );
     }
 
     #[test]
