@@ -2,7 +2,7 @@
 //! nobody else is asked.
 
 use super::{Ctx, networks::is_private};
-use maxminddb::{MaxMindDbError, PathElement, Reader};
+use maxminddb::{LookupResult, MaxMindDbError, PathElement, Reader, WithinOptions};
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
@@ -13,15 +13,31 @@ pub struct Places(Reader<Vec<u8>>);
 
 /// Why a database can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("auth.places_file (TOLLGATE_PLACES_FILE): {} can't be read as a database of addresses: {error}", .path.display())]
-pub struct PlacesError {
-    path: PathBuf,
-    error: MaxMindDbError,
+pub enum PlacesError {
+    #[error("auth.places_file (TOLLGATE_PLACES_FILE): {} can't be read as a database of addresses: {error}", .path.display())]
+    Unreadable { path: PathBuf, error: MaxMindDbError },
+    #[error("auth.places_file (TOLLGATE_PLACES_FILE): {} names no city and no country in the fields of MaxMind or of DB-IP; use a City or Country database", .path.display())]
+    Placeless { path: PathBuf },
 }
+
+/// So many networks are looked at for one that names a place.
+const SAMPLE: usize = 10_000;
 
 impl Places {
     pub fn open(path: &Path) -> Result<Self, PlacesError> {
-        Reader::open_readfile(path).map(Self).map_err(|error| PlacesError { path: path.to_owned(), error })
+        let unreadable = |error| PlacesError::Unreadable { path: path.to_owned(), error };
+        let places = Self(Reader::open_readfile(path).map_err(unreadable)?);
+        // A database of networks, or one with other fields, would be read without an error and say nothing.
+        if places.names_any().map_err(unreadable)? { Ok(places) } else { Err(PlacesError::Placeless { path: path.to_owned() }) }
+    }
+
+    fn names_any(&self) -> Result<bool, MaxMindDbError> {
+        for found in self.0.networks(WithinOptions::default())?.take(SAMPLE) {
+            if named(&found?).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// `Stockholm, Sweden`, or what is known of it. A private address is nowhere.
@@ -30,15 +46,21 @@ impl Places {
         if is_private(address) {
             return None;
         }
-        let found = self.0.lookup(address).ok()?;
-        let name = |of: &'static str| {
-            let path = [PathElement::Key(of), PathElement::Key("names"), PathElement::Key("en")];
-            found.decode_path::<String>(&path).ok().flatten().filter(|name| !name.is_empty())
-        };
-        let mut names: Vec<String> = [name("city"), name("country")].into_iter().flatten().collect();
-        names.dedup(); // Singapore
-        (!names.is_empty()).then(|| names.join(", "))
+        named(&self.0.lookup(address).ok()?)
     }
+}
+
+/// In MaxMind's fields, `city.names.en`, or in the flat ones of smaller files: `city`, `country_name` or `country`.
+fn named(found: &LookupResult<'_, Vec<u8>>) -> Option<String> {
+    let at = |path: &[&'static str]| {
+        let path: Vec<_> = path.iter().map(|key| PathElement::Key(key)).collect();
+        found.decode_path::<String>(&path).ok().flatten().filter(|name| !name.is_empty())
+    };
+    let city = at(&["city", "names", "en"]).or_else(|| at(&["city"]));
+    let country = at(&["country", "names", "en"]).or_else(|| at(&["country_name"])).or_else(|| at(&["country"])).or_else(|| at(&["country_code"]));
+    let mut names: Vec<String> = [city, country].into_iter().flatten().collect();
+    names.dedup(); // Singapore
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Adds the database to a process that has one.

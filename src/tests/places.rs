@@ -4,7 +4,7 @@ use super::support::{
     TestApp,
     browser::{Browser, PASSWORD},
     folder::Folder,
-    places::write_places,
+    places::{write_flat_places, write_places},
 };
 use reqwest::{
     header::{HeaderMap, HeaderValue},
@@ -81,6 +81,22 @@ fn an_address_has_the_place_of_its_network() {
     ] {
         assert_eq!(places.of(address.parse().unwrap()).as_deref(), place, "{address}");
     }
+}
+
+#[test]
+fn the_flat_fields_of_smaller_databases_are_read_and_one_without_places_is_refused() {
+    let folder = Folder::new();
+    let path = folder.path().join("flat.mmdb");
+    let networks = [("203.0.113.0/24", Some("Stockholm"), Some("SE")), ("198.51.100.0/24", None, Some("SE"))];
+    for fields in [["city", "country_code"], ["city", "country"], ["city", "country_name"]] {
+        write_flat_places(&path, &networks, fields);
+        let places = Places::open(&path).unwrap_or_else(|error| panic!("{error}"));
+        let at = |address: &str| places.of(address.parse().unwrap());
+        assert_eq!((at("203.0.113.9").as_deref(), at("198.51.100.9").as_deref()), (Some("Stockholm, SE"), Some("SE")), "{fields:?}");
+    }
+    write_flat_places(&path, &networks, ["autonomous_system", "organisation"]);
+    let refused = Places::open(&path).err().unwrap().to_string();
+    assert!(refused.contains("names no city and no country"), "{refused}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -10,15 +10,24 @@ enum Record {
     Data(usize),
 }
 
-/// Writes a file of these networks, each with its city and its country; none lies in another one.
+/// Writes a file of these networks, each with its city and its country; none lies in another one. In MaxMind's fields.
 pub fn write_places(path: &Path, networks: &[(&str, Option<&str>, Option<&str>)]) {
     let named = |name: &str| map(&[("names", map(&[("en", text(name))]))]);
+    write_fields(path, networks, ["city", "country"], named);
+}
+
+/// The same, where two fields hold city and country as they are.
+pub fn write_flat_places(path: &Path, networks: &[(&str, Option<&str>, Option<&str>)], fields: [&str; 2]) {
+    write_fields(path, networks, fields, text);
+}
+
+fn write_fields(path: &Path, networks: &[(&str, Option<&str>, Option<&str>)], fields: [&str; 2], named: impl Fn(&str) -> Vec<u8>) {
     let mut nodes = vec![[Record::Nothing; 2]];
     let mut data: Vec<u8> = Vec::new();
     for (network, city, country) in networks {
         let offset = data.len();
         let entries: Vec<(&str, Vec<u8>)> =
-            [("city", city), ("country", country)].into_iter().filter_map(|(of, name)| name.map(|name| (of, named(name)))).collect();
+            [(fields[0], city), (fields[1], country)].into_iter().filter_map(|(of, name)| name.map(|name| (of, named(name)))).collect();
         data.extend(map(&entries));
         let network: IpNet = network.parse().unwrap();
         let (bits, length) = match network.addr() {
