@@ -93,6 +93,28 @@ async fn a_killed_node_takes_no_more_with_it_than_it_held(db: PgPool) {
     assert_eq!(hammer(&b, &secret, usize::MAX).await, 0);
 }
 
+/// A deploy: the new server runs beside the old one for a while, then alone, and is killed later.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_node_that_is_alone_again_takes_nothing_with_it_when_it_is_killed(db: PgPool) {
+    let secret = secret(&db, 400).await;
+    let (folders, url) = ([Folder::new(), Folder::new()], process::url(&db));
+    let mut old = process::start(&url, &folders[0], &[]).await;
+    let mut new = process::start(&url, &folders[1], &[]).await;
+    assert_eq!(join(hammer(&old, &secret, 20), hammer(&new, &secret, 20)).await, (20, 20));
+    old.end().await;
+    until("it counts alone", async || sqlx::query_scalar("select bool_or(counts_alone) from nodes").fetch_one(&db).await.unwrap()).await;
+    assert_eq!(hammer(&new, &secret, 60).await, 60);
+    let granted: i64 = sqlx::query_scalar("select granted from limit_leases").fetch_one(&db).await.unwrap();
+    assert!((40..100).contains(&granted), "it asks nobody any more, and holds nothing back: {granted}");
+    new.process.kill().await.unwrap();
+
+    new = process::start(&url, &folders[1], &[]).await;
+    assert_eq!(hammer(&new, &secret, 50).await, 50);
+    let other = process::start(&url, &folders[0], &[]).await;
+    let (on_new, on_other) = join(hammer(&new, &secret, usize::MAX), hammer(&other, &secret, usize::MAX)).await;
+    assert_eq!(100 + 50 + on_new + on_other, 400, "{on_new} and {on_other}");
+}
+
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn without_the_database_what_is_held_goes_on_and_then_it_is_no_refusal(db: PgPool) {
     let secret = secret(&db, 10_000).await;

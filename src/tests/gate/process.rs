@@ -67,6 +67,13 @@ pub async fn start(database: &str, folder: &Folder, variables: &[(&str, &str)]) 
 }
 
 impl Node {
+    /// Ends it as a deploy does, and waits until it has.
+    pub async fn end(&mut self) {
+        let pid = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        self.process.wait().await.unwrap();
+    }
+
     /// `:34567`, the end of its name among the nodes.
     pub fn port(&self) -> &str {
         &self.base[self.base.rfind(':').unwrap()..]

@@ -1,12 +1,12 @@
 //! Asking the table: whatever wants more, or gives something back, goes into one statement. While that is under way the next one
 //! gathers, so calls never wait for more than two of them.
 
-use super::{ByCounter, Lease, Leases, Slot, Unleased, Wanted, lock, store};
+use super::{
+    ByCounter, Lease, Leases, Slot, Unleased, Wanted, lock,
+    store::{self, Whole},
+};
 use crate::{
-    keys::{
-        model::LimitKind,
-        server::gate::{Gate, limit::Counter, seats::Terms, sync::within, window},
-    },
+    keys::server::gate::{Gate, limit::Counter, seats::Terms, sync::within, window},
     platform::clock::steady_millis,
 };
 use sqlx::PgPool;
@@ -20,8 +20,6 @@ pub const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) const ANSWER: Duration = Duration::from_secs(2);
 /// So many counters in one statement.
 const CHUNK: usize = 1_000;
-/// What a node asks for that is alone.
-const ALL: u64 = u32::MAX as u64;
 /// How often it is looked for leases that lie idle.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -93,7 +91,7 @@ impl Leases {
     }
 
     /// Asks the table, and gives every counter what it was given. A counter whose name was asked for by another in the same statement
-    /// is left out: it asks again. With `takes_over` rolling windows that ask for more are counted alone from here on, if this node still is.
+    /// is left out: it asks again. With `takes_over` windows that ask for more are counted alone from here on, if this node still is.
     pub async fn settle(&self, db: &PgPool, now_micros: i64, asks: &[Ask], takes_over: bool) -> sqlx::Result<()> {
         let sharings = self.sharings();
         let may_take_over = || self.is_alone() && self.sharings() == sharings;
@@ -118,18 +116,18 @@ impl Leases {
             for answer in answers {
                 let Some(row) = rows.get(answer.place) else { continue };
                 answered.insert(answer.place);
-                if let Some(ring) = answer.ring
-                    && row.ask.counter.take_over(may_take_over, ring)
-                {
+                let is_taken_over = match answer.whole {
+                    Some(Whole::Window(granted)) => row.ask.counter.take_over(may_take_over, row.request.window, granted),
+                    Some(Whole::Ring(ring)) => row.ask.counter.take_over_ring(may_take_over, ring),
+                    None => false,
+                };
+                if is_taken_over {
                     continue;
                 }
                 with_lease(row.ask, |lease| match answer.part {
                     Some(part) => lease.take_part(row.request.clone(), part, answer.given, answer.left, now),
                     None => lease.take(&row.request, answer.given, answer.left, now),
                 });
-                if row.request.ahead == ALL && self.share() != 1 {
-                    with_lease(row.ask, |lease| _ = lease.surrender()); // somebody came meanwhile who could use it; the next request returns it
-                }
                 if answer.given > 0 {
                     lock(&self.holding).insert(address(&row.ask.counter), (row.ask.slot.clone(), Arc::clone(&row.ask.counter)));
                 }
@@ -141,7 +139,7 @@ impl Leases {
 
     /// What these counters ask of the table now. One that counts alone by now asks for nothing.
     fn requests<'a>(&self, now_micros: i64, asks: &'a [Ask], takes_over: bool) -> Vec<store::Row<'a>> {
-        let (now, is_alone, mut named) = (steady_millis(), self.share() == 1, HashSet::new());
+        let (now, mut named) = (steady_millis(), HashSet::new());
         let mut rows = Vec::with_capacity(asks.len());
         for ask in asks.iter().filter(|ask| ask.seats.is_none()) {
             let number = window::number(ask.slot.window, now_micros);
@@ -158,18 +156,14 @@ impl Leases {
                 if !named.insert((&ask.slot, lease.window())) {
                     return lease.missed();
                 }
-                let takes_over = takes_over && ask.refills && ask.slot.window.is_rolling();
+                let takes_over = takes_over && ask.refills && self.may_take_over(ask.slot.window, lease.window());
                 if takes_over {
                     // Nothing may be charged to the lease any more while the table is asked what was given out.
                     lease.surrender();
                     rows.push(store::Row { ask, request: lease.request(0, false, now), takes_over });
                     return;
                 }
-                let mut request = lease.request(ask.need, ask.refills, now);
-                if is_alone && ask.refills && ask.slot.window.kind() == LimitKind::Fixed {
-                    request.ahead = ALL; // nobody else could use it; of a rolling window, or of credits, a crash would lose it for long
-                }
-                rows.push(store::Row { ask, request, takes_over });
+                rows.push(store::Row { ask, request: lease.request(ask.need, ask.refills, now), takes_over });
             });
         }
         rows

@@ -114,7 +114,8 @@ impl Lease {
         self.rolling.as_deref().map_or(number > self.window, |rolling| rolling.is_over(number))
     }
 
-    pub(super) fn rest(&self) -> u64 {
+    /// What may still be charged.
+    pub fn rest(&self) -> u64 {
         self.held.saturating_sub(self.used)
     }
 

@@ -15,8 +15,8 @@
 //! 4. **Joining.** A newcomer does not answer before every live node has seen it and none of them counts alone. A node that did turns
 //!    every counter's word into `LEASED` (a charge under way fails its compare-and-swap and goes by lease), writes what it counted of
 //!    the present windows as `granted`, and only then takes `counts_alone` back (`handing`).
-//! 5. **Alone again.** Windows that have rows go on by lease, all that is left in one block; newer ones are counted by the word. Rolling
-//!    ones are taken over (see below).
+//! 5. **Alone again.** A window that has a row is taken over with the next question of its counter (see below); newer ones are counted by the
+//!    word from the start.
 //! 6. **Leaving.** A node that stops gives back what it holds. So does one whose block lay idle for five seconds, and one whose limit was
 //!    changed: nothing is charged under a new limit that was granted under the old one.
 //!
@@ -44,14 +44,17 @@
 //! of parts never go back. The same sum as above then holds for any 61 parts that follow each other, by the clocks of the nodes: where
 //! these differ by d, of a limit of N no more than N pass in any window that is shorter by d. A lost answer is lost for a window's length.
 //!
-//! **Taken over.** A rolling window has no next one that a lone node could begin with. So it takes over the present one, with the next
-//! question of its counter: it gives up what it holds, writes that back, and reads what then counts as given out of each of the 61 parts.
+//! # Taken over
+//!
+//! A node that is alone again does not lease what is left of a window, which it would take with it if it were killed: it takes the window
+//! over. It gives up what it holds, writes that back, and reads what then counts as given out; of a rolling window, of each of the 61 parts.
 //! From that the counter goes on by itself, and asks nobody any more. Nothing passes twice: a node is alone only when every other one has
-//! given back or must have stopped answering (`go_alone`), so what the row says was given out is no less than what anybody charged, of
-//! each part, and nobody charges to it any more. What a dead node held and did not use counts as used until it is a window old, as before. That
-//! the node is still alone, and was all the time since it asked (`sharings`), is looked at under the lock of the counter: who joins finds
-//! either the row, or a counter that is handed over (4), part by part; the row, which stayed, rises to it. While what keys used before
-//! is added to new counters (`resume`), none is taken over.
+//! given back or must have stopped answering (`go_alone`), so what the row says was given out is no less than what anybody charged, and
+//! nobody charges to it any more. What a dead node held and did not use counts as used until the window ends, or is that old; or until the
+//! next start, which knows from usage what was. That the node is still alone, and was all the time since it asked (`sharings`), is looked at under the lock of the
+//! counter: who joins finds either the row, or a counter that is handed over (4); the row, which stayed, rises to it. Where a clock that is
+//! ahead has left a row of a newer window, the present one goes on by lease. While what keys used before is added to new counters
+//! (`resume`), none is taken over.
 //!
 //! # Credits
 //!
@@ -69,8 +72,8 @@
 //! other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on top; so does what a killed one counted last and its
 //! data folder tells later than that. Nodes of a version before leases count for themselves while they are replaced.
 //!
-//! A node that the others left goes by lease until the windows end in which they were there. If the database goes away just then, a limit
-//! that had no call on this node in such a window is answered 503 until the database is back, although nobody else counts it.
+//! A node that the others left takes a window over with its next call. If the database goes away before that call, in a window in which
+//! they were there, it is answered 503 until the database is back, although nobody else counts it.
 
 mod asking;
 mod credits;
@@ -97,7 +100,7 @@ use super::{
 };
 use crate::{
     error::AppError,
-    keys::model::Window,
+    keys::model::{LimitKind, Window},
     values::{NodeId, NotNow},
 };
 use asking::{Done, Queue};
@@ -219,6 +222,17 @@ impl Leases {
         }
         let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
         alone.as_ref().is_some_and(|newest| newest.get(&window.in_utc()).is_none_or(|newest| number > *newest))
+    }
+
+    /// True if this node may go on with this window by itself, as far as it is the newest one that was shared.
+    fn may_take_over(&self, window: Window, number: u32) -> bool {
+        let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
+        let is_newest = |newest: &Newest| newest.get(&window.in_utc()).is_none_or(|newest| number >= *newest);
+        match window.kind() {
+            LimitKind::Rolling => alone.is_some(), // its parts are counted by the newest in the row
+            LimitKind::Fixed => alone.as_ref().is_some_and(is_newest),
+            LimitKind::Credits | LimitKind::Concurrent => false,
+        }
     }
 
     /// True if it counts alone.

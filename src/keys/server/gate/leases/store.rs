@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub struct Row<'a> {
     pub ask: &'a Ask,
     pub request: Request,
-    /// It asks for the whole rolling window, to count it alone.
+    /// It asks for the whole window, to count it alone.
     pub takes_over: bool,
 }
 
@@ -33,7 +33,14 @@ pub struct Answer {
     /// Of a rolling window, which part of it; of credits, after which refill.
     pub part: Option<Part>,
     /// All that was given out of it, if it is taken over.
-    pub ring: Option<Ring>,
+    pub whole: Option<Whole>,
+}
+
+/// What was given out of a window, after what came back from here was written.
+pub enum Whole {
+    Window(u64),
+    /// Of a rolling one, part by part.
+    Ring(Ring),
 }
 
 /// A window of a counter that had so much used before it was leased.
@@ -76,7 +83,7 @@ async fn ask_fixed(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx:
            update limit_leases l set granted = greatest(l.granted - k.back, 0) + k.given
            from locked k
            where l.holder = k.holder and l.name = k.name and l.window_seconds = k.window_seconds and l.number = k.number
-           returning k.place as "place!", k.given as "given!", greatest(k.most - l.granted, 0) as "left!""#,
+           returning k.place as "place!", k.given as "given!", greatest(k.most - l.granted, 0) as "left!", l.granted as "granted!""#,
         &holders,
         &names as &[&str],
         &windows,
@@ -90,10 +97,14 @@ async fn ask_fixed(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx:
     .fetch_all(db)
     .await?;
     let number = |n: i64| u64::try_from(n).unwrap_or(0);
-    let place = |ordinal: i64| usize::try_from(ordinal - 1).ok().and_then(|at| rows.get(at)).map(|(place, _)| *place);
+    let asked = |ordinal: i64| usize::try_from(ordinal - 1).ok().and_then(|at| rows.get(at));
     Ok(answers
         .into_iter()
-        .filter_map(|a| Some(Answer { place: place(a.place)?, given: number(a.given), left: number(a.left), part: None, ring: None }))
+        .filter_map(|a| {
+            let (place, row) = asked(a.place)?;
+            let whole = row.takes_over.then(|| Whole::Window(number(a.granted)));
+            Some(Answer { place: *place, given: number(a.given), left: number(a.left), part: None, whole })
+        })
         .collect())
 }
 

@@ -49,7 +49,7 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
             given: units(a.given),
             left: units(a.spare),
             part: Some(Part { number: u32::try_from(a.number).unwrap_or(u32::MAX), opens: None }),
-            ring: None,
+            whole: None,
         })
         .collect())
 }

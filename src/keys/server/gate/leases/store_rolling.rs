@@ -4,7 +4,7 @@
 use super::{
     Slot,
     rolling::Part,
-    store::{Answer, Row, Used},
+    store::{Answer, Row, Used, Whole},
 };
 use crate::keys::server::gate::rolling::{KEPT, Ring};
 use serde_json::{Map, Value, json};
@@ -48,7 +48,7 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
         .map(|a| {
             let place = usize::try_from(a.place).unwrap_or(usize::MAX);
             let told = Part { number: part(a.number), opens: a.opens.map(part) };
-            Answer { place, given: number(a.given), left: number(a.spare), part: Some(told), ring: rings.remove(&place) }
+            Answer { place, given: number(a.given), left: number(a.spare), part: Some(told), whole: rings.remove(&place).map(Whole::Ring) }
         })
         .collect())
 }

@@ -99,12 +99,27 @@ fn a_rolling_window_is_taken_over_once_and_while_that_may_be() {
     let charge = |at: i64, cost| l.charge(&till, at * SECOND, cost);
     assert_eq!(charge(100, 1), Fit::Wants);
     let ring = Ring::of(100, [(30, 9), (90, 4), (100, 3)]);
-    assert!(!l.counter.take_over(|| false, ring.clone()));
+    assert!(!l.counter.take_over_ring(|| false, ring.clone()));
     assert_eq!((l.counted_alone(100 * SECOND), charge(100, 1)), (None, Fit::Wants));
-    assert!(l.counter.take_over(|| true, ring.clone()));
+    assert!(l.counter.take_over_ring(|| true, ring.clone()));
     assert_eq!([4, 3, 1].map(|cost| charge(100, cost)), [Fit::Over, Fit::Fits, Fit::Over]);
-    assert!(!l.counter.take_over(|| true, ring), "it counts alone already");
+    assert!(!l.counter.take_over_ring(|| true, ring), "it counts alone already");
     assert_eq!([charge(150, 1), charge(151, 4), charge(151, 1)], [Fit::Over, Fit::Fits, Fit::Over], "each part counts for sixty more");
+}
+
+#[test]
+fn a_window_is_taken_over_with_what_was_given_out_of_it() {
+    let (l, lock, shared) = (limit(10, 60), Mutex::new(()), Leases::default());
+    let till = Till { leases: &shared, holder: Uuid::nil(), together: &lock, seat: Seat::default() };
+    let charge = |at: i64, cost| l.charge(&till, at * SECOND, cost);
+    assert_eq!(charge(120, 1), Fit::Wants);
+    assert!(!l.counter.take_over(|| false, 2, 7) && !l.counter.take_over(|| true, 1, 7), "not alone any more; another window");
+    assert_eq!((l.counted_alone(120 * SECOND), charge(120, 1)), (None, Fit::Wants));
+    l.count_beyond(120 * SECOND, 1);
+    assert!(l.counter.take_over(|| true, 2, 7));
+    assert_eq!([3, 2, 1].map(|cost| charge(121, cost)), [Fit::Over, Fit::Fits, Fit::Over], "7 were given out, and 1 passed beyond");
+    assert!(!l.counter.take_over(|| true, 2, 7), "it counts alone already");
+    assert_eq!(charge(180, 10), Fit::Fits, "the next minute is its own");
 }
 
 #[test]
