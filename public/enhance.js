@@ -16,7 +16,10 @@ for (const dialog of $$('dialog[data-modal]')) {
     dialog.querySelector('[data-close]')?.click();
   });
 }
-document.querySelector('.error-summary')?.focus();
+// Once more when the page has loaded: a part that the address names (`#key`) is gone to before that.
+const toSummary = () => document.querySelector('.error-summary')?.focus();
+toSummary();
+addEventListener('load', toSummary, { once: true });
 
 // Pressing twice is safe on the server; the button says so too. Restored when the page comes back from the cache.
 addEventListener('submit', ({ target, submitter }) => {
@@ -92,8 +95,25 @@ addEventListener('click', (event) => {
   }
 });
 
+// A select of a filter applies itself. Arrow keys and letters change it option by option: there Enter, or leaving it, says which one is meant.
+// On a Mac they open its list.
+const FILTER = '[data-autosubmit] select';
+const STEPS = /^(Arrow|Page|Home|End|.$)/;
+const opensLists = /Mac|iP/.test(navigator.platform);
+addEventListener('keydown', ({ target, key, altKey }) => {
+  if (!target.matches?.(FILTER)) return;
+  if (key === 'Enter' && target.dataset.typed === 'changed') target.form.requestSubmit();
+  else if (altKey || key === ' ') delete target.dataset.typed;
+  else if (STEPS.test(key) && !opensLists) target.dataset.typed ??= '';
+});
+addEventListener('pointerdown', ({ target }) => delete target.closest?.(FILTER)?.dataset.typed);
 addEventListener('change', ({ target }) => {
-  if (target.matches('[data-autosubmit] select')) target.form.requestSubmit();
+  if (!target.matches(FILTER)) return;
+  if ('typed' in target.dataset) target.dataset.typed = 'changed';
+  else target.form.requestSubmit();
+});
+addEventListener('focusout', ({ target }) => {
+  if (target.matches?.(FILTER) && target.dataset.typed === 'changed') setTimeout(() => target.form.requestSubmit());
 });
 
 // Many rows at once: the box in the head checks every row of its table, the bar says how many are checked.
@@ -186,3 +206,34 @@ addEventListener('keydown', ({ key }) => {
     for (const end of ['pointerleave', 'focusout']) tip.addEventListener(end, () => delete tip.dataset.dismissed, { once: true });
   }
 });
+
+// The same page again, after a form or a choice on it, begins where one was: as far down, and with the focus on what had it. Not where the
+// server has something to say first, or another part of the page is gone to.
+const PLACE = 'place';
+const named = (el) => [el.localName, el.name ?? '', el.ariaLabel ?? el.textContent].join('\n');
+const alike = (name) => [...$$('main :is(a[href], button, input, select, textarea, summary)')].filter((el) => named(el) === name);
+function keepPlace() {
+  const el = document.activeElement;
+  const name = el?.closest('main :is(a, button, input, select, textarea, summary)') ? named(el) : '';
+  const place = { path: location.pathname, hash: location.hash, y: scrollY, at: Date.now(), name, nth: name ? alike(name).indexOf(el) : 0 };
+  try { sessionStorage.setItem(PLACE, JSON.stringify(place)); } catch { /* this browser keeps nothing */ }
+}
+addEventListener('submit', ({ target, defaultPrevented }) => {
+  if (defaultPrevented || target.matches('[data-theme-form], [data-download]')) return;
+  if (target.method === 'post' || target.matches('[data-autosubmit]')) keepPlace();
+});
+addEventListener('click', ({ target, defaultPrevented }) => {
+  const link = target.closest?.('.segmented a, main td a');
+  if (link && !defaultPrevented && link.pathname === location.pathname && link.search !== location.search) keepPlace();
+});
+function comeBack() {
+  let place;
+  try { place = JSON.parse(sessionStorage.getItem(PLACE)); sessionStorage.removeItem(PLACE); } catch { return; }
+  const isHere = place?.path === location.pathname && Date.now() - place.at < 15_000 && (!location.hash || location.hash === place.hash);
+  if (!isHere || performance.getEntriesByType('navigation')[0]?.type !== 'navigate' || document.querySelector('.error-summary')) return;
+  const go = () => scrollTo({ top: place.y, behavior: 'instant' });
+  go();
+  addEventListener('load', go, { once: true }); // after the part that the address names
+  if (place.name && !isTaken && document.activeElement === document.body) alike(place.name)[place.nth]?.focus({ preventScroll: true });
+}
+comeBack();
