@@ -33,10 +33,7 @@ use crate::{
     platform::clock::steady_millis,
 };
 use counter::{LEASED, pack, unpack};
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, atomic::Ordering};
 use uuid::Uuid;
 
 /// What is allowed: `max` cost units or calls in a window.
