@@ -23,12 +23,11 @@ addEventListener('load', toSummary, { once: true });
 
 // Pressing twice is safe on the server; the button says so too. Restored when the page comes back from the cache.
 addEventListener('submit', ({ target, submitter }) => {
-  if (target.matches('[data-theme-form]') || target.method !== 'post') return;
+  if (target.matches('[data-theme-form], [data-download]') || target.method !== 'post') return;
   leaving = true;
   setTimeout(() => {
     for (const button of $$('button', target)) button.disabled = true;
-    // A file that is saved leaves the page as it is.
-    if (!target.matches('[data-download]')) submitter?.setAttribute('aria-busy', 'true');
+    submitter?.setAttribute('aria-busy', 'true');
   });
 });
 addEventListener('pageshow', ({ persisted }) => {
@@ -49,6 +48,34 @@ function safe(guarded) {
   guarded.classList.add('is-safe');
   for (const box of $$('input[name=stored]', guarded.closest('form') ?? guarded.parentElement)) box.checked = true;
 }
+
+// A file that is given once: it is fetched, so that the page can say when it is here, and kept until the page is left. What the server
+// refuses it says itself, on a page.
+const files = new WeakMap();
+async function fetched(form) {
+  const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+  const [, name] = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '') ?? [];
+  return answer.ok && name ? { name, url: URL.createObjectURL(await answer.blob()) } : null;
+}
+addEventListener('submit', async (event) => {
+  const { target: form, submitter } = event;
+  if (!form.matches('[data-download]')) return;
+  event.preventDefault();
+  submitter.disabled = true;
+  try {
+    if (!files.has(form)) files.set(form, await fetched(form));
+    const file = files.get(form);
+    if (!file) return form.submit();
+    const link = document.createElement('a');
+    [link.href, link.download] = [file.url, file.name];
+    link.click();
+    document.getElementById(form.dataset.download).hidden = false;
+    submitter.textContent = 'Save the file again';
+  } catch {
+    say('The file did not arrive. Try again.');
+  }
+  submitter.disabled = false;
+});
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
@@ -237,3 +264,12 @@ function comeBack() {
   if (place.name && !isTaken && document.activeElement === document.body) alike(place.name)[place.nth]?.focus({ preventScroll: true });
 }
 comeBack();
+
+// What grows by itself is looked at again, while somebody looks and nobody types.
+if (document.querySelector('[data-again]')) {
+  setInterval(() => {
+    if (document.hidden || document.activeElement?.matches('input, select, textarea, button')) return;
+    keepPlace();
+    location.replace(location.href.split('#')[0]);
+  }, 2_000);
+}

@@ -305,12 +305,12 @@ pub async fn save_leak_choice(#[server(default)] disables: bool) -> Result<(), A
     Ok(())
 }
 
-/// Keeps a pasted list of new keys and goes to the page that says what each line makes.
+/// Keeps a list of new keys, pasted or from a file, and goes to the page that says what each line makes.
 #[server]
-pub async fn check_batch(api: String, list: String) -> Result<(), AppError> {
+pub async fn check_batch(api: String, #[server(default)] list: String, #[server(default)] file: String) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let id = server::keep_batch(&ctx, &caller, &api, &list).await?;
+    let id = server::keep_batch(&ctx, &caller, &api, &list, &file).await?;
     crate::platform::http::reply::redirect(&format!("/keys/create-many?list={id}"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `/exports`: the files that one asked for, how far they are, and the form that asks for one. Reload it to see a file grow.
+//! `/exports`: the files that one asked for, how far they are, and the form that asks for one. While one grows the page loads itself again.
 
 use crate::{
     accounts::components::{Framed, is_shown},
@@ -32,6 +32,7 @@ fn page(page: ExportPage) -> AnyView {
     let again = is_growing.then(|| view! { <LinkButton href=PATH icon=Icon::Rotate>"Refresh"</LinkButton> });
     view! {
         <PageHeader title="Exports" lead>{again}</PageHeader>
+        {is_growing.then(|| view! { <span data-again hidden></span> })}
         {page.offer.map(offer)}
         <ErrorSummary action=DeleteExport::PATH/>
         {files(page.exports)}

@@ -27,7 +27,7 @@ pub struct BatchPreview {
     pub lines: Vec<BatchLine>,
     /// Its keys were made, and the file with their secrets was given.
     pub is_done: bool,
-    /// As it was typed, to be mended; of one that is right, nothing.
+    /// As it was typed, to be mended; nothing of one that is right, or too long to be typed.
     pub list: Option<String>,
 }
 

@@ -30,14 +30,15 @@ const DROPPED_BYTES: usize = 64 * 1024 * 1024;
 pub const PICTURE_PAGE: &str = "/settings/profile";
 
 /// The pages with a form that sends a list of keys, or of accounts.
-pub const LIST_PAGES: [&str; 2] = ["/keys/import", "/admin/accounts/import"];
+pub const LIST_PAGES: [&str; 3] = ["/keys/import", "/admin/accounts/import", "/keys/create-many"];
 
 /// The same lists over REST.
 const LIST_ROUTES: [&str; 2] = ["/api/v1/keys/import", "/api/v1/admin/accounts/import"];
 
 /// The pages that take files, and the longest body of each in bytes. It is some times what a file may have: up to here the page itself
 /// can say that a file is too large, which it reads without keeping it.
-const UPLOADS: [(&str, usize); 3] = [(PICTURE_PAGE, 32 * 1024 * 1024), (LIST_PAGES[0], 4 * LIST_BYTES), (LIST_PAGES[1], 4 * LIST_BYTES)];
+const UPLOADS: [(&str, usize); 4] =
+    [(PICTURE_PAGE, 32 * 1024 * 1024), (LIST_PAGES[0], 4 * LIST_BYTES), (LIST_PAGES[1], 4 * LIST_BYTES), (LIST_PAGES[2], 4 * LIST_BYTES)];
 
 /// So many lists are in memory at a time; the next one waits for its turn, unread.
 static LISTS: Semaphore = Semaphore::const_new(4);

@@ -203,6 +203,30 @@ async fn the_page_gives_the_file_once(db: PgPool) {
     assert_eq!(vera.browser.get(&to).await.status(), 404, "lists are forgotten");
 }
 
+/// 1,000 keys with all that each may have are longer than a form.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_long_list_comes_as_a_file(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let vera = app.sign_in_as("developer").await;
+    let line = |n: usize| format!("store number {n} till,orders:read,30d,\"shop,berlin\"\r\n");
+    let list = format!("name,permissions,expires,tags\r\n{}", (0..1_000).map(line).collect::<String>());
+    assert!(list.len() > 40_000, "{}", list.len());
+    let to = location(&vera.browser.post_file::<CheckBatch>(PAGE, &[("api", "demo"), ("list", "")], list.as_bytes()).await).to_owned();
+    let page = vera.browser.page(&to).await;
+    assert!(page.contains("Create 1,000 keys and save the file"), "{page}");
+    let id = to.split_once('=').unwrap().1;
+    assert_eq!(secrets(&press(&vera.browser, id, &token(&page)).await.text().await.unwrap()).len(), 1_000);
+
+    let to = location(&vera.browser.post_file::<CheckBatch>(PAGE, &[("api", "demo")], list.replace("orders:read", "orders:burn").as_bytes()).await).to_owned();
+    let page = vera.browser.page(&to).await;
+    assert!(page.contains("1,000 lines are wrong") && page.contains("choose it again below") && page.contains("type=\"file\""), "{page}");
+    for (fields, field) in [([("api", "demo"), ("list", "name\na")], "list"), ([("api", "demo"), ("list", "")], "file")] {
+        let refused = vera.browser.post_file::<CheckBatch>(PAGE, &fields, b"nom\nx").await;
+        assert_eq!(refused.status(), 422);
+        assert!(refused.text().await.unwrap().contains(&format!("id=\"{field}-error\"")), "{field}");
+    }
+}
+
 fn token_of_length(length: usize) -> String {
     "x".repeat(length)
 }

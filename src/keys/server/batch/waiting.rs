@@ -15,15 +15,28 @@ use time::Duration;
 
 /// Lines that the page shows.
 const SHOWN: usize = 200;
-/// So many fit into a form, encoded.
+/// Pasted. What is wrong with a longer one is mended in its file.
 const CHARACTERS: usize = 40_000;
+/// A file of 1,000 keys, each with all that it may have.
+const FILE_CHARACTERS: usize = 2_000_000;
 
-/// Keeps a list, if it can be read at all.
-pub async fn keep_batch(ctx: &Ctx, caller: &Caller, api: &str, text: &str) -> Result<BatchId, AppError> {
+/// Keeps a list, if it can be read at all: what was pasted, or else the file.
+pub async fn keep_batch(ctx: &Ctx, caller: &Caller, api: &str, pasted: &str, file: &str) -> Result<BatchId, AppError> {
     caller.require(&may::KEYS_WRITE)?;
-    if text.chars().count() > CHARACTERS || text.len() > 65_536 {
-        return Err(AppError::invalid("list", "Here a list has at most 40,000 characters. Send longer ones by REST or on the command line."));
+    let is_file = !file.trim().is_empty();
+    if is_file && !pasted.trim().is_empty() {
+        return Err(AppError::invalid("list", "There are two lists: leave this empty, or choose no file."));
     }
+    if pasted.chars().count() > CHARACTERS {
+        return Err(AppError::invalid("list", "Pasted, a list has at most 40,000 characters. Choose it as a file."));
+    }
+    if file.chars().count() > FILE_CHARACTERS {
+        return Err(AppError::invalid("file", "A file has at most 2 million characters. Send a longer list in parts."));
+    }
+    keep(ctx, caller, api, if is_file { file } else { pasted }).await.map_err(|error| if is_file { error.of_field("list", "file") } else { error })
+}
+
+async fn keep(ctx: &Ctx, caller: &Caller, api: &str, text: &str) -> Result<BatchId, AppError> {
     // Before anything is kept: the page asks for the proof here, where its form comes back.
     creating::must_be_proven(ctx, caller, &apis::api_for_key(ctx, Some(api)).await?).await?;
     check_batch(ctx, caller, api, read_lines(text, &local(ctx, caller))?).await?;
@@ -54,7 +67,7 @@ async fn preview_batch(ctx: &Ctx, caller: &Caller, id: BatchId) -> Result<BatchP
     let keys = lines.len() as u64 - wrong;
     lines.sort_by_key(|line| (line.errors.is_empty(), line.line));
     lines.truncate(SHOWN);
-    Ok(BatchPreview { id, api: row.api, keys, wrong, lines, is_done: false, list: (wrong > 0).then_some(row.list) })
+    Ok(BatchPreview { id, api: row.api, keys, wrong, lines, is_done: false, list: (wrong > 0 && row.list.chars().count() <= CHARACTERS).then_some(row.list) })
 }
 
 /// Makes its keys, once; `token` is that of the page that asks.
