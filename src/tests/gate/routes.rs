@@ -66,6 +66,35 @@ async fn a_route_says_what_a_call_needs_and_costs(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_call_that_is_not_written_as_one_passes_over_no_route(db: PgPool) {
+    let scene = scene(db, 20).await;
+    let ask = async |api: Option<&str>, route: &str| scene.ask(json!({ "key": scene.secret, "api": api, "route": route })).await;
+    assert_eq!(ask(None, "post /orders").await.1["code"], "FORBIDDEN", "servers differ in the case of methods");
+    for wrong in [
+        "/orders",
+        "POST  /orders",
+        " POST /orders",
+        "POST\t/orders",
+        "POST orders",
+        "POST https://x.example/orders",
+        "P OST /orders",
+        "POST: /orders",
+        "POST /orders HTTP/1.1",
+    ] {
+        for api in [Some("demo"), None] {
+            let (status, body) = ask(api, wrong).await;
+            assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!("#/route")), "{wrong:?}: {body}");
+            assert!(body["detail"].as_str().unwrap().contains("\"METHOD /path\""), "{body}");
+        }
+    }
+    let (status, body) = scene.ask(json!({ "key": "tg_live_nobody", "route": "/orders" })).await;
+    assert_eq!((status, &body["code"]), (200, &json!("MALFORMED")), "of a key that nobody has no API is known");
+    assert_eq!(code(&scene, "export-job").await, ("VALID".to_owned(), 19, String::new()), "a name of the service's own; nothing was charged before");
+    replace_routes(&scene.app.ctx, &Caller::cli(), "demo", Vec::new()).await.unwrap();
+    assert_eq!(code(&scene, "/orders").await.0, "VALID", "without routes it is how usage is counted");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn t20_a_route_without_quota_passes_when_all_is_used_up(db: PgPool) {
     let scene = scene(db, 1).await;
     assert_eq!(code(&scene, "GET /orders/1").await.0, "VALID");
