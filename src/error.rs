@@ -368,8 +368,9 @@ mod ssr {
             // It stops, is starting, or ends the connection, as a restart does with what runs; or it has no connection left.
             "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Some(AppError::not_now(NotNow::DatabaseAway, 5)),
             _ if code.starts_with("08") => Some(AppError::not_now(NotNow::DatabaseAway, 5)),
-            // Our own time-outs, of a statement and of the wait for a lock; and transactions of which one has to begin again.
-            "57014" | "55P03" | "40P01" | "40001" => Some(AppError::Unavailable { retry_after: 2 }),
+            // Our own time-outs, of a statement, of the wait for a lock and of a transaction that stood still; and transactions of which one has
+            // to begin again.
+            "57014" | "55P03" | "25P03" | "40P01" | "40001" => Some(AppError::Unavailable { retry_after: 2 }),
             _ => None,
         }
     }
@@ -421,10 +422,10 @@ mod tests {
         for code in ["57P01", "57P03", "08006", "53300"] {
             assert_eq!(ssr::passing(code), Some(AppError::not_now(NotNow::DatabaseAway, 5)), "{code}");
         }
-        for code in ["57014", "55P03", "40P01"] {
+        for code in ["57014", "55P03", "25P03", "40P01"] {
             assert_eq!(ssr::passing(code), Some(AppError::Unavailable { retry_after: 2 }), "{code}");
         }
-        for code in ["42P01", "23505", "25P03", "57P04"] {
+        for code in ["42P01", "23505", "25P02", "57P04"] {
             assert_eq!(ssr::passing(code), None, "{code}");
         }
     }

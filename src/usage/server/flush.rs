@@ -161,9 +161,14 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
 
 /// The same; in its transaction also that no file holds the `closed` ones any more.
 async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Result<bool> {
+    // Sorted before the transaction begins: while it is open nothing else is waited for.
     let (minutes, quarters, activity) = counts(batch);
-    let attempts = attempts(batch);
-    let samples = samples(ctx, batch);
+    let (keys, last_used): (Vec<_>, Vec<_>) = activity.into_iter().unzip();
+    let (attempts, samples, passed, uses, units) = (attempts(batch), samples(ctx, batch), passed_of(ctx, batch), uses(batch), units(batch));
+    let (of_quarters, of_days) = (latencies(batch, 1), latencies(batch, QUARTERS_OF_A_DAY));
+    let (addresses, permissions, secrets) = (addresses_of(batch), permissions_of(batch), secrets_of(batch));
+    let firsts = batch.uses.iter().filter(|u| !u.ends.is_empty());
+    let replaced: Vec<EndReplaced> = firsts.map(|first| EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).collect();
     let mut tx = ctx.db.begin().await?;
     if !writing::insert_batch(&mut tx, id, ctx.clock.now()).await? {
         return Ok(false);
@@ -178,7 +183,6 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &quarters {
         writing::insert_quarters(&mut tx, chunk).await?;
     }
-    let (keys, last_used): (Vec<_>, Vec<_>) = activity.into_iter().unzip();
     for (keys, last_used) in keys.chunks(CHUNK).zip(last_used.chunks(CHUNK)) {
         writing::update_activity(&mut tx, keys, last_used).await?;
     }
@@ -188,31 +192,29 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &samples {
         writing::insert_samples(&mut tx, chunk).await?;
     }
-    for chunk in &passed_of(ctx, batch) {
+    for chunk in &passed {
         passed::insert_passed(&mut tx, chunk).await?;
     }
-    for chunk in &uses(batch) {
+    for chunk in &uses {
         writing::update_uses(&mut tx, chunk).await?;
     }
-    for chunk in &latencies(batch, 1) {
+    for chunk in &of_quarters {
         latency::insert_quarters(&mut tx, chunk).await?;
     }
-    for chunk in &latencies(batch, QUARTERS_OF_A_DAY) {
+    for chunk in &of_days {
         latency::insert_days(&mut tx, chunk).await?;
     }
-    for chunk in &addresses_of(batch) {
+    for chunk in &addresses {
         parts::insert_addresses(&mut tx, chunk).await?;
     }
-    for chunk in &permissions_of(batch) {
+    for chunk in &permissions {
         parts::insert_permissions(&mut tx, chunk).await?;
     }
-    for chunk in &secrets_of(batch) {
+    for chunk in &secrets {
         secrets::insert_calls(&mut tx, chunk).await?;
     }
-    let firsts = batch.uses.iter().filter(|u| !u.ends.is_empty());
-    let replaced: Vec<EndReplaced> = firsts.map(|first| EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).collect();
     enqueue_each(ctx, &mut tx, &replaced).await?;
-    for chunk in &units(batch) {
+    for chunk in &units {
         writing::insert_shared_hours(&mut tx, chunk).await?;
     }
     tx.commit().await?;
