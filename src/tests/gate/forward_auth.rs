@@ -73,6 +73,10 @@ async fn every_refusal_has_its_code_in_a_header_and_nginx_gets_the_sentence_too(
         let nginx = ask(&scene, &format!("/forward-auth/demo/nginx{query}"), secret).await;
         let told = |name: &str| nginx.headers()[name].to_str().unwrap();
         assert_eq!((told("x-auth-code"), told("x-auth-status"), told("x-auth-detail")), (code, status, problem["detail"].as_str().unwrap()));
+        assert_eq!(told("x-auth-type"), problem["type"]);
+        let violated = nginx.headers().get("x-auth-violated").map(|list| serde_json::from_slice::<serde_json::Value>(list.as_bytes()).unwrap());
+        assert_eq!(violated.as_ref(), problem.get("violated-policies"), "as it stands in JSON");
+        assert_eq!(violated.is_some(), status == "429");
         assert_eq!(nginx.status(), if status == "401" { 401 } else { 403 });
     }
 }
