@@ -9,7 +9,7 @@
 use super::{
     backlog,
     calendar::instant,
-    rhythm::{patience, rest_after},
+    rhythm::{LONGEST_PAUSE, longest_pause, patience, rest_after},
     store::{
         latency::{self, LatencyColumns},
         parts::{self, PartColumns},
@@ -37,8 +37,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const EVERY: Duration = Duration::from_secs(2);
-/// The longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long an orderly end waits for the database.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Rows in one statement.
@@ -94,8 +92,8 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
                 pending = None;
                 pause = rest_after(began.elapsed(), every);
             }
-            Err(error) => {
-                pause = (pause * 2).min(LONGEST_PAUSE);
+            Err((error, longest)) => {
+                pause = (pause * 2).min(longest);
                 tracing::warn!(batch = %batch.id, pause_seconds = pause.as_secs(), "usage is kept and will be written again: {error}");
             }
         }
@@ -111,7 +109,7 @@ async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch, cl
     while let Some(batch) = &pending {
         match attempt(ctx, batch, closed).await {
             Ok(()) => pending = some(take()),
-            Err(error) => {
+            Err((error, _)) => {
                 tracing::warn!(batch = %batch.id, "the last usage is tried again: {error}");
                 sleep(Duration::from_millis(500)).await;
             }
@@ -131,8 +129,9 @@ async fn close(ctx: &Ctx, ids: &[Uuid]) -> sqlx::Result<()> {
     writing::close_batches(&mut conn, ids).await
 }
 
-/// `closed`: earlier batches that no file holds any more, of which Postgres was not told; this one joins them.
-async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(), String> {
+/// `closed`: earlier batches that no file holds any more, of which Postgres was not told; this one joins them. Fails with why, and with how long to
+/// wait at most.
+async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(), (String, Duration)> {
     backlog::leaves(ctx, batch.counts.len() + batch.unknown.len());
     let tried = match timeout(patience(batch), write(ctx, batch.id, batch, closed)).await {
         Ok(Ok(is_new)) => {
@@ -147,8 +146,8 @@ async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(),
             }
             Ok(())
         }
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("no answer in time".to_owned()),
+        Ok(Err(error)) => Err((error.to_string(), longest_pause(&error))),
+        Err(_) => Err(("no answer in time".to_owned(), LONGEST_PAUSE)),
     };
     backlog::ends(ctx, tried.is_ok());
     tried
