@@ -37,7 +37,7 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     );
     let forbidden = ask(&scene, "/forward-auth/demo?permission=orders:write", Some(&scene.secret)).await;
     let challenge = forbidden.headers()["www-authenticate"].to_str().unwrap();
-    assert!(challenge.starts_with("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"It asks for orders:write"), "{challenge}");
+    assert!(challenge.starts_with("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"This call needs orders:write"), "{challenge}");
     assert!(forbidden.status() == 403 && challenge.ends_with("\", scope=\"orders:write\""), "{challenge}");
 
     assert_eq!(ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await.status(), 200);

@@ -51,7 +51,7 @@ async fn a_route_says_what_a_call_needs_and_costs(db: PgPool) {
     assert_eq!(code(&scene, "DELETE /reports/2026/11").await, valid(12), "seven units");
     assert_eq!(code(&scene, "GET /anything").await, valid(11), "no route matches: one unit, no permission");
     let (refused, _, why) = code(&scene, "POST /orders").await;
-    assert_eq!((refused.as_str(), why.as_str()), ("FORBIDDEN", "It asks for orders:write, which it was not given."));
+    assert_eq!((refused.as_str(), why.as_str()), ("FORBIDDEN", "This call needs orders:write, which this key was not given."));
     assert_eq!(code(&scene, "HEAD /orders/17").await, valid(10), "as GET");
 
     // The question may ask for more, never for less; its cost wins.
@@ -130,7 +130,7 @@ async fn a_proxy_is_told_the_missing_permission(db: PgPool) {
     for path in ["/forward-auth/demo", "/forward-auth/demo/nginx"] {
         assert_eq!(ask(path, "GET", Some("/orders/1?x=1")).await.0, 200);
         let (status, challenge, detail) = ask(path, "POST", Some("/orders")).await;
-        assert_eq!(detail, "It asks for orders:write, which it was not given.");
+        assert_eq!(detail, "This call needs orders:write, which this key was not given.");
         let told = format!("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"{detail}\", scope=\"orders:write\"");
         assert_eq!((status, challenge), (403, told));
         assert_eq!(ask(path, "GET", Some("/nothing/here")).await.0, 200);
