@@ -11,6 +11,7 @@ use super::{
     verify_json::json,
 };
 use crate::{
+    accounts::server::programs::is_access_token,
     error::AppError,
     keys::model::{Api, Meta},
     platform::{
@@ -42,6 +43,9 @@ const RELEASING: &str = "POST /api/v1/keys/release";
 const NO_CALL: &str = "Send the method and the path that were called, with one space between, as \"METHOD /path\": \"GET /orders/17\". A name of your own has no slash and begins with no method.";
 /// Nobody can sign in here: a service has a key.
 const NO_KEY: &str = "This needs a key for the API tollgate with keys:verify. Send it as Authorization: Bearer <key>, or as X-API-Key.";
+
+/// Nor can a program that somebody signed in to.
+const NO_TOKEN: &str = "This is an access token of an account. Here a service shows a key for the API tollgate with keys:verify.";
 
 /// What a service asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -264,6 +268,7 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], i
         }
         Outcome::Forbidden if !gate.may_call(&question) => AppError::refused("This key may call certain routes only, and this is none of them."),
         Outcome::Forbidden => AppError::forbidden(&may::KEYS_VERIFY),
+        Outcome::Malformed | Outcome::Unknown if is_access_token(secret) => AppError::http(401, NO_TOKEN),
         outcome => AppError::NotThisKey { outcome },
     };
     Err(Denied { was_sent: true, ..Denied::from(error) })
