@@ -48,7 +48,7 @@ async fn a_relay_that_ends_each_connection_is_a_database_that_is_away() {
     let port = relay.local_addr().unwrap().port();
     let relaying = tokio::spawn(async move {
         while let Ok((mut connection, _)) = relay.accept().await {
-            let _ = connection.read(&mut [0; 8]).await;
+            let _ = connection.read_exact(&mut [0; 8]).await;
         }
     });
     let pool = db::pool(PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port).username("tollgate"), 1);
