@@ -129,7 +129,7 @@ test.describe('routes of an API', () => {
     await trial.getByLabel('Path').fill('/prices/17');
     await trial.getByRole('button', { name: 'Try' }).click();
     await expect(page.getByText('POST /prices/17 would be answered FORBIDDEN.')).toBeVisible();
-    await expect(page.getByRole('row', { name: /Permission/ }).last()).toContainText('It asks for prices:set');
+    await expect(page.getByRole('row', { name: /Permission/ }).last()).toContainText('This call needs prices:set');
   };
 
   test('say what calls need, and the page of a key tries one', async ({ page, product }) => needs(page, product));

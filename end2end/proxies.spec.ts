@@ -106,6 +106,7 @@ async function saysWhy(answer: Response, status: number, code: string): Promise<
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   const problem = (await answer.json()) as Record<string, unknown>;
   expect(problem).toMatchObject({ status, code });
+  expect(answer.headers.get('x-auth-code')).toBe(code);
   expect(problem.detail).toMatch(/^[A-Z].{15,}\.$/);
 }
 
@@ -143,6 +144,11 @@ test('nginx as documented', async ({ page, product, keyring, uses }) => {
   const over = await fetch(`${nginx.url}/orders`, { headers: bearer(limited) });
   expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
   await saysWhy(over, 429, 'QUOTA_EXCEEDED');
+  await product.cli(['block', 'add', limited.id, '--reason', 'it floods us']);
+  const blocked = await fetch(`${nginx.url}/orders`, { headers: bearer(limited) });
+  expect(blocked.status).toBe(403);
+  const about = { type: 'https://iana.org/assignments/http-problem-types#abnormal-usage-detected', code: 'BANNED', 'violated-policies': ['block-key'] };
+  expect(await blocked.json()).toMatchObject(about);
   const mistyped = await uses(startNginx(config.replace('/forward-auth/demo/', '/forward-auth/demoo/')));
   await saysWhy(await fetch(`${mistyped.url}/orders`, { headers: bearer(limited) }), 500, 'MISCONFIGURED');
 
@@ -214,7 +220,7 @@ async function toldOfTheLimit(answer: Response): Promise<void> {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   const problem = (await answer.json()) as Record<string, unknown>;
-  expect(problem).toMatchObject({ type: 'https://iana.org/assignments/http-problem-types#quota-exceeded', status: 429 });
+  expect(problem).toMatchObject({ type: 'https://iana.org/assignments/http-problem-types#quota-exceeded', status: 429, 'violated-policies': ['default'] });
   expect(problem.request_id).toMatch(/^\S{10,}$/);
 }
 

@@ -262,7 +262,10 @@ impl Fields {
 #[cfg(feature = "ssr")]
 mod ssr {
     use super::AppError;
-    use crate::{platform::telemetry::request_id, values::NotNow};
+    use crate::{
+        platform::{db, telemetry::request_id},
+        values::NotNow,
+    };
     use axum::{
         http::{HeaderValue, StatusCode, header},
         response::{IntoResponse, Response},
@@ -342,11 +345,11 @@ mod ssr {
 
     impl From<sqlx::Error> for AppError {
         fn from(error: sqlx::Error) -> Self {
+            if db::is_away(&error) {
+                tracing::warn!("the database can't be reached: {error}");
+                return Self::not_now(NotNow::DatabaseAway, 5);
+            }
             match error {
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                    tracing::warn!("the database can't be reached: {error}");
-                    Self::not_now(NotNow::DatabaseAway, 5)
-                }
                 // 22021: a NUL, which no text of Postgres can hold.
                 sqlx::Error::Database(refused) if refused.code().is_some_and(|code| code == "22021") => {
                     Self::invalid("", "A text holds a character (NUL) that can't be stored. Leave it out.")
@@ -365,11 +368,9 @@ mod ssr {
     /// What Postgres says (SQLSTATE) where the same may go well a moment later.
     pub(super) fn passing(code: &str) -> Option<AppError> {
         match code {
-            // It stops, is starting, or ends the connection, as a restart does with what runs; or it has no connection left.
-            "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Some(AppError::not_now(NotNow::DatabaseAway, 5)),
-            _ if code.starts_with("08") => Some(AppError::not_now(NotNow::DatabaseAway, 5)),
-            // Our own time-outs, of a statement and of the wait for a lock; and transactions of which one has to begin again.
-            "57014" | "55P03" | "40P01" | "40001" => Some(AppError::Unavailable { retry_after: 2 }),
+            // Our own time-outs, of a statement, of the wait for a lock and of a transaction that stood still; and transactions of which one has
+            // to begin again.
+            "57014" | "55P03" | "25P03" | "40P01" | "40001" => Some(AppError::Unavailable { retry_after: 2 }),
             _ => None,
         }
     }
@@ -418,13 +419,10 @@ mod tests {
     #[cfg(feature = "ssr")]
     #[test]
     fn what_passes_by_itself_is_no_fault_of_ours() {
-        for code in ["57P01", "57P03", "08006", "53300"] {
-            assert_eq!(ssr::passing(code), Some(AppError::not_now(NotNow::DatabaseAway, 5)), "{code}");
-        }
-        for code in ["57014", "55P03", "40P01"] {
+        for code in ["57014", "55P03", "25P03", "40P01"] {
             assert_eq!(ssr::passing(code), Some(AppError::Unavailable { retry_after: 2 }), "{code}");
         }
-        for code in ["42P01", "23505", "25P03", "57P04"] {
+        for code in ["42P01", "23505", "25P02", "57P04"] {
             assert_eq!(ssr::passing(code), None, "{code}");
         }
     }

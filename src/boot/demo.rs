@@ -376,7 +376,7 @@ async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
            select uuid_at(t.at), t.at, k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail, s.ground, s.limit_name, s.permission
            from (values
              (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 units an hour was used up.', 0, 'limit', 'default', ''),
-             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5, 'permission', '', 'orders:write'),
+             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'This call needs orders:write, which this key was not given.', 5, 'permission', '', 'orders:write'),
              (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9, 'disabled', '', '')) s(nth, code, route, address, detail, o, ground, limit_name, permission)
            join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n
              cross join lateral (select $2::timestamptz - make_interval(mins => 17 * n + o) as at) t"#,

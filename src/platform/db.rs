@@ -12,7 +12,9 @@ pub fn pool(options: PgConnectOptions, max: u32) -> PgPool {
     let options = options.application_name("tollgate").options([
         ("statement_timeout", "15s"),
         ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "30s"),
+        // Well below the wait for a lock: a node that is paused in the middle of a change holds its key no longer. Nothing that is not of the
+        // database is awaited in a transaction.
+        ("idle_in_transaction_session_timeout", "2s"),
         ("timezone", "UTC"),
         // It compiles for seconds what runs in a fraction of one: reading 20,000 keys took four times as long with it.
         ("jit", "off"),
@@ -78,7 +80,41 @@ pub async fn schema(db: &PgPool) -> sqlx::Result<Schema> {
     Ok(if pending.is_empty() { Schema::Current } else { Schema::Behind(pending) })
 }
 
+/// Whether nobody answers, or who answers is no Postgres that works: what is asked may go well as soon as it is back.
+pub fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
+        // A relay before it that ends each connection answers the first bytes with nothing, which is no answer of Postgres. What never left
+        // this process, since it is too large, is a fault of ours.
+        sqlx::Error::Protocol(words) => !["too many", "out of range"].iter().any(|ours| words.contains(ours)),
+        sqlx::Error::Database(said) => said.code().is_some_and(|code| says_away(&code)),
+        _ => false,
+    }
+}
+
+/// Whether Postgres says (SQLSTATE) that it stops, is starting, or ends the connection, as a restart does with what runs; or that it has no
+/// connection left.
+fn says_away(code: &str) -> bool {
+    matches!(code, "57P01" | "57P02" | "57P03" | "57P05" | "53300") || code.starts_with("08")
+}
+
+/// Whether somebody else held a lock for as long as one waits for it (`lock_not_available`).
+pub fn is_held_up(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|said| said.code()).is_some_and(|code| code == "55P03")
+}
+
 /// One round trip: whether the database answers.
 pub async fn ping(db: &PgPool) -> sqlx::Result<()> {
     sqlx::query_scalar!("select 1").fetch_one(db).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_postgres_that_stops_or_has_no_connection_left_is_away() {
+        assert!(["57P01", "57P03", "08006", "53300"].into_iter().all(says_away));
+        assert!(!["57014", "55P03", "25P03", "42P01", "23505", "57P04"].into_iter().any(says_away));
+    }
 }

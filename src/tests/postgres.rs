@@ -154,7 +154,9 @@ async fn a_killed_postmaster_is_started_again_and_the_pool_survives() {
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_connection_ends_what_takes_too_long_and_compiles_nothing(db: PgPool) {
     let pool = db::pool(db.connect_options().as_ref().clone(), 1);
-    for (setting, value) in [("statement_timeout", "15s"), ("lock_timeout", "5s"), ("timezone", "UTC"), ("jit", "off")] {
+    for (setting, value) in
+        [("statement_timeout", "15s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "2s"), ("timezone", "UTC"), ("jit", "off")]
+    {
         let set: String = sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(&pool).await.unwrap();
         assert_eq!(set, value, "{setting}");
     }

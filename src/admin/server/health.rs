@@ -7,7 +7,7 @@ use crate::{
     error::{AppError, wait_in_words},
     keys::server::{
         gate::Gate,
-        nodes::{Nodes, Pulse},
+        nodes::{Member, Nodes, Pulse},
     },
     platform::{Ctx, clock::steady_millis, db, jobs::admin},
     usage::server::Backlog,
@@ -47,24 +47,36 @@ fn key_table(ctx: &Ctx) -> Part {
     if loaded { part } else { part.but(Health::Broken, "The key table is not loaded, so no call is answered. It loads as soon as the database answers.") }
 }
 
-/// Every change of a key waits for all of them; one that is silent is named each time until it must have stopped.
+/// Every change of a key waits for all of them; one that is silent is named each time until it must have stopped, and here until it is forgotten.
 fn nodes(ctx: &Ctx) -> Part {
     let Some(nodes) = ctx.part::<Nodes>() else { return fine("Nodes", "none".to_owned(), "this process answers no questions") };
     let (members, now) = (nodes.members(), steady_millis());
-    let answering: Vec<_> = members.answering(now).collect();
-    let part = fine("Nodes", counted(count(answering.len()), "node"), "each confirms every change of a key");
-    match answering.iter().find(|(_, pulse)| *pulse == Pulse::Silent) {
-        Some((silent, _)) => part.but(
-            Health::Wanting,
-            &format!(
-                "{} was last heard of {} ago. If it still runs, it is cut off from the database and works from memory; it stops by itself after {}.",
-                silent.name,
-                wait_in_words(members.silence(silent, now).as_secs()),
-                wait_in_words(silent.stops_after),
-            ),
-        ),
-        None => part,
+    let of = |pulse: Pulse| members.list.iter().filter(|member| members.pulse(member, now) == pulse).collect::<Vec<_>>();
+    let ago = |member: &Member| wait_in_words(members.silence(member, now).as_secs());
+    let (silent, stopped) = (of(Pulse::Silent), of(Pulse::Stopped));
+    let (all, answering) = (counted(count(members.list.len()), "node"), members.list.len() - stopped.len());
+    let shown = if stopped.is_empty() { all } else { format!("{answering} of {all}") };
+    if silent.is_empty() && stopped.is_empty() {
+        return fine("Nodes", shown, "each confirms every change of a key");
     }
+    let gone = stopped.iter().map(|node| {
+        format!(
+            "{} was last heard of {} ago and answers calls no longer: it crashed, or is cut off from the database. It is forgotten an hour after it stopped.",
+            node.name,
+            ago(node),
+        )
+    });
+    let missing = silent.iter().map(|node| {
+        format!(
+            "{} was last heard of {} ago. If it still runs, it is cut off from the database and works from memory; it stops by itself after {}.",
+            node.name,
+            ago(node),
+            wait_in_words(node.stops_after),
+        )
+    });
+    let advice = gone.chain(missing).collect::<Vec<_>>().join(" ");
+    let health = if stopped.is_empty() { Health::Wanting } else { Health::Broken };
+    fine("Nodes", shown, "those that are heard of confirm every change of a key").but(health, &advice)
 }
 
 fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {

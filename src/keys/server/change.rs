@@ -11,8 +11,8 @@ use crate::{
     activity::server::{Change, record},
     error::AppError,
     keys::model::{Act, Key, KeyState, Spread},
-    platform::{Ctx, once},
-    values::{AccountId, KeyId, permission_names as may},
+    platform::{Ctx, db, once},
+    values::{AccountId, KeyId, WorkspaceId, permission_names as may},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -46,16 +46,28 @@ impl Done<'_> {
 /// Opens the transaction and locks the key, if the caller may write it.
 pub async fn open(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<(Transaction<'static, Postgres>, Key), AppError> {
     caller.require(&may::KEYS_WRITE)?;
+    let (tx, mut found) = lock(ctx, Reach::of(caller).workspace(), &[id]).await?;
+    Ok((tx, found.pop().ok_or(AppError::NotFound)?))
+}
+
+/// A transaction that holds those of these keys that are there. Whoever held one of them for as long as one waits is a node that stands still:
+/// Postgres is about to end its transaction, and those that queue behind it. So it is tried once more.
+pub async fn lock(ctx: &Ctx, workspace: Option<WorkspaceId>, ids: &[KeyId]) -> sqlx::Result<(Transaction<'static, Postgres>, Vec<Key>)> {
     let mut tx = ctx.db.begin().await?;
-    let key = keys::lock_key(&mut tx, Reach::of(caller).workspace(), id).await?.ok_or(AppError::NotFound)?;
-    Ok((tx, key))
+    match keys::lock_keys(&mut tx, workspace, ids).await {
+        Ok(found) => return Ok((tx, found)),
+        Err(error) if db::is_held_up(&error) => tx.rollback().await?,
+        Err(error) => return Err(error),
+    }
+    let mut tx = ctx.db.begin().await?;
+    let found = keys::lock_keys(&mut tx, workspace, ids).await?;
+    Ok((tx, found))
 }
 
 /// The same for what Tollgate does by itself; none if the key is gone or revoked meanwhile.
 pub async fn open_as_system(ctx: &Ctx, id: KeyId) -> Result<Option<(Transaction<'static, Postgres>, Key)>, AppError> {
-    let mut tx = ctx.db.begin().await?;
-    let key = keys::lock_key(&mut tx, None, id).await?.filter(|key| key.state != KeyState::Revoked);
-    Ok(key.map(|key| (tx, key)))
+    let (tx, mut found) = lock(ctx, None, &[id]).await?;
+    Ok(found.pop().filter(|key| key.state != KeyState::Revoked).map(|key| (tx, key)))
 }
 
 /// A revoked key changes no more.

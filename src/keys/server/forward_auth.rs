@@ -3,7 +3,8 @@
 //! 200 with an empty body and who it is in headers (`X-External-Id` where the key has one), and `X-Hold` where the call takes a place (`gate::seats`), which the service gives back
 //! that the call is for: the proxy does not tell when it has ended; else 401, 403 or 429 with a problem body, and the code in `X-Auth-Code`.
 //! nginx understands only 401 and 403 and drops the body, so `/nginx` says 403 and `X-Auth-Status: 429` (or 503, or 404 and 422 where its own
-//! address is wrong), and the sentence in `X-Auth-Detail`. Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
+//! address is wrong), the sentence in `X-Auth-Detail`, and what the problem is about in `X-Auth-Type` and `X-Auth-Violated`. Envoy keeps the
+//! client's method and path behind `/envoy`. Any method is taken.
 
 use super::{
     coming_back,
@@ -77,23 +78,52 @@ pub fn stopped(head: &Parts, stopped: Stopped) -> Response {
 
 /// Nobody can say whether the key may pass: 503 with the code of why, or what failed on our side.
 fn unavailable(error: AppError, dialect: Dialect) -> Response {
-    let (code, words) = (error.why_not_now().map_or("FAILED", NotNow::as_str), error.to_string());
-    saying(error.into_response(), dialect, code, &words)
+    let (why, words) = (error.why_not_now(), error.to_string());
+    let about = About { kind: why.map_or(BLANK, NotNow::kind), policies: Vec::new() };
+    saying(error.into_response(), dialect, why.map_or("FAILED", NotNow::as_str), &words, &about)
 }
 
 /// The proxy's own address is wrong, which is nothing that a client could mend.
 fn misconfigured(error: AppError, dialect: Dialect, words: &str) -> Response {
-    saying(error.into_response(), dialect, "MISCONFIGURED", words)
+    saying(error.into_response(), dialect, "MISCONFIGURED", words, &About::NOTHING)
 }
 
-/// The code beside the body. nginx drops the body and takes only 401 and 403, so it gets the status and the sentence beside, too.
-fn saying(mut response: Response, dialect: Dialect, code: &'static str, words: &str) -> Response {
+/// The type of a problem that says no more than its status.
+const BLANK: &str = "about:blank";
+
+/// What a problem is about: its type, and the policies that are named beside it.
+struct About<'a> {
+    kind: &'static str,
+    policies: Vec<&'a str>,
+}
+
+impl<'a> About<'a> {
+    const NOTHING: Self = Self { kind: BLANK, policies: Vec::new() };
+
+    fn of(answer: &'a Answer, status: StatusCode) -> Self {
+        match answer.blocked_by() {
+            Some(block) => Self { kind: AppError::ABNORMAL_USAGE, policies: vec![block.as_str()] },
+            None if status == StatusCode::TOO_MANY_REQUESTS => {
+                Self { kind: AppError::QUOTA_EXCEEDED, policies: answer.violated().map(|limit| &*limit.name).collect() }
+            }
+            None => Self::NOTHING,
+        }
+    }
+}
+
+/// The code beside the body. nginx drops the body and takes only 401 and 403, so it gets what stands there beside, too: as it may stand in the
+/// JSON of an error page.
+fn saying(mut response: Response, dialect: Dialect, code: &'static str, words: &str, about: &About<'_>) -> Response {
     let status = response.status();
     let headers = response.headers_mut();
     headers.insert(AUTH_CODE, HeaderValue::from_static(code));
     if dialect == Dialect::Nginx {
         put(headers, "x-auth-status", status.as_u16().to_string());
         put(headers, "x-auth-detail", plain(words));
+        put(headers, "x-auth-type", about.kind.to_owned());
+        if !about.policies.is_empty() {
+            put(headers, "x-auth-violated", serde_json::json!(about.policies).to_string());
+        }
         if status != StatusCode::UNAUTHORIZED {
             *response.status_mut() = StatusCode::FORBIDDEN;
         }
@@ -263,7 +293,7 @@ impl Asked<'_> {
 fn no_page(origin: &str, dialect: Dialect) -> Response {
     let shown: String = origin.chars().take(200).collect();
     let words = format!("No key of this API may be used by pages of {shown}.");
-    saying(AppError::refused(words.as_str()).into_response(), dialect, Outcome::Forbidden.as_str(), &words)
+    saying(AppError::refused(words.as_str()).into_response(), dialect, Outcome::Forbidden.as_str(), &words, &About::NOTHING)
 }
 
 fn passed(answer: &Answer) -> Response {
@@ -294,7 +324,8 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
         _ => StatusCode::UNAUTHORIZED,
     };
     let words = answer.why.as_deref().or_else(|| soon(answer)).unwrap_or(answer.outcome.sentence());
-    let mut response = problem(status, answer, words);
+    let about = About::of(answer, status);
+    let mut response = problem(status, answer, words, &about);
     let headers = response.headers_mut();
     let challenge = match (answer.outcome, &answer.lacks) {
         (Outcome::Forbidden, Some(needed)) => Some(("insufficient_scope", format!(", scope=\"{needed}\""))),
@@ -308,7 +339,7 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
     if let Some(seconds) = coming_back::retry_after(answer) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    saying(response, dialect, answer.outcome.as_str(), words)
+    saying(response, dialect, answer.outcome.as_str(), words, &about)
 }
 
 /// Where waiting for a window to end would be the wrong advice: a place is free as soon as a call ends, and what is slowed passes in the next
@@ -326,31 +357,26 @@ fn soon(answer: &Answer) -> Option<&'static str> {
 fn missing(api: &str, dialect: Dialect) -> Response {
     let words = "This API needs a key. Send it as Authorization: Bearer <key>, or as X-API-Key.";
     let body = serde_json::json!({
-        "type": "about:blank", "title": "Unauthorized", "status": 401, "code": "MISSING", "request_id": request_id(),
+        "type": BLANK, "title": "Unauthorized", "status": 401, "code": "MISSING", "request_id": request_id(),
         "detail": words,
     });
     let mut response = (StatusCode::UNAUTHORIZED, body.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     put(response.headers_mut(), "www-authenticate", format!("Bearer realm=\"{api}\""));
-    saying(response, dialect, "MISSING", words)
+    saying(response, dialect, "MISSING", words, &About::NOTHING)
 }
 
-fn problem(status: StatusCode, answer: &Answer, words: &str) -> Response {
-    let (kind, policies) = match answer.blocked_by() {
-        Some(block) => (AppError::ABNORMAL_USAGE, vec![block.as_str()]),
-        None if status == StatusCode::TOO_MANY_REQUESTS => (AppError::QUOTA_EXCEEDED, answer.violated().map(|limit| &*limit.name).collect()),
-        None => ("about:blank", Vec::new()),
-    };
+fn problem(status: StatusCode, answer: &Answer, words: &str, about: &About<'_>) -> Response {
     let mut body = serde_json::json!({
-        "type": kind,
+        "type": about.kind,
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
         "detail": words,
         "code": answer.outcome.as_str(),
         "request_id": request_id(),
     });
-    if kind != "about:blank" {
-        body["violated-policies"] = serde_json::json!(policies);
+    if !about.policies.is_empty() {
+        body["violated-policies"] = serde_json::json!(about.policies);
     }
     let mut response = (status, body.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

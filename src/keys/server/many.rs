@@ -10,7 +10,7 @@ use super::{
     reach::Reach,
     rules, states,
     store::{
-        keys, limits,
+        limits,
         listing::{self, Wanted},
     },
 };
@@ -101,9 +101,9 @@ async fn change_chunk(
     (many, ends): (&Many, &KeyEnds),
     plan: &mut ManyPlan,
 ) -> Result<(Instant, Vec<KeyId>), AppError> {
-    let mut tx = ctx.db.begin().await?;
+    let (mut tx, found) = change::lock(ctx, Reach::of(caller).workspace(), chunk).await?;
     let mut done = Vec::with_capacity(chunk.len());
-    for key in keys::lock_keys(&mut tx, Reach::of(caller).workspace(), chunk).await? {
+    for key in found {
         let refused = refusal(&key, many, ends);
         if refused.is_none() {
             change_one(ctx, &mut tx, caller, &key, many).await?;

@@ -61,7 +61,9 @@ pub async fn authenticate(State(ctx): State<Ctx>, request: Request, next: Next) 
 /// RFC 6750 §3.1, of a refusal of what was sent; where nothing was, there is no error to name.
 pub(super) fn challenge(response: &mut Response) {
     let said = match response.extensions().get::<AppError>() {
-        Some(AppError::Unauthenticated | AppError::NotThisKey { .. }) => "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned(),
+        Some(AppError::Unauthenticated | AppError::NotThisKey { .. } | AppError::Http { status: 401, .. }) => {
+            "Bearer realm=\"tollgate\", error=\"invalid_token\"".to_owned()
+        }
         Some(AppError::Forbidden { permission }) => format!("Bearer realm=\"tollgate\", error=\"insufficient_scope\", scope=\"{permission}\""),
         _ => return,
     };

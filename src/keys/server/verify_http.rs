@@ -11,6 +11,7 @@ use super::{
     verify_json::json,
 };
 use crate::{
+    accounts::server::programs::is_access_token,
     error::AppError,
     keys::model::{Api, Meta},
     platform::{
@@ -38,8 +39,13 @@ const FIELDS: usize = 10;
 /// The routes under which the asking service's own secret is seen.
 const ASKING: &str = "POST /api/v1/keys/verify";
 const RELEASING: &str = "POST /api/v1/keys/release";
+/// Taken for a name of the service's own, it would pass over what its route needs.
+const NO_CALL: &str = "Send the method and the path that were called, with one space between, as \"METHOD /path\": \"GET /orders/17\". A name of your own has no slash and begins with no method.";
 /// Nobody can sign in here: a service has a key.
 const NO_KEY: &str = "This needs a key for the API tollgate with keys:verify. Send it as Authorization: Bearer <key>, or as X-API-Key.";
+
+/// Nor can a program that somebody signed in to.
+const NO_TOKEN: &str = "This is an access token of an account. Here a service shows a key for the API tollgate with keys:verify.";
 
 /// What a service asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -55,7 +61,8 @@ pub struct VerifyRequest<'a> {
     #[serde(borrow, default)]
     pub permission: Option<Cow<'a, str>>,
     /// The method and path that were called, `GET /orders/17`: what the API's routes are matched with, and how usage is counted. A key that may
-    /// call certain routes only is `FORBIDDEN` without it.
+    /// call certain routes only is `FORBIDDEN` without it. A name without a slash (`export-job`) is counted and matches no route; where the API
+    /// has routes, everything else that is not `METHOD /path` is 422.
     #[serde(borrow, default)]
     pub route: Option<Cow<'a, str>>,
     /// Cost units; without it what the route costs, else 1; 0 asks without charging.
@@ -211,6 +218,9 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
         ..Question::default()
     };
     upgrade(ctx, gate, question.secret, question.address).await?;
+    if gate.misreads(&question) {
+        return Err(AppError::invalid("route", NO_CALL));
+    }
     if let Some(signed) = &asked.signature {
         question.proof = Box::pin(proof(ctx, gate, &question, signed)).await?;
     }
@@ -258,6 +268,7 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], i
         }
         Outcome::Forbidden if !gate.may_call(&question) => AppError::refused("This key may call certain routes only, and this is none of them."),
         Outcome::Forbidden => AppError::forbidden(&may::KEYS_VERIFY),
+        Outcome::Malformed | Outcome::Unknown if is_access_token(secret) => AppError::http(401, NO_TOKEN),
         outcome => AppError::NotThisKey { outcome },
     };
     Err(Denied { was_sent: true, ..Denied::from(error) })

@@ -117,9 +117,20 @@ async fn the_nodes_are_listed_and_a_silent_one_is_named(db: PgPool) {
     for words in ["One thing needs attention.", "2 nodes", "web-2:3000 was last heard of 4", "it works from memory for at most 14 minutes"] {
         assert!(page.contains(words), "{words}");
     }
+    assert!(!page.contains("each confirms every change of a key"));
     operator.browser.post::<api::DisableKey>("/admin/keys", &[("id", &key.to_string())]).await;
     let page = operator.browser.page("/admin/keys").await;
     for words in ["Refused on 1 of 2 nodes. web-2:3000 has not confirmed for 4", "it stops by itself when it is cut off for 15 minutes."] {
+        assert!(page.contains(words), "{words}");
+    }
+
+    // One that answers its calls 503 is no matter of course.
+    sqlx::query("update nodes set beat_at = clock_timestamp() - interval '965 seconds' where name = 'web-2:3000'").execute(&db).await.unwrap();
+    until("it must have stopped", async || operator.browser.page("/admin").await.contains("no longer answers calls")).await;
+    let page = operator.browser.page("/admin").await;
+    for words in
+        ["Something is not working. One thing needs attention.", "1 of 2 nodes", "web-2:3000 was last heard of 17 minutes ago and answers calls no longer"]
+    {
         assert!(page.contains(words), "{words}");
     }
 }

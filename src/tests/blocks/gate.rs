@@ -101,7 +101,9 @@ async fn a_proxy_is_told_until_when(db: PgPool) {
         assert_eq!((body["code"].as_str(), body["detail"].as_str().map(|d| d.contains("blocked until"))), (Some("IP_DENIED"), Some(true)));
     }
     let nginx = ask("/forward-auth/demo/nginx", "198.51.100.9", None).await;
-    assert_eq!((nginx.status().as_u16(), nginx.headers()["x-auth-status"].to_str().unwrap()), (403, "403"));
+    let told = |name: &str| nginx.headers()[name].to_str().unwrap();
+    assert_eq!((nginx.status().as_u16(), told("x-auth-status"), told("x-auth-violated")), (403, "403", "[\"block-address\"]"));
+    assert!(told("x-auth-type").ends_with("#abnormal-usage-detected"));
     assert_eq!(ask("/forward-auth/demo", "198.51.100.8", None).await.status(), 401);
     let rest = ask("/api/v1/keys", "198.51.100.9", Some("tg_live_nonsense")).await;
     assert_eq!(rest.status(), 403, "Tollgate's own API as well");

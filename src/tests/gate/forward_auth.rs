@@ -37,7 +37,7 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     );
     let forbidden = ask(&scene, "/forward-auth/demo?permission=orders:write", Some(&scene.secret)).await;
     let challenge = forbidden.headers()["www-authenticate"].to_str().unwrap();
-    assert!(challenge.starts_with("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"It asks for orders:write"), "{challenge}");
+    assert!(challenge.starts_with("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"This call needs orders:write"), "{challenge}");
     assert!(forbidden.status() == 403 && challenge.ends_with("\", scope=\"orders:write\""), "{challenge}");
 
     assert_eq!(ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await.status(), 200);
@@ -73,6 +73,10 @@ async fn every_refusal_has_its_code_in_a_header_and_nginx_gets_the_sentence_too(
         let nginx = ask(&scene, &format!("/forward-auth/demo/nginx{query}"), secret).await;
         let told = |name: &str| nginx.headers()[name].to_str().unwrap();
         assert_eq!((told("x-auth-code"), told("x-auth-status"), told("x-auth-detail")), (code, status, problem["detail"].as_str().unwrap()));
+        assert_eq!(told("x-auth-type"), problem["type"]);
+        let violated = nginx.headers().get("x-auth-violated").map(|list| serde_json::from_slice::<serde_json::Value>(list.as_bytes()).unwrap());
+        assert_eq!(violated.as_ref(), problem.get("violated-policies"), "as it stands in JSON");
+        assert_eq!(violated.is_some(), status == "429");
         assert_eq!(nginx.status(), if status == "401" { 401 } else { 403 });
     }
 }

@@ -84,7 +84,7 @@ async fn a_grant_that_goes_takes_the_permission_on_every_node_without_reading_a_
     assert_eq!(on_both("orders:read"), ["VALID", "VALID"]);
     let (_, body) = scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await;
     assert_eq!(body["code"], "FORBIDDEN");
-    assert_eq!(body["detail"], "It asks for orders:write, which needs a grant. The plan pro does not grant it, nor do the key's workspace and its group.");
+    assert_eq!(body["detail"], "This call needs orders:write, which takes a grant. The plan pro does not grant it, nor do the key's workspace and its group.");
     let (_, body) = scene.ask(json!({ "key": scene.secret })).await;
     assert_eq!(body["permissions"], json!(["orders:read"]), "services are told what it may now");
     grant(ctx, "pro", &["demo/orders:read", "demo/orders:write"]).await;
@@ -120,7 +120,7 @@ async fn a_workspace_without_a_plan_is_granted_and_loses_it_at_once(db: PgPool) 
     let on_both = || [&scene.app, &other].map(|app| outcome(app, &scene.secret, "orders:write"));
     need(ctx, "orders:write", true).await;
     let (_, body) = scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await;
-    assert_eq!(body["detail"], "It asks for orders:write, which needs a grant, and nothing grants it to the key's workspace.");
+    assert_eq!(body["detail"], "This call needs orders:write, which takes a grant, and nothing grants it to the key's workspace.");
     for _ in 0..2 {
         set_workspace_grants(ctx, &cli, workspace, &["demo/orders:write".to_owned()]).await.unwrap();
         assert_eq!(on_both(), ["VALID", "VALID"]);

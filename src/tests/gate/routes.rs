@@ -51,7 +51,7 @@ async fn a_route_says_what_a_call_needs_and_costs(db: PgPool) {
     assert_eq!(code(&scene, "DELETE /reports/2026/11").await, valid(12), "seven units");
     assert_eq!(code(&scene, "GET /anything").await, valid(11), "no route matches: one unit, no permission");
     let (refused, _, why) = code(&scene, "POST /orders").await;
-    assert_eq!((refused.as_str(), why.as_str()), ("FORBIDDEN", "It asks for orders:write, which it was not given."));
+    assert_eq!((refused.as_str(), why.as_str()), ("FORBIDDEN", "This call needs orders:write, which this key was not given."));
     assert_eq!(code(&scene, "HEAD /orders/17").await, valid(10), "as GET");
 
     // The question may ask for more, never for less; its cost wins.
@@ -63,6 +63,35 @@ async fn a_route_says_what_a_call_needs_and_costs(db: PgPool) {
     assert_eq!((&body["code"], &body["limits"][0]["remaining"]), (&json!("VALID"), &json!(8)));
     let (_, body) = scene.ask(json!({ "key": scene.secret, "route": "GET /health", "cost": 3 })).await;
     assert_eq!(body["limits"][0]["remaining"], 5);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_call_that_is_not_written_as_one_passes_over_no_route(db: PgPool) {
+    let scene = scene(db, 20).await;
+    let ask = async |api: Option<&str>, route: &str| scene.ask(json!({ "key": scene.secret, "api": api, "route": route })).await;
+    assert_eq!(ask(None, "post /orders").await.1["code"], "FORBIDDEN", "servers differ in the case of methods");
+    for wrong in [
+        "/orders",
+        "POST  /orders",
+        " POST /orders",
+        "POST\t/orders",
+        "POST orders",
+        "POST https://x.example/orders",
+        "P OST /orders",
+        "POST: /orders",
+        "POST /orders HTTP/1.1",
+    ] {
+        for api in [Some("demo"), None] {
+            let (status, body) = ask(api, wrong).await;
+            assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!("#/route")), "{wrong:?}: {body}");
+            assert!(body["detail"].as_str().unwrap().contains("\"METHOD /path\""), "{body}");
+        }
+    }
+    let (status, body) = scene.ask(json!({ "key": "tg_live_nobody", "route": "/orders" })).await;
+    assert_eq!((status, &body["code"]), (200, &json!("MALFORMED")), "of a key that nobody has no API is known");
+    assert_eq!(code(&scene, "export-job").await, ("VALID".to_owned(), 19, String::new()), "a name of the service's own; nothing was charged before");
+    replace_routes(&scene.app.ctx, &Caller::cli(), "demo", Vec::new()).await.unwrap();
+    assert_eq!(code(&scene, "/orders").await.0, "VALID", "without routes it is how usage is counted");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -101,7 +130,7 @@ async fn a_proxy_is_told_the_missing_permission(db: PgPool) {
     for path in ["/forward-auth/demo", "/forward-auth/demo/nginx"] {
         assert_eq!(ask(path, "GET", Some("/orders/1?x=1")).await.0, 200);
         let (status, challenge, detail) = ask(path, "POST", Some("/orders")).await;
-        assert_eq!(detail, "It asks for orders:write, which it was not given.");
+        assert_eq!(detail, "This call needs orders:write, which this key was not given.");
         let told = format!("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"{detail}\", scope=\"orders:write\"");
         assert_eq!((status, challenge), (403, told));
         assert_eq!(ask(path, "GET", Some("/nothing/here")).await.0, 200);

@@ -127,7 +127,7 @@ async fn a_key_that_lost_a_grant_keeps_its_form_and_says_why_it_does_not_pass(db
     let step = told["steps"].as_array().unwrap().iter().find(|step| step["check"] == "permission").unwrap();
     assert_eq!(
         (&step["passes"], &step["detail"]),
-        (&json!(false), &json!("It asks for orders:write, which needs a grant, and nothing grants it to the key's workspace."))
+        (&json!(false), &json!("This call needs orders:write, which takes a grant, and nothing grants it to the key's workspace."))
     );
     let (_, body) = json(mara.get(&app, &format!("/api/v1/keys/{id}")).await).await;
     let uses: Vec<(String, bool)> =

@@ -97,7 +97,7 @@ async fn k07_what_is_not_on_the_list_is_charged_to_nothing_and_kept_as_a_sample(
     }
     let lacking = json!({ "key": secret, "api": "demo", "route": "POST /orders", "permission": "orders:write" });
     let (_, lacking) = json(olga.post(&app, "/api/v1/keys/verify", lacking).await).await;
-    assert_eq!(lacking["detail"], "It asks for orders:write, which it was not given.", "the permission is looked at first");
+    assert_eq!(lacking["detail"], "This call needs orders:write, which this key was not given.", "the permission is looked at first");
 
     let gate = app.ctx.part::<Gate>().unwrap();
     assert_eq!(gate.limit_state(id.parse().unwrap(), app.ctx.clock.now_micros())[0].used, 1, "only what passed");

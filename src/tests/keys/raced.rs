@@ -1,7 +1,9 @@
 //! A key that is used while its limit runs out, and while it is disabled: the limit holds, and no call that was under way brings it back.
 
 use super::*;
+use crate::support::locks::Held;
 use serde_json::json;
+use sqlx::postgres::PgPoolOptions;
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn s94_a_limit_that_is_raced_lets_exactly_as_many_pass(db: PgPool) {
@@ -40,4 +42,21 @@ async fn s94_a_key_that_is_disabled_while_it_is_used_stays_disabled(db: PgPool) 
             .await
             .unwrap();
     assert!(counted > 0, "the calls were written");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_key_that_a_paused_node_holds_is_revoked_once_postgres_ends_its_change(db: PgPool) {
+    // As the product's connections with shorter times: one wait for a lock is over before what stands still is ended.
+    let options = db.connect_options().as_ref().clone().options([("lock_timeout", "600ms")]);
+    let pool = PgPoolOptions::new().max_connections(5).connect_with(options).await.unwrap();
+    let app = TestApp::start(pool.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "checkout").await;
+    let paused = "set local idle_in_transaction_session_timeout = '900ms'; select id from keys where name = 'checkout' for update";
+    let _paused = Held::by(&db, paused).await;
+    let (status, revoked) = json(mara.post(&app, &format!("/api/v1/keys/{id}/revoke"), json!({ "reason": "leaked" })).await).await;
+    assert_eq!((status, &revoked["state"]), (200, &json!("revoked")), "{revoked}");
+    assert_eq!(passes(&app, &secret).await, 401);
+    app.stop().await;
+    pool.close().await;
 }

@@ -103,7 +103,7 @@ async fn the_page_tries_a_call_without_a_script(db: PgPool) {
     let passes = vera.browser.page(&format!("{path}?method=GET&path=/orders/17&ip=")).await;
     assert!(passes.contains("GET /orders/17 would pass.") && passes.contains("GET /orders/{id} matches."));
     let refused = vera.browser.page(&format!("{path}?method=POST&path=/orders")).await;
-    assert!(refused.contains("POST /orders would be answered FORBIDDEN.") && refused.contains("It asks for orders:write, which it was not given."));
+    assert!(refused.contains("POST /orders would be answered FORBIDDEN.") && refused.contains("This call needs orders:write, which this key was not given."));
     let first = vera.browser.page(&path).await;
     let more = first.split_once("class=\"more-fields\"").expect("fields for more").1;
     let open = "<details open class=\"more-fields\"";

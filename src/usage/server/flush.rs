@@ -9,7 +9,7 @@
 use super::{
     backlog,
     calendar::instant,
-    rhythm::{patience, rest_after},
+    rhythm::{LONGEST_PAUSE, longest_pause, patience, rest_after},
     store::{
         latency::{self, LatencyColumns},
         parts::{self, PartColumns},
@@ -37,8 +37,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const EVERY: Duration = Duration::from_secs(2);
-/// The longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long an orderly end waits for the database.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Rows in one statement.
@@ -94,8 +92,8 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
                 pending = None;
                 pause = rest_after(began.elapsed(), every);
             }
-            Err(error) => {
-                pause = (pause * 2).min(LONGEST_PAUSE);
+            Err((error, longest)) => {
+                pause = (pause * 2).min(longest);
                 tracing::warn!(batch = %batch.id, pause_seconds = pause.as_secs(), "usage is kept and will be written again: {error}");
             }
         }
@@ -111,7 +109,7 @@ async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch, cl
     while let Some(batch) = &pending {
         match attempt(ctx, batch, closed).await {
             Ok(()) => pending = some(take()),
-            Err(error) => {
+            Err((error, _)) => {
                 tracing::warn!(batch = %batch.id, "the last usage is tried again: {error}");
                 sleep(Duration::from_millis(500)).await;
             }
@@ -131,8 +129,9 @@ async fn close(ctx: &Ctx, ids: &[Uuid]) -> sqlx::Result<()> {
     writing::close_batches(&mut conn, ids).await
 }
 
-/// `closed`: earlier batches that no file holds any more, of which Postgres was not told; this one joins them.
-async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(), String> {
+/// `closed`: earlier batches that no file holds any more, of which Postgres was not told; this one joins them. Fails with why, and with how long to
+/// wait at most.
+async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(), (String, Duration)> {
     backlog::leaves(ctx, batch.counts.len() + batch.unknown.len());
     let tried = match timeout(patience(batch), write(ctx, batch.id, batch, closed)).await {
         Ok(Ok(is_new)) => {
@@ -147,8 +146,8 @@ async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(),
             }
             Ok(())
         }
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("no answer in time".to_owned()),
+        Ok(Err(error)) => Err((error.to_string(), longest_pause(&error))),
+        Err(_) => Err(("no answer in time".to_owned(), LONGEST_PAUSE)),
     };
     backlog::ends(ctx, tried.is_ok());
     tried
@@ -161,9 +160,14 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
 
 /// The same; in its transaction also that no file holds the `closed` ones any more.
 async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Result<bool> {
+    // Sorted before the transaction begins: while it is open nothing else is waited for.
     let (minutes, quarters, activity) = counts(batch);
-    let attempts = attempts(batch);
-    let samples = samples(ctx, batch);
+    let (keys, last_used): (Vec<_>, Vec<_>) = activity.into_iter().unzip();
+    let (attempts, samples, passed, uses, units) = (attempts(batch), samples(ctx, batch), passed_of(ctx, batch), uses(batch), units(batch));
+    let (of_quarters, of_days) = (latencies(batch, 1), latencies(batch, QUARTERS_OF_A_DAY));
+    let (addresses, permissions, secrets) = (addresses_of(batch), permissions_of(batch), secrets_of(batch));
+    let firsts = batch.uses.iter().filter(|u| !u.ends.is_empty());
+    let replaced: Vec<EndReplaced> = firsts.map(|first| EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).collect();
     let mut tx = ctx.db.begin().await?;
     if !writing::insert_batch(&mut tx, id, ctx.clock.now()).await? {
         return Ok(false);
@@ -178,7 +182,6 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &quarters {
         writing::insert_quarters(&mut tx, chunk).await?;
     }
-    let (keys, last_used): (Vec<_>, Vec<_>) = activity.into_iter().unzip();
     for (keys, last_used) in keys.chunks(CHUNK).zip(last_used.chunks(CHUNK)) {
         writing::update_activity(&mut tx, keys, last_used).await?;
     }
@@ -188,31 +191,29 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &samples {
         writing::insert_samples(&mut tx, chunk).await?;
     }
-    for chunk in &passed_of(ctx, batch) {
+    for chunk in &passed {
         passed::insert_passed(&mut tx, chunk).await?;
     }
-    for chunk in &uses(batch) {
+    for chunk in &uses {
         writing::update_uses(&mut tx, chunk).await?;
     }
-    for chunk in &latencies(batch, 1) {
+    for chunk in &of_quarters {
         latency::insert_quarters(&mut tx, chunk).await?;
     }
-    for chunk in &latencies(batch, QUARTERS_OF_A_DAY) {
+    for chunk in &of_days {
         latency::insert_days(&mut tx, chunk).await?;
     }
-    for chunk in &addresses_of(batch) {
+    for chunk in &addresses {
         parts::insert_addresses(&mut tx, chunk).await?;
     }
-    for chunk in &permissions_of(batch) {
+    for chunk in &permissions {
         parts::insert_permissions(&mut tx, chunk).await?;
     }
-    for chunk in &secrets_of(batch) {
+    for chunk in &secrets {
         secrets::insert_calls(&mut tx, chunk).await?;
     }
-    let firsts = batch.uses.iter().filter(|u| !u.ends.is_empty());
-    let replaced: Vec<EndReplaced> = firsts.map(|first| EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).collect();
     enqueue_each(ctx, &mut tx, &replaced).await?;
-    for chunk in &units(batch) {
+    for chunk in &units {
         writing::insert_shared_hours(&mut tx, chunk).await?;
     }
     tx.commit().await?;

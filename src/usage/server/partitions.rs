@@ -7,7 +7,7 @@
 use super::store::partitions;
 use crate::{
     error::AppError,
-    platform::{Ctx, config::Retention},
+    platform::{Ctx, config::Retention, db},
 };
 use std::time::Duration as Span;
 use time::{Duration, OffsetDateTime};
@@ -71,7 +71,7 @@ pub async fn make_partitions(ctx: &Ctx) -> Result<usize, AppError> {
         for at in parted.step.ahead(ctx.clock.now()) {
             match partitions::make_partition(&ctx.db, parted.table, parted.column, parted.step.word(), at).await {
                 Ok(is_new) => made += usize::from(is_new),
-                Err(error) if partitions::is_busy(&error) => {
+                Err(error) if db::is_held_up(&error) => {
                     busy = Some(error);
                     break;
                 }
@@ -92,7 +92,7 @@ pub(super) async fn drop_over(ctx: &Ctx) -> Result<(), AppError> {
         match partitions::drop_partitions(&ctx.db, parted.table, before).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(table = parted.table, dropped, "partitions whose time is over are dropped"),
-            Err(error) if partitions::is_busy(&error) => {
+            Err(error) if db::is_held_up(&error) => {
                 tracing::warn!(table = parted.table, "partitions whose time is over can't be dropped while somebody reads them; the next night tries again");
             }
             Err(error) => return Err(error.into()),

@@ -1,7 +1,7 @@
 //! When the next batch is written, and how long a try may take.
 
 use super::flush::CHUNK;
-use crate::keys::server::meter::Batch;
+use crate::{keys::server::meter::Batch, platform::db};
 use std::time::Duration;
 
 /// After a batch that took long the next one waits this many times as long, at most ten seconds: writing takes a twentieth of Postgres' time,
@@ -12,6 +12,17 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// them. What hours without the database leave must pass at some time, or it is tried for ever.
 const TRY: Duration = Duration::from_secs(25);
 const OF_A_CHUNK: Duration = Duration::from_secs(2);
+
+/// The longest pause between tries that Postgres refuses or has no time for: it is not to be busy with them.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest one while nobody answers, which costs nobody anything: what waits is written soon after Postgres is back. Nodes don't come all at
+/// once then, since each pauses from when it first found nobody.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// The longest pause after a try that failed so.
+pub fn longest_pause(error: &sqlx::Error) -> Duration {
+    if db::is_away(error) { AWAY } else { LONGEST_PAUSE }
+}
 
 /// How long until the next batch, where the last one took that long.
 pub fn rest_after(took: Duration, every: Duration) -> Duration {
@@ -38,6 +49,13 @@ mod tests {
             [rest(0), rest(100), rest(200), rest(500), rest(60_000)],
             [EVERY, EVERY, Duration::from_millis(3_800), Duration::from_millis(9_500), LONGEST_REST]
         );
+    }
+
+    #[test]
+    fn a_database_that_is_back_is_found_soon() {
+        let away = [sqlx::Error::PoolTimedOut, sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into())];
+        assert!(away.iter().all(|error| longest_pause(error) == AWAY));
+        assert_eq!(longest_pause(&sqlx::Error::RowNotFound), LONGEST_PAUSE, "one that refuses has other things to do");
     }
 
     #[test]

@@ -207,12 +207,12 @@ impl Why<'_> {
     pub fn sentence(self) -> Option<String> {
         match self {
             Self::Known | Self::Replaced => None,
-            Self::Lacks(needed) => Some(format!("It asks for {needed}, which it was not given.")),
+            Self::Lacks(needed) => Some(format!("This call needs {needed}, which this key was not given.")),
             Self::Withheld { needed, plan: NO_PLAN } => {
-                Some(format!("It asks for {needed}, which needs a grant, and nothing grants it to the key's workspace."))
+                Some(format!("This call needs {needed}, which takes a grant, and nothing grants it to the key's workspace."))
             }
             Self::Withheld { needed, plan } => {
-                Some(format!("It asks for {needed}, which needs a grant. The plan {plan} does not grant it, nor do the key's workspace and its group."))
+                Some(format!("This call needs {needed}, which takes a grant. The plan {plan} does not grant it, nor do the key's workspace and its group."))
             }
             Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
             Self::NotListed => Some("This key may call certain routes only, and this is none of them.".to_owned()),

@@ -211,6 +211,12 @@ impl Gate {
         self.apis.load().has_routes(api)
     }
 
+    /// True if the API that is asked about has routes, and what is said to be called is neither `METHOD /path` nor a name of the service's own.
+    pub fn misreads(&self, question: &Question<'_>) -> bool {
+        let api = || question.api.or_else(|| self.look_up(question.secret).ok().map(|(record, _)| record.facts.home.api));
+        path::is_malformed(question.route) && api().is_some_and(|api| self.has_routes(api))
+    }
+
     fn leases(&self) -> &Leases {
         &self.leases
     }

@@ -80,13 +80,30 @@ pub struct Called<'a> {
 /// Reads `METHOD /path?query`. Fails with none where that is not its shape (`-`, `orders.list`), and with the fault of a path that
 /// is not to be matched.
 pub fn read(route: &str) -> Result<Called<'_>, Option<Fault>> {
-    let (method, target) = route.split_once(' ').ok_or(None)?;
+    let (method, target) = route.split_once(' ').filter(|(method, _)| is_token(method)).ok_or(None)?;
     let path = target.split('?').next().unwrap_or_default().strip_prefix('/').ok_or(None)?;
     if !path.is_empty() {
         path.strip_suffix('/').unwrap_or(path).split('/').try_for_each(check).map_err(Some)?;
     }
     let path = path.strip_suffix('/').unwrap_or(path);
     Ok(Called { method: Method::read(method), path })
+}
+
+/// Whether a service meant a call and did not write it as `METHOD /path`. What has a slash or begins with a method is no name of its own: taken
+/// for one, it would pass over what its route needs.
+pub fn is_malformed(route: &str) -> bool {
+    if route.split_once(' ').is_some_and(|(method, target)| is_token(method) && target.starts_with('/')) {
+        // A whole request line, and a space at the end, would be another path.
+        return route.ends_with(char::is_whitespace) || route.rsplit(' ').next().is_some_and(|last| last.starts_with("HTTP/"));
+    }
+    let head = route.split_whitespace().next().unwrap_or_default();
+    // The one call that has no path (RFC 9110 §9.3.7).
+    route != "OPTIONS *" && (route.contains('/') || Method::read(head) != Method::Other)
+}
+
+/// What a method is made of (RFC 9110 §5.6.2).
+fn is_token(method: &str) -> bool {
+    !method.is_empty() && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn check(segment: &str) -> Result<(), Fault> {
@@ -154,8 +171,35 @@ mod tests {
         ] {
             assert_eq!(read(route), Ok(Called { method, path }), "{route}");
         }
-        for label in ["-", "", "orders.list", "/plain", "GET", "OPTIONS *", "GET http://a/b"] {
+        for label in ["-", "", "orders.list", "/plain", "GET", "OPTIONS *", "GET http://a/b", " /orders", "POST: /orders"] {
             assert_eq!(read(label), Err(None), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_is_not_written_as_one_is_told_from_a_name() {
+        for wrong in [
+            "/orders",
+            "POST  /orders",
+            " POST /orders",
+            "POST\t/orders",
+            "POST orders",
+            "post orders",
+            "POST",
+            "POST https://x.example/orders",
+            "P OST /orders",
+            "POST: /orders",
+            "\u{feff}POST /orders",
+            " /orders",
+            "POST /orders ",
+            "POST /orders HTTP/1.1",
+            "jobs/export",
+        ] {
+            assert!(is_malformed(wrong), "{wrong:?}");
+        }
+        for right in ["POST /orders", "post /orders", "PROPFIND /a b", "GET /a?q=HTTP/2", "-", "", "export-job", "orders.list", "Export of orders", "OPTIONS *"]
+        {
+            assert!(!is_malformed(right), "{right:?}");
         }
     }
 

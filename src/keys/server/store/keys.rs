@@ -110,12 +110,8 @@ pub async fn find_keys(conn: &mut PgConnection, workspace: Option<WorkspaceId>, 
     Ok(keys.into_values().collect())
 }
 
-/// The same, and nobody else changes it until the transaction ends.
-pub async fn lock_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Key>> {
-    Ok(lock_keys(conn, workspace, &[id]).await?.pop())
-}
-
-/// The same of many, locked and answered in the order of their ids, so that two who lock some of the same wait for each other and don't deadlock.
+/// The same, and nobody else changes them until the transaction ends. They are locked and answered in the order of their ids, so that two who lock
+/// some of the same wait for each other and don't deadlock.
 pub async fn lock_keys(conn: &mut PgConnection, workspace: Option<WorkspaceId>, ids: &[KeyId]) -> sqlx::Result<Vec<Key>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let locked = sqlx::query_scalar!(

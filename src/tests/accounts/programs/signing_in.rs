@@ -41,6 +41,17 @@ async fn a_program_signs_in_and_is_its_account_for_a_quarter_of_an_hour(db: PgPo
     assert_eq!(program().get(app.url("/api/v1/me")).header("x-api-key", &tokens.access).send().await.unwrap().status(), 200);
     assert_eq!(program().get(app.url("/api/v1/me")).bearer_auth(&tokens.refresh).send().await.unwrap().status(), 401, "a refresh token calls nothing");
 
+    // A service asks with a key: nobody signs in there.
+    for (path, body) in [("/api/v1/keys/verify", json!({ "key": "x" })), ("/api/v1/keys/release", json!({ "hold": "x" }))] {
+        let answer = program().post(app.url(path)).bearer_auth(&tokens.access).json(&body).send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["www-authenticate"].to_str().unwrap()),
+            (401, "Bearer realm=\"tollgate\", error=\"invalid_token\"")
+        );
+        let problem: Value = answer.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().starts_with("This is an access token of an account."), "{problem}");
+    }
+
     app.ctx.clock.advance(Duration::minutes(15) - Duration::seconds(1));
     assert_eq!(tokens.status(&app).await, 200);
     app.ctx.clock.advance(Duration::seconds(1));

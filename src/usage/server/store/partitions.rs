@@ -19,8 +19,3 @@ pub async fn delete_rows(db: &PgPool, table: &str, column: &str, before: OffsetD
     let deleted = sqlx::query_scalar!(r#"select usage_delete_rows($1, $2, $3, $4, $5) as "deleted!""#, table, column, before, cut, most).fetch_one(db).await?;
     Ok(deleted.unsigned_abs())
 }
-
-/// True if somebody else held the table for longer than it waits (`lock_not_available`).
-pub fn is_busy(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
-}
