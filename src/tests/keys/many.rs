@@ -93,13 +93,18 @@ async fn what_can_t_be_is_refused_and_named(db: PgPool) {
         (json!({ "act": "tag", "ids": [id], "tag": "no good" }), "#/tag"),
         (json!({ "act": "disable", "filter": { "status": "odd" } }), "#/filter/status"),
         (json!({ "act": "disable", "filter": { "hash": "odd" } }), "#/filter/hash"),
+        (json!({ "act": "disable", "filter": {} }), "#/filter"),
+        (json!({ "act": "revoke", "filter": { "tag": null, "q": " " } }), "#/filter"),
+        (json!({ "act": "revoke", "filter": { "everywhere": true } }), "#/filter"),
         (json!({ "act": "disable", "ids": [id], "reason": "x".repeat(201) }), "#/reason"),
     ] {
         let (status, problem) = json(mara.post(&app, BULK, body.clone()).await).await;
         assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{body} → {problem}");
     }
     let reader = person_with(&app, &db, "nia@example.com", "developer", &["keys:read"]).await;
-    assert_eq!(reader.post(&app, BULK, json!({ "act": "disable", "filter": {} })).await.status(), 403);
+    assert_eq!(reader.post(&app, BULK, json!({ "act": "disable", "filter": {}, "all": true })).await.status(), 403);
+    assert_eq!(bulk(&app, &mara, json!({ "act": "tag", "tag": "all", "filter": {}, "dry_run": true })).await.0.len(), 2, "looking needs no more");
+    assert_eq!(bulk(&app, &mara, json!({ "act": "tag", "tag": "all", "filter": {}, "all": true })).await.0.len(), 2, "also the key that asks");
     let eve = person(&app, &db, "eve@example.com", "developer").await;
     let (changed, left) = bulk(&app, &eve, json!({ "act": "revoke", "ids": [id] })).await;
     assert_eq!((changed.len(), left), (0, vec![(String::new(), "is not there".to_owned())]), "of strangers nothing is told");

@@ -32,6 +32,9 @@ pub struct BulkBody {
     ids: Option<Vec<String>>,
     #[serde(default)]
     filter: Option<FilterBody>,
+    /// `true` with a filter that names nothing, since every key then changes; not needed with `dry_run`.
+    #[serde(default)]
+    all: bool,
     /// At most 200 characters; stands in the history of each key.
     #[serde(default)]
     reason: String,
@@ -52,8 +55,8 @@ pub struct BulkBody {
     dry_run: bool,
 }
 
-/// As the query of the list; `{}` is every key of the workspace, `owner` and `everywhere` lead beyond it and need `keys:manage`. At most 10,000
-/// keys change at once.
+/// As the query of the list; `{}` is every key of the workspace and needs `all`. `owner` and `everywhere` lead beyond it and need `keys:manage`.
+/// At most 10,000 keys change at once.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterBody {
@@ -79,6 +82,14 @@ pub struct FilterBody {
     hash: Option<String>,
 }
 
+impl FilterBody {
+    /// It leaves every key. A variable that was empty by mistake must not change them all.
+    fn names_nothing(&self) -> bool {
+        let Self { q, api, status, review, tag, external_id, owner, everywhere: _, hash } = self;
+        [q, api, status, review, tag, external_id, owner, hash].iter().all(|part| part.as_deref().unwrap_or_default().trim().is_empty())
+    }
+}
+
 impl From<FilterBody> for KeyQuery {
     fn from(f: FilterBody) -> Self {
         let FilterBody { q, api, status, review, tag, external_id, owner, everywhere, hash } = f;
@@ -92,6 +103,9 @@ impl BulkBody {
             (Some(ids), None) => {
                 let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
                 Selection::These(ids.collect::<Result<_, _>>()?)
+            }
+            (None, Some(filter)) if filter.names_nothing() && !self.all && !self.dry_run => {
+                return Err(AppError::invalid("filter", "This filter names nothing, so every key would change. Name something, or send \"all\": true."));
             }
             (None, Some(filter)) => Selection::Matching(Box::new(filter.into())),
             (None, None) | (Some(_), Some(_)) => return Err(AppError::invalid("ids", "Say either ids or filter.")),
