@@ -5,12 +5,13 @@
 //! itself by another way (`platform::once`).
 
 use super::{
-    about, apis, bundles, change,
+    about, apis, batch, bundles, change,
     change::Done,
-    gate, grants, key_routes, origins, proof,
+    editing, gate, grants, key_routes, origins, proof,
     reach::actor,
     rules, secret,
-    store::{keys, secrets},
+    store::{keys, limits, secrets},
+    wanted_limits::WantedLimits,
 };
 use crate::{
     accounts::{
@@ -18,7 +19,7 @@ use crate::{
         server::{policies, require_recent_proof},
     },
     error::{AppError, Fields},
-    keys::model::{Act, Api, Key, KeyState, Meta, NewKey, Once, Preset, Withheld},
+    keys::model::{Act, Api, Key, KeyLimit, KeyState, Meta, NewKey, Once, Preset, Withheld},
     platform::{Ctx, crypto::sha256, once},
     values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
@@ -38,13 +39,39 @@ pub struct Created {
 /// For so long the second submit of a page shows the secret again.
 pub const SHOWN_FOR: Duration = Duration::minutes(10);
 
+/// What operators alone say of a new key. It holds before the key is handed out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// Its own limits; none: those of the next level.
+    pub limits: Vec<KeyLimit>,
+    /// The slug of its own plan.
+    pub plan: Option<String>,
+    /// The email of its owner; none: the caller.
+    pub account: Option<String>,
+}
+
 /// Creates a key in the caller's workspace. Where roles or plans say how long keys live, it gets an end, and no later one.
 pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Created, AppError> {
+    create_key_on(ctx, caller, new, Terms::default()).await
+}
+
+/// Creates a key on an operator's terms. A form that names itself has none.
+pub async fn create_key_on(ctx: &Ctx, caller: &Caller, new: NewKey, terms: Terms) -> Result<Created, AppError> {
     caller.require(&may::KEYS_WRITE)?;
+    if terms != Terms::default() {
+        caller.require(&may::KEYS_MANAGE)?;
+    }
+    let Terms { limits: own_limits, plan, account } = terms;
     let api = apis::api_for_key(ctx, new.api.as_deref()).await?;
     must_be_proven(ctx, caller, &api).await?;
-    let withheld = grants::withheld_from_new(ctx, &api, caller.workspace).await?;
-    let mut wanted = checked(ctx, caller, &api, &withheld, &new)?;
+    let workspace = match account {
+        Some(email) => batch::workspace_of(ctx, caller, &email).await?,
+        None => caller.workspace,
+    };
+    // What its own plan grants counts already.
+    let withheld = grants::withheld_from_new(ctx, &api, workspace, plan.as_deref()).await?;
+    let own_limits = WantedLimits::check(ctx, Some(own_limits), None).await.and_then(|limits| limits.after(&[]));
+    let (mut wanted, own_limits) = both(checked(ctx, caller, &api, &withheld, &new), own_limits)?;
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
     // The second and later ones are of older master keys, for a page that is sent again.
     let derived = match &new.once {
@@ -59,14 +86,14 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     let minted = derived.first().cloned().unwrap_or_else(|| secret::mint(&ctx.rng, &api.key_prefix, new.environment.as_str()));
 
     let now = ctx.clock.now();
-    let ends = policies::key_ends(ctx, [caller.workspace]).await?;
-    wanted.expires_at = ends.end(caller.workspace, now, wanted.expires_at).map_err(|words| AppError::invalid("expires_at", words))?;
+    let ends = policies::key_ends(ctx, [workspace]).await?;
+    wanted.expires_at = ends.end(workspace, now, wanted.expires_at).map_err(|words| AppError::invalid("expires_at", words))?;
     let id: KeyId = ctx.new_id();
     let mut tx = ctx.db.begin().await?;
-    rules::must_not_exceed(&mut tx, caller, caller.workspace, &api, &wanted.permissions).await?;
+    rules::must_not_exceed(&mut tx, caller, workspace, &api, &wanted.permissions).await?;
     let row = keys::NewRow {
         id,
-        workspace: caller.workspace,
+        workspace,
         api: api.id,
         name: &wanted.name,
         environment: new.environment,
@@ -87,18 +114,36 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     }
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
     if !wanted.bundles.is_empty() {
-        bundles::give(ctx, &mut tx, caller, (id, caller.workspace), &api, &wanted.bundles, &wanted.bundles).await?;
+        bundles::give(ctx, &mut tx, caller, (id, workspace), &api, &wanted.bundles, &wanted.bundles).await?;
     }
-    let key = keys::find_key(&mut tx, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
+    if let Some(own_limits) = &own_limits {
+        limits::replace_limits(&mut tx, id, own_limits).await?;
+    }
+    if let Some(slug) = &plan {
+        let (plan, _) = editing::lock_plan(&mut tx, slug).await?;
+        limits::update_plan(&mut tx, id, Some(plan), now).await?;
+    }
+    let key = keys::find_key(&mut tx, Some(workspace), id).await?.ok_or(AppError::NotFound)?;
     let data = serde_json::json!({
         "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles, "routes": key.routes,
-        "external_id": key.external_id,
+        "limits": key.limits, "plan": key.plan, "external_id": key.external_id,
     });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     gate::refreshed(ctx, &[id]).await;
     Ok(Created { key, secret: Some(minted), is_new: true })
+}
+
+/// What is wrong with either is said at once.
+fn both<A, B>(a: Result<A, AppError>, b: Result<B, AppError>) -> Result<(A, B), AppError> {
+    match (a, b) {
+        (Err(AppError::Invalid { mut fields }), Err(AppError::Invalid { fields: more })) => {
+            fields.extend(more);
+            Err(AppError::Invalid { fields })
+        }
+        (a, b) => Ok((a?, b?)),
+    }
 }
 
 /// A key for Tollgate itself is a way in that stays: in a browser it takes a recent proof, and a key that may call certain routes only makes none.

@@ -17,6 +17,7 @@ use crate::{
 };
 use sqlx::PgConnection;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
 
 /// Changes a key and answers with it as it is then, on every live node. What lets a key for Tollgate itself do more takes a proof; what
 /// changes when, where or for what a key of others works asks the admin PIN, if there is one (`proof`).
@@ -261,11 +262,16 @@ async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &K
 
 pub(super) async fn set_plan(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, slug: Option<&str>, reason: &str) -> Result<(), AppError> {
     let plan = match slug {
-        Some(slug) => Some(limits::lock_plan(conn, slug).await?.ok_or_else(|| AppError::invalid("plan", "There is no plan of this name."))?),
+        Some(slug) => Some(lock_plan(conn, slug).await?),
         None => None,
     };
     limits::update_plan(conn, key.id, plan.as_ref().map(|(id, _)| *id), ctx.clock.now()).await?;
     let data = serde_json::json!({ "from": key.plan, "to": slug });
     let detail = plan.map_or_else(|| "none".to_owned(), |(_, name)| name);
     change::note(ctx, conn, caller, key, Done { reason, data, ..Done::new(Act::Planned, detail) }).await
+}
+
+/// Id and name of a plan, which stays while the transaction lasts.
+pub(super) async fn lock_plan(conn: &mut PgConnection, slug: &str) -> Result<(Uuid, String), AppError> {
+    limits::lock_plan(conn, slug).await?.ok_or_else(|| AppError::invalid("plan", "There is no plan of this name."))
 }

@@ -47,8 +47,8 @@ pub(super) async fn withheld_by_workspace(
 }
 
 /// The same for a new key, where no connection is at hand: nearly no API has a ceiling, and then none is taken.
-pub(super) async fn withheld_from_new(ctx: &Ctx, api: &Api, workspace: WorkspaceId) -> Result<Vec<Withheld>, AppError> {
-    if has_ceiling(api) { withheld(&mut *ctx.db.acquire().await?, api, workspace, None).await } else { Ok(Vec::new()) }
+pub(super) async fn withheld_from_new(ctx: &Ctx, api: &Api, workspace: WorkspaceId, key_plan: Option<&str>) -> Result<Vec<Withheld>, AppError> {
+    if has_ceiling(api) { withheld(&mut *ctx.db.acquire().await?, api, workspace, key_plan).await } else { Ok(Vec::new()) }
 }
 
 fn has_ceiling(api: &Api) -> bool {

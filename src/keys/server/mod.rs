@@ -64,7 +64,7 @@ pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch,
 pub use bundles::{ChangedBundle, count_bundle_holders, deletable_bundle, delete_bundle, list_bundles, plan_bundle, put_bundle};
 pub use change::Changed;
 pub use clean_address::clean_address;
-pub use creating::{Created, create_key};
+pub use creating::{Created, Terms, create_key, create_key_on};
 pub use crediting::{Credited, NewCredits, add_credits};
 pub use detail::{example_call, find_key, key_detail, key_history, key_leaks, key_secrets, key_uses, state_reason};
 pub use door::Door;

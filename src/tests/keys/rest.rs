@@ -36,6 +36,43 @@ async fn create_key_shows_the_secret_once(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn an_operator_makes_a_key_for_somebody_that_is_limited_from_its_first_call(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    sqlx::query("insert into plans (id, slug, name, created_at, updated_at) values (gen_random_uuid(), 'gold', 'Gold', now(), now())")
+        .execute(&db)
+        .await
+        .unwrap();
+    let new = json!({ "name": "till", "account": "Mara@example.com", "plan": "gold", "limits": [{ "name": "burst", "limit": 1, "window": 3600 }] });
+    let (status, body) = json(olga.post(&app, "/api/v1/keys", new.clone()).await).await;
+    assert_eq!((status, body["plan"].as_str()), (201, Some("gold")), "{body}");
+    assert_eq!(body["limits"], json!([{ "name": "burst", "limit": 1, "window": 3600 }]));
+    let (id, secret) = (text(&body, "id"), text(&body, "secret"));
+    assert_eq!((passes(&app, &secret).await, passes(&app, &secret).await), (200, 429), "no call passes by the limits of another level");
+    assert_eq!(mara.get(&app, &format!("/api/v1/keys/{id}")).await.status(), 200, "it is hers");
+    assert_eq!(acts(&app, &mara, &id).await, [("created".to_owned(), String::new())]);
+
+    for field in ["account", "plan", "limits"] {
+        let one = json!({ "name": "till", field: new[field] });
+        let (status, problem) = json(mara.post(&app, "/api/v1/keys", one).await).await;
+        assert_eq!((status, problem["permission"].as_str()), (403, Some("keys:manage")), "{field}");
+    }
+    for (wrong, pointer) in [
+        (json!({ "name": "x", "account": "nobody@example.com" }), "#/account"),
+        (json!({ "name": "x", "account": "nobody" }), "#/account"),
+        (json!({ "name": "x", "plan": "nothing" }), "#/plan"),
+        (json!({ "name": "x", "limits": [{ "limit": 1, "window": "day@Middle/Earth" }] }), "#/limits/0/window"),
+    ] {
+        let (status, problem) = json(olga.post(&app, "/api/v1/keys", wrong.clone()).await).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{wrong} → {problem}");
+    }
+    let (_, problem) = json(olga.post(&app, "/api/v1/keys", json!({ "name": "", "limits": [{ "name": "A b", "limit": 1, "window": 60 }] })).await).await;
+    assert_eq!(problem["errors"].as_array().map(Vec::len), Some(2), "both are named: {problem}");
+    assert_eq!(events(&db, "key.created").await, 1);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn create_key_refuses_what_can_t_be_and_names_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -224,6 +224,16 @@ fn owner(caller: &Caller, owners: &HashMap<String, WorkspaceId>, email: &str) ->
     owners.get(&email.key()).copied().ok_or("There is no account with this address that can sign in.")
 }
 
+/// The workspace of the account of this address, for which an operator makes a key.
+pub(super) async fn workspace_of(ctx: &Ctx, caller: &Caller, email: &str) -> Result<WorkspaceId, AppError> {
+    let wrong = |words: &str| AppError::invalid("account", words);
+    let owners: HashMap<String, WorkspaceId> = match email.parse::<Email>() {
+        Ok(email) => batches::list_workspaces(&ctx.db, &[email.key()]).await?.into_iter().collect(),
+        Err(words) => return Err(wrong(words)),
+    };
+    owner(caller, &owners, email).map_err(wrong)
+}
+
 /// The name of the form that makes this key, and the secret that it gets.
 fn name_request(ctx: &Ctx, caller: &Caller, api: &Api, page: Option<&Once>, number: usize, wanted: &mut Wanted) {
     let environment = wanted.new.environment.as_str();

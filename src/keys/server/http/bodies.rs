@@ -1,9 +1,9 @@
-//! The JSON of the REST routes of keys; of their secrets in `secret_bodies`. Unknown fields are refused; times are RFC 3339, durations whole
+//! The JSON of the REST routes of keys; of new ones in `new_key`, of their secrets in `secret_bodies`. Unknown fields are refused; times are RFC 3339, durations whole
 //! seconds.
 
 use crate::{
     keys::{
-        model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LimitUnit, Meta, NewKey, Over, OverAction, Preset, Window},
+        model::{HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LimitUnit, Meta, Over, OverAction, Preset, Window},
         server::Created,
     },
     values::Actor,
@@ -18,81 +18,6 @@ use utoipa::{
         schema::{ObjectBuilder, OneOfBuilder, Schema, Type},
     },
 };
-
-/// A key that a client wants.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewKeyBody {
-    /// 1 to 80 characters.
-    #[schema(example = "checkout service")]
-    name: String,
-    /// The slug of the API that it calls; without it, the first API that is not Tollgate's own.
-    #[serde(default)]
-    api: Option<String>,
-    /// Without it, those of the preset.
-    #[serde(default)]
-    permissions: Option<Vec<String>>,
-    /// In place of `permissions`: `basic` (the default unless bundles are named), `read-only`, or `admin`, everything that you can give.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    preset: Option<Preset>,
-    /// Names of bundles of the API, whose permissions it has beside its own, as they are at any time.
-    #[serde(default)]
-    #[schema(example = json!(["order-desk"]))]
-    bundles: Vec<String>,
-    /// Networks in CIDR notation or single addresses from which it may be used, at most 50; without it, from everywhere.
-    #[serde(default)]
-    #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
-    addresses: Vec<String>,
-    /// Origins of the web pages that may use it (`https://app.example.com`, `https://*.example.com`), at most 20; without it, of every page.
-    #[serde(default)]
-    #[schema(example = json!(["https://app.example.com"]))]
-    origins: Vec<String>,
-    /// Routes that it may call, each a method (`*` is any) and a path pattern, at most 50; without it, all that its permissions allow.
-    #[serde(default)]
-    #[schema(example = json!(["GET /orders/{id}", "* /reports/*"]))]
-    routes: Vec<String>,
-    /// Words to find it by: at most ten, of `a-z0-9-`, 1 to 30 characters.
-    #[serde(default)]
-    #[schema(example = json!(["team-a"]))]
-    tags: Vec<String>,
-    /// Your own id of who uses it, at most 200 characters: verifications answer it, and lists find the key by it.
-    #[serde(default)]
-    #[schema(example = "customer-42")]
-    external_id: Option<String>,
-    /// An object of your own that verifications answer when the key passes; at most 1 KiB as JSON without spaces. Not for secrets.
-    #[serde(default)]
-    #[schema(value_type = Object, example = json!({"team": "checkout"}))]
-    meta: Meta,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<OffsetDateTime>,
-    /// `live` (the default) or `test`; stands in the secret.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    environment: Option<Environment>,
-}
-
-impl NewKeyBody {
-    pub fn new_key(self) -> NewKey {
-        NewKey {
-            name: self.name,
-            api: self.api,
-            permissions: self.permissions,
-            preset: self.preset,
-            bundles: self.bundles,
-            addresses: self.addresses,
-            origins: self.origins,
-            routes: self.routes,
-            tags: self.tags,
-            external_id: self.external_id,
-            meta: self.meta,
-            expires_at: self.expires_at,
-            environment: self.environment.unwrap_or_default(),
-            once: None,
-        }
-    }
-}
 
 /// Changes of a key; what is left out stays, and so does what is `null`, unless said otherwise. All or nothing.
 #[derive(Debug, Deserialize, ToSchema)]

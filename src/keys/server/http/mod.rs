@@ -11,6 +11,7 @@ mod credits;
 mod leaks;
 mod levels;
 mod many;
+mod new_key;
 mod secret_bodies;
 mod secrets;
 mod signing;
@@ -18,8 +19,9 @@ pub mod transfer;
 pub mod trial;
 
 use self::{
-    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyListBody, NewKeyBody, ReasonBody},
+    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyListBody, ReasonBody},
     changed::ChangedKeyBody,
+    new_key::NewKeyBody,
     secret_bodies::KeyDetailBody,
 };
 pub use self::{
@@ -187,7 +189,8 @@ async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<L
 
 /// Create a key
 ///
-/// The secret is in this answer and never shown again. Sent twice with an `Idempotency-Key`, the second answer is 409 and names the key;
+/// The secret is in this answer and never shown again. `limits`, `plan` and `account` need the permission `keys:manage`; they hold before the
+/// answer is given. Sent twice with an `Idempotency-Key`, the second answer is 409 and names the key;
 /// rotate it if its secret got lost.
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "Keys", operation_id = "create_key", request_body = NewKeyBody,
@@ -195,7 +198,8 @@ async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<L
     security(("key" = [])),
 )]
 async fn create_key(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
-    let created = server::create_key(&ctx, &caller, new.new_key()).await?;
+    let (new, terms) = new.read();
+    let created = server::create_key_on(&ctx, &caller, new, terms).await?;
     let id = created.key.id;
     let body = CreatedKeyBody::of(created, ctx.clock.now()).ok_or_else(|| AppError::internal("a new key without a secret"))?;
     Ok(no_store(located(StatusCode::CREATED, &format!("/api/v1/keys/{id}"), body)))

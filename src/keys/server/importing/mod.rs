@@ -128,7 +128,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
     let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
     let now = ctx.clock.now();
     let ends = policies::key_ends(ctx, [caller.workspace]).await?;
-    let withheld = grants::withheld_from_new(ctx, api, caller.workspace).await?;
+    let withheld = grants::withheld_from_new(ctx, api, caller.workspace, None).await?;
     let readable = lines.iter().filter_map(|line| line.key.as_ref().ok());
     let zones = rules::zones(ctx, rules::zones_of(readable.flat_map(|key| &key.limited.limits))).await?;
     let may_limit = caller.may(&may::KEYS_MANAGE) || caller.via == Via::Cli;
