@@ -21,6 +21,8 @@ use crate::{
     platform::Ctx,
 };
 use clap::{Args, Subcommand};
+use serde_json::json;
+use tokio::time::Instant;
 
 #[derive(Subcommand)]
 pub(super) enum ApiCommand {
@@ -231,14 +233,17 @@ impl ApiCommand {
                 };
                 let words = if after.is_empty() { "the default limit".to_owned() } else { words(&after) };
                 if invocation.dry_run {
-                    invocation.answer(&after, &format!("Would be {words} for each key of {slug}."));
+                    invocation.answer(&json!({ "limits": after }), &format!("Would be {words} for each key of {slug}."));
                     return Ok(Exit::Done);
                 }
+                let since = Instant::now();
                 let limits = match &change {
                     Some(change) => plans::change_api_limit(ctx, &cli, &slug, change).await?,
                     None => plans::set_api_limits(ctx, &cli, &slug, Vec::new()).await?,
                 };
-                invocation.answer(&limits, &format!("From now on {words} for each key of {slug} that nothing nearer limits."));
+                let spread = plans::spread_of_api(ctx, &slug, since).await?;
+                let words = format!("From now on {words} for each key of {slug} that nothing nearer limits.");
+                invocation.answer_spread(&json!({ "limits": limits }), &words, &spread);
                 Ok(Exit::Done)
             }
         })

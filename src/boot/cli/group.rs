@@ -22,6 +22,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tokio::time::Instant;
 
 /// Members in one answer; `--after` goes on.
 const MOST: usize = 100;
@@ -127,33 +128,42 @@ impl GroupCommand {
                 }
                 Self::SetGrants(SetGrants { slug, grant, .. }) => {
                     let mut group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
-                    let (will, grants) = if invocation.dry_run {
+                    if invocation.dry_run {
                         group.grants = keys::read_grants(ctx, &grant).await?;
-                        (" would", "grant")
+                        invocation.answer(&group, &format!("{} would grant {}.", group.name, plan::granted(&group.grants)));
                     } else {
-                        group = plans::edit_group(ctx, &cli, &slug, GroupEdit { grants: Some(grant), ..GroupEdit::default() }).await?;
-                        ("", "grants")
-                    };
-                    invocation.answer(&group, &format!("{}{will} {grants} {}.", group.name, plan::granted(&group.grants)));
+                        let since = Instant::now();
+                        let group = plans::edit_group(ctx, &cli, &slug, GroupEdit { grants: Some(grant), ..GroupEdit::default() }).await?;
+                        let spread = plans::spread_of(ctx, group.id.uuid(), since).await;
+                        invocation.answer_spread(&group, &format!("{} grants {}.", group.name, plan::granted(&group.grants)), &spread);
+                    }
                 }
                 Self::Members { slug, after } => list_members(ctx, invocation, &slug, after).await?,
                 Self::Add { slug, whom } => {
                     let workspace = whom.workspace(ctx).await?;
                     let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
-                    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
-                    if !invocation.dry_run {
-                        hold = plans::add_member(ctx, &cli, &slug, workspace).await?;
+                    let hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
+                    if invocation.dry_run {
+                        invocation.answer(&hold, &format!("{} would be in {}.", hold.name, group.name));
+                    } else {
+                        let since = Instant::now();
+                        let hold = plans::add_member(ctx, &cli, &slug, workspace).await?;
+                        let spread = plans::spread_of(ctx, workspace.uuid(), since).await;
+                        invocation.answer_spread(&hold, &format!("{} is in {}.", hold.name, group.name), &spread);
                     }
-                    invocation.answer(&hold, &format!("{} {} in {}.", hold.name, if invocation.dry_run { "would be" } else { "is" }, group.name));
                 }
                 Self::Remove { slug, whom } => {
                     let workspace = whom.workspace(ctx).await?;
                     let group = plans::find_group(ctx, &cli, &slug).await.or_no(Thing::Group, &slug)?;
-                    let mut hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
-                    if !invocation.dry_run {
-                        hold = plans::remove_member(ctx, &cli, &slug, workspace).await?;
+                    let hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
+                    if invocation.dry_run {
+                        invocation.answer(&hold, &format!("{} would not be in {}.", hold.name, group.name));
+                    } else {
+                        let since = Instant::now();
+                        let hold = plans::remove_member(ctx, &cli, &slug, workspace).await?;
+                        let spread = plans::spread_of(ctx, workspace.uuid(), since).await;
+                        invocation.answer_spread(&hold, &format!("{} is not in {}.", hold.name, group.name), &spread);
                     }
-                    invocation.answer(&hold, &format!("{} {} in {}.", hold.name, if invocation.dry_run { "would not be" } else { "is not" }, group.name));
                 }
                 Self::Try(trying) => return trying.run(ctx, invocation).await,
                 Self::Delete { slug } => {
@@ -225,8 +235,10 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, slug: &str, edit: GroupEdit) -
         invocation.answer(&group, &format!("Would change {}.", group.name));
         return Ok(());
     }
+    let since = Instant::now();
     let group = plans::edit_group(ctx, &Caller::cli(), slug, edit).await?;
-    invocation.answer(&group, &format!("From now on {} for each of {} in {}.", allows(&group), members(&group), group.name));
+    let spread = plans::spread_of(ctx, group.id.uuid(), since).await;
+    invocation.answer_spread(&group, &format!("From now on {} for each of {} in {}.", allows(&group), members(&group), group.name), &spread);
     Ok(())
 }
 

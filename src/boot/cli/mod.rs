@@ -42,6 +42,7 @@ pub use exit::Exit;
 
 use crate::{
     error::AppError,
+    keys::model::Spread,
     platform::{
         config::{self as settings, Config, Flag, Loaded, Origin, Sources},
         telemetry,
@@ -173,6 +174,19 @@ impl Invocation {
     pub fn answer(&self, value: &impl Serialize, words: &str) {
         answer(self.json, value, words);
     }
+
+    /// The same of a change that nodes take over: with those on which it holds.
+    fn answer_spread(&self, value: &impl Serialize, words: &str, spread: &Spread) {
+        self.answer(&Spreading { what: value, spread }, &format!("{words} {}", spread.words("In force")));
+    }
+}
+
+/// What was changed, and where that holds.
+#[derive(Serialize)]
+struct Spreading<'a, T: Serialize> {
+    #[serde(flatten)]
+    what: &'a T,
+    spread: &'a Spread,
 }
 
 /// The same for what needs no configuration.

@@ -24,6 +24,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tokio::time::Instant;
 
 #[derive(Subcommand)]
 pub(super) enum PlanCommand {
@@ -304,8 +305,10 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Resu
         return Ok(Exit::Done);
     }
     let edit = PlanEdit { limit: Some(change), ..PlanEdit::default() };
+    let since = Instant::now();
     let plan = plans::edit_plan(ctx, &Caller::cli(), &slug, edit).await?;
-    invocation.answer(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name));
+    let spread = plans::spread_of(ctx, plan.id.uuid(), since).await;
+    invocation.answer_spread(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name), &spread);
     Ok(Exit::Done)
 }
 
@@ -317,8 +320,10 @@ async fn set_grants(ctx: &Ctx, invocation: &Invocation, SetGrants { slug, grant,
         invocation.answer(&plan, &format!("{} would grant {}.", plan.name, granted(&plan.grants)));
         return Ok(Exit::Done);
     }
+    let since = Instant::now();
     let plan = plans::edit_plan(ctx, &cli, &slug, PlanEdit { grants: Some(grant), ..PlanEdit::default() }).await?;
-    invocation.answer(&plan, &format!("From now on {} grants {}.", plan.name, granted(&plan.grants)));
+    let spread = plans::spread_of(ctx, plan.id.uuid(), since).await;
+    invocation.answer_spread(&plan, &format!("From now on {} grants {}.", plan.name, granted(&plan.grants)), &spread);
     Ok(Exit::Done)
 }
 
@@ -335,19 +340,26 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
     let plan = slug.as_deref().unwrap_or("no plan");
     if let Some(key) = to.key {
         let id: KeyId = key.parse().map_err(|error: crate::values::IdError| AppError::invalid("key", error.to_string()))?;
-        let mut key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
-        if !invocation.dry_run {
-            key = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?.key;
+        let key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
+        let words = format!("{} {plan} for the key {}.", done(invocation), key.name);
+        if invocation.dry_run {
+            invocation.answer(&key, &words);
+        } else {
+            let changed = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?;
+            invocation.answer_spread(&changed.key, &words, &changed.spread);
         }
-        invocation.answer(&key, &format!("{} {plan} for the key {}.", done(invocation), key.name));
         return Ok(Exit::Done);
     }
     if let Some(group) = to.group {
-        let mut group = plans::find_group(ctx, &caller, &group).await.or_no(Thing::Group, &group)?;
-        if !invocation.dry_run {
-            group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
+        let group = plans::find_group(ctx, &caller, &group).await.or_no(Thing::Group, &group)?;
+        let words = format!("{} {plan} for each workspace of the group {}.", done(invocation), group.name);
+        if invocation.dry_run {
+            invocation.answer(&group, &words);
+        } else {
+            let since = Instant::now();
+            let group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
+            invocation.answer_spread(&group, &words, &plans::spread_of(ctx, group.id.uuid(), since).await);
         }
-        invocation.answer(&group, &format!("{} {plan} for each workspace of the group {}.", done(invocation), group.name));
         return Ok(Exit::Done);
     }
     let workspace = match (to.workspace, to.account) {
@@ -355,11 +367,15 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
         (None, Some(email)) => workspace_of(ctx, &email).await?,
         (None, None) => return Err(AppError::NotFound),
     };
-    let mut hold = plans::workspace_hold(ctx, &caller, workspace).await.or_no(Thing::Workspace, workspace)?;
-    if !invocation.dry_run {
-        hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
+    let hold = plans::workspace_hold(ctx, &caller, workspace).await.or_no(Thing::Workspace, workspace)?;
+    let words = format!("{} {plan} for the workspace {}, all its keys together.", done(invocation), hold.name);
+    if invocation.dry_run {
+        invocation.answer(&hold, &words);
+    } else {
+        let since = Instant::now();
+        let hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
+        invocation.answer_spread(&hold, &words, &plans::spread_of(ctx, workspace.uuid(), since).await);
     }
-    invocation.answer(&hold, &format!("{} {plan} for the workspace {}, all its keys together.", done(invocation), hold.name));
     Ok(Exit::Done)
 }
 

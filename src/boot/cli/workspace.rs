@@ -18,6 +18,7 @@ use crate::{
     platform::Ctx,
 };
 use clap::{Args, Subcommand};
+use tokio::time::Instant;
 
 #[derive(Subcommand)]
 pub(super) enum WorkspaceCommand {
@@ -111,11 +112,13 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Resu
         invocation.answer(&hold, &format!("Would be {} for all keys of {} together.", words(&hold.limits), hold.name));
         return Ok(Exit::Done);
     }
+    let since = Instant::now();
     let hold = match &change {
         Some(change) => plans::change_workspace_limit(ctx, &cli, workspace, change).await?,
         None => plans::set_workspace_limits(ctx, &cli, workspace, Vec::new()).await?,
     };
-    invocation.answer(&hold, &format!("From now on {} for all keys of {} together.", words(&hold.limits), hold.name));
+    let spread = plans::spread_of(ctx, workspace.uuid(), since).await;
+    invocation.answer_spread(&hold, &format!("From now on {} for all keys of {} together.", words(&hold.limits), hold.name), &spread);
     Ok(Exit::Done)
 }
 
@@ -128,7 +131,9 @@ async fn set_grants(ctx: &Ctx, invocation: &Invocation, whom: &Whom, grants: &[S
         invocation.answer(&hold, &format!("{} would be granted {}.", hold.name, granted(&hold.grants)));
         return Ok(Exit::Done);
     }
+    let since = Instant::now();
     let hold = plans::set_workspace_grants(ctx, &cli, workspace, grants).await.or_no(Thing::Workspace, workspace)?;
-    invocation.answer(&hold, &format!("From now on {} itself is granted {}.", hold.name, granted(&hold.grants)));
+    let spread = plans::spread_of(ctx, workspace.uuid(), since).await;
+    invocation.answer_spread(&hold, &format!("From now on {} itself is granted {}.", hold.name, granted(&hold.grants)), &spread);
     Ok(Exit::Done)
 }

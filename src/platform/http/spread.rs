@@ -19,6 +19,12 @@ pub struct SpreadBody {
     pub missing: Vec<MissingBody>,
 }
 
+/// What a change answers that leaves nothing to show.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GoneBody {
+    pub spread: SpreadBody,
+}
+
 /// A node that has not confirmed a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MissingBody {

@@ -37,7 +37,8 @@ async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
     assert_eq!((&rest["data"][0]["reason"], &rest["has_more"], &rest["next_cursor"]), (&json!("leaked"), &json!(false), &json!(null)));
 
     for _ in 0..2 {
-        assert_eq!(ops.call(&app, Method::DELETE, &format!("{location}?note=rotated"), None).await.status(), 204);
+        let (status, body) = answer(ops.call(&app, Method::DELETE, &format!("{location}?note=rotated"), None).await).await;
+        assert_eq!((status, &body["spread"]["nodes"], &body["spread"]["confirmed"]), (200, &json!(1), &json!(1)), "{body}");
     }
     assert_eq!(passes(&app, &secret).await, 200);
     let (_, lifted) = answer(ops.get(&app, &location).await).await;

@@ -34,6 +34,7 @@ async fn a_plan_from_the_command_line(db: PgPool) {
     assert_eq!(slowed["limits"][1]["over"], serde_json::json!({ "action": "throttle", "per_second": 5, "until": "2027-01-31T00:00:00Z" }));
     let more = json(&plan(&["set-limit", "pro", "--name", "month", "--limit", "30000", "--json"]));
     assert_eq!((&more["limits"][1]["over"], &more["limits"][1]["window"]), (&slowed["limits"][1]["over"], &"month".into()), "what is not said stays");
+    assert_eq!((&more["spread"]["nodes"], &more["spread"]["confirmed"], &more["spread"]["missing"]), (&1.into(), &1.into(), &Value::Array(Vec::new())));
     assert_eq!(plan(&["set-limit", "pro", "--limit", "1", "--over", "allow"]).status.code(), Some(2));
     assert_eq!(json(&plan(&["set-limit", "pro", "--name", "month", "--remove", "--json"]))["limits"].as_array().map(Vec::len), Some(1));
     let email = person.email.clone();
@@ -84,7 +85,8 @@ async fn one_limit_of_a_key_or_an_api_from_the_command_line(db: PgPool) {
             let one = |l: &Value| format!("{} {} {}", l["name"].as_str().unwrap(), l["limit"], l["window"]);
             limits.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
         };
-        assert!(set(&["--limit", "1000"]).status.success());
+        assert_eq!(json(&set(&["--limit", "1000", "--json"]))["spread"]["confirmed"], 1, "{noun}");
+        assert!(String::from_utf8_lossy(&set(&["--limit", "1000"]).stdout).contains(" In force after "), "{noun}");
         assert!(set(&["--name", "burst", "--limit", "10", "--window", "second"]).status.success());
         assert_eq!(limits(), ["burst 10 1", "default 1000 3600"], "the others stay");
         assert!(set(&["--name", "burst", "--limit", "20"]).status.success());
@@ -150,7 +152,8 @@ async fn what_was_described_is_changed_on_the_command_line(db: PgPool) {
     let burst = ["--name", "burst", "--limit", "5", "--window", "second"];
     assert_eq!(limits(&workspace("set-limit", &[&burst[..], &["--dry-run"]].concat())).len(), 2);
     assert_eq!(limits(&workspace("show", &[])), ["default 500 86400"], "a dry run changes nothing");
-    assert_eq!(limits(&workspace("set-limit", &burst)), ["burst 5 1", "default 500 86400"], "the others stay");
+    let set = workspace("set-limit", &burst);
+    assert_eq!((limits(&set), &set["spread"]["nodes"]), (vec!["burst 5 1".into(), "default 500 86400".into()], &0.into()), "the others stay; no server runs");
     assert_eq!(say(&["workspace", "set-limit", "--account", &email, "--name", "month", "--remove"]).status.code(), Some(2), "there is none");
     assert_eq!(limits(&workspace("set-limit", &["--name", "burst", "--remove"])), ["default 500 86400"]);
     assert!(limits(&workspace("set-limit", &["--default"])).is_empty());

@@ -14,6 +14,7 @@ use crate::{
         http::{
             json::{Body, Query, located, page_size},
             pages::Listed,
+            spread::GoneBody,
         },
     },
     values::BlockId,
@@ -135,15 +136,15 @@ struct LiftQuery {
 
 /// Lift a block
 ///
-/// The same as `POST …/lift`, which also says on which nodes it holds. One that is not in force any more stays as it is.
+/// The same as `POST …/lift`; `spread` says on which nodes it holds. One that is not in force any more stays as it is.
 #[utoipa::path(
     delete, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "delete_block", params(("id" = String, Path), LiftQuery),
-    responses((status = 204)),
+    responses((status = 200, body = GoneBody)),
     security(("key" = [])),
 )]
-async fn delete_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<StatusCode, AppError> {
-    server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?;
-    Ok(StatusCode::NO_CONTENT)
+async fn delete_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<Json<GoneBody>, AppError> {
+    let lifted = server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?;
+    Ok(Json(GoneBody { spread: lifted.spread.into() }))
 }
 
 /// Lift a block and say where that holds

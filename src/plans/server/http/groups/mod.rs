@@ -16,6 +16,7 @@ use crate::{
         http::{
             json::{Body, Query, located},
             pages::{Listed, PageQuery},
+            spread::GoneBody,
         },
     },
     values::WorkspaceId,
@@ -191,14 +192,16 @@ async fn add_member(
 
 /// Take a workspace out of a group
 ///
-/// One that is not in it stays as it is.
+/// One that is not in it stays as it is. `spread` says on which nodes it is out.
 #[utoipa::path(
     delete, path = "/api/v1/groups/{slug}/members/{id}", tag = "Groups", operation_id = "remove_group_member",
     params(("slug" = String, Path), ("id" = String, Path, description = "The workspace's id")),
-    responses((status = 204)),
+    responses((status = 200, body = GoneBody)),
     security(("key" = [])),
 )]
-async fn remove_member(State(ctx): State<Ctx>, caller: Caller, Path((slug, id)): Path<(String, String)>) -> Result<StatusCode, AppError> {
-    server::remove_member(&ctx, &caller, &slug, workspace(&id)?).await?;
-    Ok(StatusCode::NO_CONTENT)
+async fn remove_member(State(ctx): State<Ctx>, caller: Caller, Path((slug, id)): Path<(String, String)>) -> Result<Json<GoneBody>, AppError> {
+    let since = Instant::now();
+    let hold = server::remove_member(&ctx, &caller, &slug, workspace(&id)?).await?;
+    let spread = server::spread_of(&ctx, hold.workspace.uuid(), since).await;
+    Ok(Json(GoneBody { spread: spread.into() }))
 }
