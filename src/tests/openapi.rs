@@ -155,6 +155,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), leaked, &id, "", Some(json!({ "url": "nowhere" })), 422).await;
     assert_eq!(r.ask(get.clone(), key, &id, "", None, 200).await["leaks"][0]["reported_by"], "Mara");
     r.ask(delete.clone(), leaked, &id, "", Some(json!({})), 200).await;
+    r.ask(get.clone(), "/api/v1/me/leaked-keys", "", "", None, 200).await;
+    r.ask(patch.clone(), "/api/v1/me/leaked-keys", "", "", Some(json!({ "disables": false })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/revoke", &id, "", Some(json!({})), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({})), 409).await;
     r.ask(delete.clone(), key, &id, "", None, 200).await;

@@ -1,9 +1,19 @@
-//! `tollgate leaks keys …`: whose signatures reports of leaked keys may carry. A running server hears of it at once.
+//! `tollgate leaks …`: whose signatures reports of leaked keys may carry, and what becomes of the leaked keys of a workspace. A running server
+//! hears of it at once.
 
-use super::{Exit, Invocation, key::text_of, with_ctx};
+use super::{
+    Exit, Invocation,
+    group::Whom,
+    key::text_of,
+    missing::{OrNo, Thing},
+    with_ctx,
+};
 use crate::{
     accounts::Caller,
-    keys::server::leaks::{list_signers, set_signers},
+    error::AppError,
+    keys::server::leaks::{leak_choice_of, list_signers, save_leak_choice_of, set_signers},
+    plans::server as plans,
+    platform::Ctx,
     ui::number::count,
 };
 use clap::Subcommand;
@@ -15,6 +25,17 @@ pub(super) enum LeaksCommand {
     /// The public keys that check reports; without any, nobody may report
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Show or choose what becomes of the leaked keys of a workspace, besides a mail to its owner
+    Choice {
+        #[command(flatten)]
+        whom: Whom,
+        /// Disable them at once
+        #[arg(long)]
+        disable: bool,
+        /// Let them go on; somebody decides
+        #[arg(long, conflicts_with = "disable")]
+        keep: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -34,9 +55,12 @@ pub(super) enum KeysCommand {
 
 impl LeaksCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
-        let Self::Keys(command) = self;
         with_ctx(&invocation.config, "leaks", async |ctx| {
             let caller = Caller::cli();
+            let command = match self {
+                Self::Keys(command) => command,
+                Self::Choice { whom, disable, keep } => return choice(ctx, invocation, &whom, (disable || keep).then_some(disable)).await,
+            };
             let document = match command {
                 KeysCommand::List => {
                     let signers = list_signers(ctx, &caller).await?;
@@ -63,4 +87,22 @@ impl LeaksCommand {
         })
         .await
     }
+}
+
+/// Shows what is chosen, or chooses it.
+async fn choice(ctx: &Ctx, invocation: &Invocation, whom: &Whom, wanted: Option<bool>) -> Result<Exit, AppError> {
+    let cli = Caller::cli();
+    let workspace = whom.workspace(ctx).await?;
+    let hold = plans::workspace_hold(ctx, &cli, workspace).await.or_no(Thing::Workspace, workspace)?;
+    if let Some(disables) = wanted.filter(|_| !invocation.dry_run) {
+        save_leak_choice_of(ctx, &cli, workspace, disables).await?;
+    }
+    let disables = match wanted {
+        Some(disables) => disables,
+        None => leak_choice_of(ctx, &cli, workspace).await?,
+    };
+    let (are, goes) = if wanted.is_some() && invocation.dry_run { ("would be", "would go on") } else { ("are", "go on") };
+    let words = if disables { format!("Leaked keys of {} {are} disabled at once.", hold.name) } else { format!("Leaked keys of {} {goes}.", hold.name) };
+    invocation.answer(&json!({ "workspace": workspace, "disables": disables }), &words);
+    Ok(Exit::Done)
 }

@@ -363,6 +363,29 @@ async fn the_pages_say_it_and_let_choose(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_choice_is_made_over_rest(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let eve = person(&app, &db, "eve@example.com", "developer").await;
+    let (choice, yes) = ("/api/v1/me/leaked-keys", json!({ "disables": true }));
+    assert_eq!(json(mara.get(&app, choice).await).await, (200, json!({ "disables": false })));
+    for _ in 0..2 {
+        assert_eq!(json(mara.call(&app, Method::PATCH, choice, Some(yes.clone())).await).await, (200, yes.clone()));
+    }
+    assert_eq!(events(&db, "workspace.leak_choice_changed").await, 1, "what changes nothing is no event");
+    assert_eq!((json(mara.get(&app, choice).await).await.1, json(eve.get(&app, choice).await).await.1), (yes.clone(), json!({ "disables": false })));
+    let reader = person_with(&app, &db, "rita@example.com", "developer", &["keys:read"]).await;
+    assert_eq!(reader.call(&app, Method::PATCH, choice, Some(yes)).await.status(), 403);
+    for wrong in [json!({}), json!({ "disables": "yes" }), json!({ "disables": true, "keeps": true })] {
+        assert_eq!(mara.call(&app, Method::PATCH, choice, Some(wrong)).await.status(), 422);
+    }
+
+    let (_, secret) = mara.new_key(&app, "checkout").await;
+    Scanner::listed(&app.ctx).await.found(&app, &[(&secret, PLACE)]).await;
+    assert_eq!(passes(&app, &secret).await, 401, "it is disabled");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_lists_of_public_keys_are_set(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let scanner = Scanner::new("one");

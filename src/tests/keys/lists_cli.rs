@@ -61,6 +61,24 @@ async fn who_may_report_leaks_is_set_on_the_command_line(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_becomes_of_leaked_keys_is_chosen_on_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let folder = Folder::new();
+    let choice = |more: &[&str]| run(&folder, &db, &[&["leaks", "choice", "--account", "mara@example.com"], more].concat());
+    assert!(out(&choice(&[])).contains("go on"));
+    assert!(out(&choice(&["--disable", "--dry-run"])).contains("would be disabled"));
+    assert_eq!(events(&db, "workspace.leak_choice_changed").await, 0);
+    assert!(out(&choice(&["--disable"])).contains("are disabled at once"));
+    let told = mara.get(&app, "/api/v1/me/leaked-keys").await.text().await.unwrap();
+    assert_eq!(told, r#"{"disables":true}"#);
+    assert!(out(&choice(&["--keep", "--json"])).contains(r#""disables":false"#));
+    assert_eq!(events(&db, "workspace.leak_choice_changed").await, 2);
+    assert_eq!(choice(&["--keep", "--disable"]).status.code(), Some(2));
+    assert_eq!(run(&folder, &db, &["leaks", "choice", "--account", "nobody@example.com"]).status.code(), Some(3));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn many_keys_change_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -1,4 +1,4 @@
-//! Leaked keys over REST: the endpoint that GitHub's secret scanning calls, and an operator's own word.
+//! Leaked keys over REST: the endpoint that GitHub's secret scanning calls, an operator's own word, and what a workspace wants done.
 //!
 //! The contract is GitHub's (secret scanning partner program): a JSON array, signed by ECDSA P-256 with SHA-256 over the raw body. It is
 //! their document, so fields that we don't know are left alone here, unlike everywhere else.
@@ -12,6 +12,7 @@ use crate::{
         leaks::{FoundToken, Signature, Verdict, check_signature, report_found},
     },
     platform::{Ctx, http::json::Body},
+    values::permission_names as may,
 };
 use axum::{
     Json, Router,
@@ -19,7 +20,7 @@ use axum::{
     extract::{FromRequest, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,7 +31,10 @@ const IDENTIFIER: HeaderName = HeaderName::from_static("github-public-key-identi
 const SIGNATURE: HeaderName = HeaderName::from_static("github-public-key-signature");
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/leaked-keys", post(report_leaked_keys)).route("/api/v1/keys/{id}/leaked", post(mark_leaked).delete(clear_leaks))
+    Router::new()
+        .route("/api/v1/leaked-keys", post(report_leaked_keys))
+        .route("/api/v1/keys/{id}/leaked", post(mark_leaked).delete(clear_leaks))
+        .route("/api/v1/me/leaked-keys", get(read_leak_choice).patch(edit_leak_choice))
 }
 
 /// A token that was found. No `Debug`, so that no log line can hold it by mistake.
@@ -155,4 +159,38 @@ pub async fn mark_leaked(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Bod
 )]
 pub async fn clear_leaks(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::leaks::clear_leaks(&ctx, &caller, id, &why.reason).await?))
+}
+
+/// What becomes of the leaked keys of your workspace, besides a mail.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeakChoiceBody {
+    /// They are disabled at once, on every node.
+    pub disables: bool,
+}
+
+/// Read what becomes of leaked keys
+///
+/// Of your workspace.
+#[utoipa::path(
+    get, path = "/api/v1/me/leaked-keys", tag = "Leaked keys", operation_id = "read_leak_choice",
+    responses((status = 200, body = LeakChoiceBody)),
+    security(("key" = [])),
+)]
+pub async fn read_leak_choice(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<LeakChoiceBody>, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    Ok(Json(LeakChoiceBody { disables: server::leaks::leak_choice(&ctx, &caller).await? }))
+}
+
+/// Choose what becomes of leaked keys
+///
+/// Of your workspace, from the next report on. The owner gets a mail either way.
+#[utoipa::path(
+    patch, path = "/api/v1/me/leaked-keys", tag = "Leaked keys", operation_id = "edit_leak_choice", request_body = LeakChoiceBody,
+    responses((status = 200, body = LeakChoiceBody)),
+    security(("key" = [])),
+)]
+pub async fn edit_leak_choice(State(ctx): State<Ctx>, caller: Caller, Body(choice): Body<LeakChoiceBody>) -> Result<Json<LeakChoiceBody>, AppError> {
+    server::leaks::save_leak_choice(&ctx, &caller, choice.disables).await?;
+    Ok(Json(choice))
 }

@@ -79,7 +79,9 @@ use utoipa::{IntoParams, OpenApi};
     batch::create_keys,
     leaks::report_leaked_keys,
     leaks::mark_leaked,
-    leaks::clear_leaks
+    leaks::clear_leaks,
+    leaks::read_leak_choice,
+    leaks::edit_leak_choice
 ))]
 pub struct Docs;
 

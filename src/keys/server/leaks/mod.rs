@@ -12,7 +12,7 @@ mod marking;
 mod scanning;
 mod signers;
 
-pub use choice::{leak_choice, save_leak_choice};
+pub use choice::{leak_choice, leak_choice_of, save_leak_choice, save_leak_choice_of};
 pub use letter::KINDS as MAIL_KINDS;
 pub use mail::send_leak;
 pub use marking::{clear_leaks, mark_leaked};
