@@ -116,7 +116,16 @@ async fn kept(attempt: Attempt, response: Response) -> Result<Response, AppError
 /// The answer of the first time, or why there is none.
 fn again(answer: Answer) -> Response {
     let Answer { status, location, kind, body } = answer;
-    let made = location.as_deref().map(|path| format!(" and made {path}")).unwrap_or_default();
+    let made = match (status, location.as_deref()) {
+        (201, Some(path)) => format!(" and made {path}"),
+        (_, Some(path)) => format!(": {path}"),
+        (_, None) => String::new(),
+    };
+    // The address of a list: it made several.
+    let (held, are, key) = match location.as_deref() {
+        Some(path) if path.contains('?') => ("secrets", "are", "their keys to get new ones"),
+        _ => ("a secret", "is", "the key to get a new one"),
+    };
     let response = match body {
         Kept::Whole(body) => {
             let mut response = (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Body::from(body)).into_response();
@@ -128,7 +137,7 @@ fn again(answer: Answer) -> Response {
             response
         }
         Kept::Secret => {
-            let words = format!("This request was done before{made}. Its answer held a secret, which is stored nowhere: rotate the key to get a new one.");
+            let words = format!("This request was done before{made}. Its answer held {held}, which {are} stored nowhere: rotate {key}.");
             AppError::conflict(words).into_response()
         }
         Kept::LetGo => {

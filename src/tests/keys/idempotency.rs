@@ -28,6 +28,29 @@ async fn an_idempotency_key_makes_one_key(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_rotation_or_a_list_that_is_sent_again_says_where_its_keys_are(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, _) = mara.new_key(&app, "checkout").await;
+    let one = format!("/api/v1/keys/{id}");
+    let list = json!({ "api": "demo", "keys": [{ "name": "till 1" }, { "name": "till 2" }] });
+    for (path, body, location, next) in [
+        (format!("{one}/rotate"), json!({}), one.clone(), "rotate the key to get a new one"),
+        ("/api/v1/keys/batch".to_owned(), list, "/api/v1/keys?api=demo".to_owned(), "rotate their keys to get new ones"),
+    ] {
+        let send = || app.http.post(app.url(&path)).bearer_auth(&mara.secret).header("idempotency-key", "once").json(&body).send();
+        assert!(send().await.unwrap().status().is_success(), "{path}");
+        let again = send().await.unwrap();
+        assert_eq!((again.status().as_u16(), again.headers()["location"].to_str().unwrap()), (409, location.as_str()), "{path}");
+        let (_, problem) = json(again).await;
+        assert!(text(&problem, "detail").contains(&location) && text(&problem, "detail").contains(next), "{problem}");
+        let (status, found) = json(mara.get(&app, &location).await).await;
+        assert_eq!((status, found.to_string().contains("till 2")), (200, location.contains('?')), "{found}");
+    }
+    assert_eq!((events(&db, "key.rotated").await, events(&db, "key.created").await), (1, 3));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn eight_at_once_make_one_key(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

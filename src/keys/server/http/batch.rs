@@ -8,7 +8,10 @@ use crate::{
         model::{BatchLine, Environment, Meta, NewKey, Preset},
         server::{self, Batch, BatchKey, MadeKey, forms::page_token},
     },
-    platform::{Ctx, http::json::Body},
+    platform::{
+        Ctx,
+        http::json::{Body, with_location},
+    },
     values::BatchId,
 };
 use axum::{
@@ -162,7 +165,7 @@ pub struct BatchErrorBody {
 ///
 /// All of them or none, in one transaction, each with a line of history and an event of its own. Their secrets are in this answer and
 /// never shown again: JSON, or with `Accept: text/csv` a file `name,key_id,secret`. Sent twice with an `Idempotency-Key`, the second
-/// answer is 409. With `dry_run` nothing is made, and the answer is 200 with what is wrong with each. A request has at most 256 KiB.
+/// answer is 409, and its `Location` the list that has them. With `dry_run` nothing is made, and the answer is 200 with what is wrong with each. A request has at most 256 KiB.
 #[utoipa::path(
     post, path = "/api/v1/keys/batch", tag = "Keys", operation_id = "create_keys", request_body = BatchBody,
     responses(
@@ -178,11 +181,13 @@ pub async fn create_keys(State(ctx): State<Ctx>, caller: Caller, headers: Header
         let lines = server::check_batch(&ctx, &caller, &asked.api, keys).await?;
         return Ok(Json(report(lines)).into_response());
     }
+    // Where they are found, newest first.
+    let place = format!("/api/v1/keys?api={}", asked.api);
     match server::create_batch(&ctx, &caller, &asked.api, keys).await? {
-        Batch::Made(made) if wants_csv(&headers) => Ok((StatusCode::CREATED, file(&ctx, &made)).into_response()),
+        Batch::Made(made) if wants_csv(&headers) => Ok(with_location(&place, (StatusCode::CREATED, file(&ctx, &made)).into_response())),
         Batch::Made(made) => {
             let data = made.into_iter().map(|key| MadeKeyBody { name: key.name, id: key.id.to_string(), secret: key.secret }).collect();
-            Ok(no_store((StatusCode::CREATED, Json(MadeKeysBody { data })).into_response()))
+            Ok(with_location(&place, no_store((StatusCode::CREATED, Json(MadeKeysBody { data })).into_response())))
         }
         Batch::Wrong(lines) => Err(AppError::Invalid { fields: lines.into_iter().flat_map(wrong).collect() }),
         Batch::Given => Err(AppError::internal("keys of a list without a page were given before")),

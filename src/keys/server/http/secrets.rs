@@ -15,7 +15,10 @@ use crate::{
         model::{Grace, Key},
         server,
     },
-    platform::{Ctx, http::json::Body},
+    platform::{
+        Ctx,
+        http::json::{Body, with_location},
+    },
     values::{KeyId, SecretId},
 };
 use axum::{
@@ -54,17 +57,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 ///
 /// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
 /// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one: on the node of that call at once, on others
-/// within seconds. `spread` says on which nodes this holds.
+/// within seconds. `spread` says on which nodes this holds. Sent twice with an `Idempotency-Key`, the second answer is 409 and names the key.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
-    responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked")),
+    responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked, or this Idempotency-Key rotated it before")),
     security(("key" = [])),
 )]
 pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
     let grace = asked.grace()?.unwrap_or(Grace::For(GRACE));
     let rotated = server::rotate_key(&ctx, &caller, id, grace, None).await?;
     let body = RotatedKeyBody::of(rotated, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
-    Ok(no_store(Json(body).into_response()))
+    // Sent again it is answered without the secret: then this says whose it was.
+    Ok(no_store(with_location(&format!("/api/v1/keys/{id}"), Json(body).into_response())))
 }
 
 /// Move the end of an old secret
