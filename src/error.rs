@@ -18,6 +18,17 @@ pub struct FieldError {
     pub message: String,
 }
 
+impl FieldError {
+    /// Of this field: of a list also of one of its elements, `permissions.1`.
+    pub fn is_of(&self, name: &str) -> bool {
+        match self.field.strip_prefix(name) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix('.').is_some_and(|place| !place.is_empty() && place.bytes().all(|b| b.is_ascii_digit())),
+            None => false,
+        }
+    }
+}
+
 /// Why an operation did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
@@ -205,7 +216,7 @@ impl AppError {
     /// What to say beside one field, if it is wrong.
     pub fn field(&self, name: &str) -> Option<&str> {
         match self {
-            Self::Invalid { fields } => fields.iter().find(|f| f.field == name).map(|f| f.message.as_str()),
+            Self::Invalid { fields } => fields.iter().find(|f| f.is_of(name)).map(|f| f.message.as_str()),
             _ => None,
         }
     }
@@ -413,6 +424,9 @@ mod tests {
         let error = fields.done().expect_err("two fields are wrong");
         assert_eq!(error.field("name"), Some("Enter a name."));
         assert!(error.field("email").is_some());
+        let element = AppError::invalid("permissions.1", "No.");
+        assert_eq!((element.field("permissions"), element.field("permission")), (Some("No."), None));
+        assert_eq!(AppError::invalid("limits.0.name", "No.").field("limits"), None);
         assert_eq!(error.status(), 422);
     }
 

@@ -275,7 +275,8 @@ fn parts(error: &AppError, known: &[KnownField]) -> (Vec<KnownField>, Vec<String
     let AppError::Invalid { fields } = error else { return (vec![], vec![error.to_string()]) };
     let (mut links, mut sayings) = (vec![], vec![]);
     for wrong in fields {
-        match known.iter().find(|k| k.name == wrong.field) {
+        match known.iter().find(|k| wrong.is_of(&k.name)) {
+            Some(field) if links.iter().any(|link: &KnownField| link.id == field.id) => {}
             Some(field) => links.push(field.clone()),
             None => sayings.push(wrong.message.clone()),
         }
@@ -330,7 +331,7 @@ mod tests {
     fn a_wrong_field_that_is_not_on_the_form_is_said_in_words() {
         let known = [KnownField { name: "email".into(), label: "Email".into(), id: "email".into() }];
         let error = AppError::Invalid {
-            fields: [("email", "Enter an email."), ("", "Too late."), ("gone", "Unknown.")]
+            fields: [("email", "Enter an email."), ("email.0", "Nobody."), ("email.1", "Nobody."), ("", "Too late."), ("gone", "Unknown.")]
                 .map(|(field, message)| FieldError { field: field.into(), message: message.into() })
                 .to_vec(),
         };

@@ -176,7 +176,7 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, withheld: &[Withhel
     let permissions = match (&new.permissions, new.preset) {
         (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
         (Some(texts), None) => {
-            let named = fields.check("permissions", rules::permissions(api, texts));
+            let named = rules::permissions_in(&mut fields, api, texts);
             named.filter(|named| fields.check("permissions", grants::must_be_granted(withheld, named.iter())).is_some())
         }
         // Who names bundles says with them what it may.

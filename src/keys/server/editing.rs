@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, Fields},
-    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta, TypedLimit},
+    keys::model::{Act, Api, Key, KeyEdit, KeyLimit, Meta, TypedLimit},
     platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
@@ -52,7 +52,7 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     let permissions = match (&edit.permissions, edit.preset) {
         (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
         // What it has already may stay, even if the API has dropped it.
-        (Some(texts), None) => fields.check("permissions", kept_or_known(&api, &key, texts)),
+        (Some(texts), None) => kept_or_known(&mut fields, &api, &key, texts),
         (None, Some(preset)) => {
             let grantable = rules::grantable(&mut tx, caller, key.workspace, &api, &withheld).await?;
             Some(api.preset(preset).into_iter().filter(|p| grantable.iter().any(|g| g.permission == *p)).collect())
@@ -162,13 +162,15 @@ pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &TypedLimit
     Ok((words, edit_key(ctx, caller, id, KeyEdit { limit: Some(change), ..KeyEdit::default() }).await?))
 }
 
-fn kept_or_known(api: &crate::keys::model::Api, key: &Key, texts: &[String]) -> Result<Vec<Permission>, String> {
-    let (kept, new): (Vec<&String>, Vec<&String>) = texts.iter().partition(|text| key.permissions.iter().any(|p| p.as_str() == text.as_str()));
-    let mut permissions = rules::permissions(api, &new.into_iter().cloned().collect::<Vec<_>>())?;
-    permissions.extend(key.permissions.iter().filter(|p| kept.iter().any(|text| text.as_str() == p.as_str())).cloned());
+fn kept_or_known(fields: &mut Fields, api: &Api, key: &Key, texts: &[String]) -> Option<Vec<Permission>> {
+    let named = texts.iter().enumerate().map(|(place, text)| match key.permissions.iter().find(|p| p.as_str() == text) {
+        Some(kept) => Some(kept.clone()),
+        None => fields.check(&format!("permissions.{place}"), rules::permission(api, text)),
+    });
+    let mut permissions = named.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
     permissions.sort();
     permissions.dedup();
-    Ok(permissions)
+    Some(permissions)
 }
 
 async fn rename(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, name: &str) -> Result<(), AppError> {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     accounts::Caller,
-    error::{AppError, FieldError},
+    error::{AppError, FieldError, Fields},
     keys::model::{Api, ApiPermission, KeyLimit, LimitChange, LimitUnit, Over, Window, Withheld, Zone},
     platform::Ctx,
     values::{Permission, WorkspaceId, is_blank, turns_writing},
@@ -71,17 +71,30 @@ pub fn lifetime(text: &str) -> Result<Option<Duration>, &'static str> {
 
 /// Permissions that the API knows, sorted, each once.
 pub fn permissions(api: &Api, texts: &[String]) -> Result<Vec<Permission>, String> {
-    let mut parsed = Vec::with_capacity(texts.len());
-    for text in texts {
-        let permission: Permission = text.trim().parse().map_err(str::to_owned)?;
-        if !api.permissions.iter().any(|p| p.permission == permission) {
-            return Err(format!("The API {} knows no permission {permission}.", api.slug));
-        }
-        parsed.push(permission);
-    }
+    let mut parsed = texts.iter().map(|text| permission(api, text)).collect::<Result<Vec<_>, _>>()?;
     parsed.sort();
     parsed.dedup();
     Ok(parsed)
+}
+
+/// The same; each wrong one is noted by its place, `permissions.1`.
+pub fn permissions_in(fields: &mut Fields, api: &Api, texts: &[String]) -> Option<Vec<Permission>> {
+    let named = texts.iter().enumerate().map(|(place, text)| fields.check(&format!("permissions.{place}"), permission(api, text)));
+    // Each is looked at, also behind a wrong one.
+    let mut parsed = named.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
+    parsed.sort();
+    parsed.dedup();
+    Some(parsed)
+}
+
+/// One that the API knows.
+pub fn permission(api: &Api, text: &str) -> Result<Permission, String> {
+    let wrong = |rule: &str| format!("“{}” is no permission. {rule}", text.chars().take(64).collect::<String>());
+    let permission = text.trim().parse::<Permission>().map_err(wrong)?;
+    if api.permissions.iter().any(|p| p.permission == permission) {
+        return Ok(permission);
+    }
+    Err(format!("The API {} knows no permission {permission}.", api.slug))
 }
 
 /// From how many networks a key may be used at most.

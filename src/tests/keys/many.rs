@@ -84,7 +84,7 @@ async fn what_can_t_be_is_refused_and_named(db: PgPool) {
         (json!({ "act": "disable" }), "#/ids"),
         (json!({ "act": "disable", "ids": [] }), "#/ids"),
         (json!({ "act": "disable", "ids": [id], "filter": {} }), "#/ids"),
-        (json!({ "act": "disable", "ids": ["key_x"] }), "#/ids"),
+        (json!({ "act": "disable", "ids": [id, "key_x"] }), "#/ids/1"),
         (json!({ "act": "disable", "ids": too_many }), "#/ids"),
         (json!({ "act": "burn", "ids": [id] }), "#/act"),
         (json!({ "act": "extend", "ids": [id] }), "#/expires_at"),

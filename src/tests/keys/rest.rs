@@ -87,8 +87,8 @@ async fn create_key_refuses_what_can_t_be_and_names_it(db: PgPool) {
         (json!({ "name": "x", "nmae": "y" }), "#/nmae"),
         (json!({ "name": "x", "secret": "mine" }), "#/secret"),
         (json!({ "name": "x", "api": "nothing" }), "#/api"),
-        (json!({ "name": "x", "permissions": ["orders:burn"] }), "#/permissions"),
-        (json!({ "name": "x", "permissions": ["' or 1=1 --"] }), "#/permissions"),
+        (json!({ "name": "x", "permissions": ["orders:burn"] }), "#/permissions/0"),
+        (json!({ "name": "x", "permissions": ["orders:read", "' or 1=1 --"] }), "#/permissions/1"),
         (json!({ "name": "x", "permissions": "orders:read" }), "#/permissions"),
         (json!({ "name": "x", "expires_at": "2020-01-01T00:00:00Z" }), "#/expires_at"),
         (json!({ "name": "x", "expires_at": "9999-01-01T00:00:00Z" }), "#/expires_at"),
@@ -132,7 +132,12 @@ async fn edit_key_changes_what_is_given_all_or_nothing(db: PgPool) {
     assert_eq!(body["permissions"], json!(["orders:read", "orders:write"]));
 
     let (status, problem) = json(patch(json!({ "name": "kept out", "permissions": ["orders:burn"] })).await).await;
-    assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some("#/permissions")));
+    assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some("#/permissions/0")));
+    let (_, problem) = json(patch(json!({ "permissions": ["orders:read", "orders", "orders:burn"] })).await).await;
+    let said: Vec<(&str, &str)> =
+        problem["errors"].as_array().unwrap().iter().map(|e| (e["pointer"].as_str().unwrap(), e["detail"].as_str().unwrap())).collect();
+    assert_eq!((said.len(), said[0].0, said[1]), (2, "#/permissions/1", ("#/permissions/2", "The API demo knows no permission orders:burn.")), "{problem}");
+    assert!(said[0].1.starts_with("“orders” is no permission. "), "{problem}");
     let (_, body) = json(patch(json!({})).await).await;
     assert_eq!((text(&body, "name"), text(&body, "expires_at")), ("shop".into(), "2027-01-01T00:00:00Z".into()), "nothing changed, not even the name");
 

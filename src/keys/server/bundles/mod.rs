@@ -156,7 +156,7 @@ fn checked(api: &Api, new: &NewBundle) -> Result<Bundle, AppError> {
     if description.chars().count() > 200 || description.chars().any(char::is_control) {
         fields.add("description", "A description has at most 200 characters on one line.");
     }
-    let permissions = fields.check("permissions", super::rules::permissions(api, &new.permissions));
+    let permissions = super::rules::permissions_in(&mut fields, api, &new.permissions);
     let includes = fields.check("includes", chosen(api, &new.includes));
     let leads_back = name.as_ref().zip(includes.as_ref()).and_then(|(name, includes)| circle(api, name, includes));
     if let Some(through) = leads_back {

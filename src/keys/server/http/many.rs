@@ -101,7 +101,8 @@ impl BulkBody {
     fn many(self) -> Result<Many, AppError> {
         let keys = match (self.ids, self.filter) {
             (Some(ids), None) => {
-                let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
+                let wrong = |place: usize, id: &str| AppError::invalid(&format!("ids.{place}"), format!("{id} is no id of a key."));
+                let ids = ids.iter().enumerate().map(|(place, id)| id.parse::<KeyId>().map_err(|_| wrong(place, id)));
                 Selection::These(ids.collect::<Result<_, _>>()?)
             }
             (None, Some(filter)) if filter.names_nothing() && !self.all && !self.dry_run => {
