@@ -1,11 +1,11 @@
 //! `tollgate key bulk …`: one act on many keys, those that are named or those that filters leave.
 
-use super::{Exit, Invocation, plan::workspace_of};
+use super::{Exit, Invocation, key_filter::Filter};
 use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{KeyQuery, Many, ManyAct, ManyPlan, NamedKey, Selection},
+        model::{Many, ManyAct, ManyPlan, NamedKey, Selection},
         server as keys,
     },
     platform::Ctx,
@@ -24,6 +24,9 @@ pub(super) struct Bulk {
     /// Ids of keys; without any, those that the filters leave
     #[arg(value_name = "ID")]
     ids: Vec<String>,
+    /// Every key there is
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     filter: Filter,
     /// Stands in the history of each key
@@ -41,38 +44,6 @@ pub(super) struct Bulk {
     /// For plan: none of their own
     #[arg(long)]
     no_plan: bool,
-}
-
-/// Which keys: all that each of these lets through.
-#[derive(Args)]
-struct Filter {
-    /// Every key there is
-    #[arg(long)]
-    all: bool,
-    /// Only those of this account
-    #[arg(long, value_name = "EMAIL")]
-    account: Option<String>,
-    /// Only those whose owner's name or email contains this
-    #[arg(long, value_name = "TEXT")]
-    owner: Option<String>,
-    /// Only those whose name or external id contains this, or that start so
-    #[arg(long, value_name = "TEXT")]
-    search: Option<String>,
-    /// Only those for this API
-    #[arg(long, value_name = "SLUG")]
-    api: Option<String>,
-    /// Only those that stand so: idle, expiring, disabled, expired …
-    #[arg(long, value_name = "WORD")]
-    status: Option<String>,
-    /// Only those that want a look: idle-30, idle-90, unused, endless, broad, leaked
-    #[arg(long, value_name = "WORD")]
-    review: Option<String>,
-    /// Only those with this tag
-    #[arg(long, value_name = "TAG")]
-    tagged: Option<String>,
-    /// Only those that this one uses
-    #[arg(long, value_name = "ID")]
-    external_id: Option<String>,
 }
 
 impl Bulk {
@@ -94,32 +65,21 @@ impl Bulk {
         let at = |text: &String| OffsetDateTime::parse(text, &Rfc3339).map_err(|_| AppError::invalid("until", "Write the end as 2027-01-31T00:00:00Z."));
         let expires_at = self.until.as_ref().map(at).transpose()?;
         let plan = if self.no_plan { Some(None) } else { self.plan.map(Some) };
-        let keys = self.filter.selection(ctx, &self.ids).await?;
+        let keys = selection(ctx, &self.ids, self.all, self.filter).await?;
         Ok(Many { act, keys, reason: self.reason, expires_at, tag: self.tag, plan })
     }
 }
 
-impl Filter {
-    /// Nobody means every key by saying nothing.
-    async fn selection(self, ctx: &Ctx, ids: &[String]) -> Result<Selection, AppError> {
-        let Self { all, account, owner, search, api, status, review, tagged, external_id } = self;
-        let is_filtered = [&account, &owner, &search, &api, &status, &review, &tagged, &external_id].into_iter().any(Option::is_some);
-        match (ids.is_empty(), all || is_filtered) {
-            (true, false) => return Err(AppError::invalid("ids", "Name keys by their ids, by filters, or say --all.")),
-            (false, true) => return Err(AppError::invalid("ids", "Name keys either by their ids or by filters.")),
-            (false, false) => {
-                let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
-                return Ok(Selection::These(ids.collect::<Result<_, _>>()?));
-            }
-            (true, true) => {}
+/// Nobody means every key by saying nothing.
+async fn selection(ctx: &Ctx, ids: &[String], all: bool, filter: Filter) -> Result<Selection, AppError> {
+    match (ids.is_empty(), all || filter.says_anything()) {
+        (true, false) => Err(AppError::invalid("ids", "Name keys by their ids, by filters, or say --all.")),
+        (false, true) => Err(AppError::invalid("ids", "Name keys either by their ids or by filters.")),
+        (false, false) => {
+            let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
+            Ok(Selection::These(ids.collect::<Result<_, _>>()?))
         }
-        let workspace = match account {
-            Some(email) => Some(workspace_of(ctx, &email).await?),
-            None => None,
-        };
-        let query =
-            KeyQuery { q: search, api, status, review, tag: tagged, external_id, owner, workspace, everywhere: workspace.is_none(), ..KeyQuery::default() };
-        Ok(Selection::Matching(Box::new(query)))
+        (true, true) => Ok(Selection::Matching(Box::new(filter.query(ctx).await?))),
     }
 }
 

@@ -4,7 +4,11 @@
 use super::{
     Exit, Invocation,
     bulk::Bulk,
-    key_facts, key_secrets,
+    key_edit::Edit,
+    key_facts,
+    key_filter::Filter,
+    key_secrets,
+    key_trial::Try,
     missing::{OrNo, Thing},
     plan::Wanted,
     with_ctx,
@@ -14,8 +18,9 @@ use crate::{
     error::{AppError, FieldError},
     keys::{
         model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, KeyState, LimitUnit, NewKey, Over, Preset, Window},
-        server::{self as keys, Batch, BatchKey, Changed, NewCredits, http::KeyBody},
+        server::{self as keys, Batch, BatchKey, Changed, NewCredits, Terms, http::KeyBody},
     },
+    plans::server as plans,
     platform::{Ctx, LocalTime, csv},
     ui::number::count,
     values::{Email, KeyId, permission_names as may},
@@ -28,18 +33,8 @@ use std::path::{Path, PathBuf};
 pub(super) enum KeyCommand {
     /// Make a key for an account; its secret is printed once
     Create(Box<New>),
-    /// List keys, newest first
-    List {
-        /// Only those of this account
-        #[arg(long, value_name = "EMAIL")]
-        account: Option<String>,
-        /// Only those for this API
-        #[arg(long, value_name = "SLUG")]
-        api: Option<String>,
-        /// Only those whose name contains this, or that start so
-        #[arg(long, value_name = "TEXT")]
-        search: Option<String>,
-    },
+    /// List keys, newest first: all, or those that filters leave
+    List(Box<Filter>),
     /// Show one key: what it may and from where, its limits, when it was used
     Show { id: String },
     /// What was done to it, newest first: when, what, by whom and why
@@ -49,6 +44,10 @@ pub(super) enum KeyCommand {
         #[arg(long, value_name = "CHANGES", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
         most: u16,
     },
+    /// Change its name, permissions, bundles, addresses, origins, routes, tags, end, external id or metadata; what is not said stays
+    Edit(Box<Edit>),
+    /// Would this call pass? The gate's own checks, step by step; nothing is charged or counted. Ends with 0 if it would, with 4 if not
+    Test(Try),
     /// The limits of its own
     Limits { id: String },
     /// Set one of its limits: how many units, one for a call unless its route costs more, in a window. The others stay
@@ -98,7 +97,7 @@ pub(super) enum KeyCommand {
     Disable(Why),
     /// Let its calls pass again
     Enable(Why),
-    /// End it for good
+    /// End it for good; on a terminal it asks first, unless you say --yes
     Revoke(Why),
     /// Make a key for each line of a CSV file; prints name,key_id,secret once, as CSV (JSON with --json). With --dry-run only say what is
     /// wrong with each line; one that is wrong keeps all from being made
@@ -183,6 +182,12 @@ pub(super) struct New {
     /// A key for tests
     #[arg(long)]
     test: bool,
+    /// Limits of its own from its first call on: "100/hour", or "100/hour 2000/day"
+    #[arg(long, value_name = "LIMITS", default_value = "")]
+    limits: String,
+    /// A plan of its own
+    #[arg(long, value_name = "SLUG")]
+    plan: Option<String>,
 }
 
 #[derive(Args)]
@@ -204,9 +209,11 @@ impl KeyCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "key", async |ctx| match self {
             Self::Create(new) => create(ctx, invocation, *new).await,
-            Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
+            Self::List(filter) => list(ctx, invocation, *filter).await,
             Self::Show { id } => key_facts::show(ctx, invocation, &id).await,
             Self::History { id, most } => key_facts::history(ctx, invocation, &id, most).await,
+            Self::Edit(edit) => edit.run(ctx, invocation).await,
+            Self::Test(trial) => trial.run(ctx, invocation).await,
             Self::Limits { id } => {
                 let key = known(ctx, &id).await?;
                 invocation.answer(&key.limits, &lines(&key.limits, "None of its own: the next level that sets any holds it."));
@@ -222,6 +229,10 @@ impl KeyCommand {
                 change(ctx, invocation, &why, ("Enabled", "In force"), async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::Revoke(why) => {
+                let key = known(ctx, &why.id).await?;
+                if key.state != KeyState::Revoked && !invocation.is_agreed(&format!("Revoke {} {}? It never passes again.", key.id, key.name)) {
+                    return Err(AppError::conflict("Nothing was done."));
+                }
                 change(ctx, invocation, &why, (REVOKED, "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::CreateMany { file, account, api } => create_many(ctx, invocation, &file, &account, &api).await,
@@ -238,7 +249,17 @@ impl KeyCommand {
 }
 
 async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
-    let caller = owner(ctx, &new.account).await?;
+    let mut caller = owner(ctx, &new.account).await?;
+    known_api(ctx, &new.api).await?;
+    if let Some(slug) = &new.plan {
+        plans::find_plan(ctx, &Caller::cli(), slug).await.or_no(Thing::Plan, slug)?;
+    }
+    let limits = keys::written_limits(&new.limits).map_err(|words| AppError::invalid("limits", words))?;
+    let terms = Terms { limits, plan: new.plan, account: None };
+    if terms != Terms::default() {
+        // Whoever may run this may set both; what the key may is still bound by the account.
+        caller.permissions.push(may::KEYS_MANAGE);
+    }
     let lifetime = keys::lifetime(&new.expires).map_err(|words| AppError::invalid("expires", words))?;
     let environment = if new.test { Environment::Test } else { Environment::Live };
     let wanted = NewKey {
@@ -259,7 +280,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     };
     if invocation.dry_run {
         let api = wanted.api.clone().unwrap_or_default();
-        let line = BatchKey { number: 1, new: wanted.clone(), limits: Vec::new(), account: None, errors: Vec::new() };
+        let line = BatchKey { number: 1, new: wanted.clone(), limits: terms.limits, account: None, errors: Vec::new() };
         let fields: Vec<FieldError> = keys::check_batch(ctx, &caller, &api, vec![line]).await?.into_iter().flat_map(|line| line.errors).collect();
         if !fields.is_empty() {
             return Err(AppError::Invalid { fields });
@@ -267,13 +288,18 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         invocation.answer(&json!({ "would_create": wanted.name }), &format!("Would create {} for {}.", wanted.name, caller.email));
         return Ok(Exit::Done);
     }
-    let created = keys::create_key(ctx, &caller, wanted).await?;
+    let created = keys::create_key_on(ctx, &caller, wanted, terms).await?;
     let secret = created.secret.unwrap_or_default();
     invocation.answer(
         &json!({ "id": created.key.id, "secret": secret }),
         &format!("{}  {}\nIts secret, shown this once: {secret}", created.key.id, created.key.name),
     );
     Ok(Exit::Done)
+}
+
+/// An API that keys are made for.
+async fn known_api(ctx: &Ctx, slug: &str) -> Result<(), AppError> {
+    keys::api_by_slug(ctx, &Caller::cli(), slug).await.or_no(Thing::Api, slug).map(drop)
 }
 
 /// The account as the caller: the key gets no more than its owner may.
@@ -284,21 +310,18 @@ async fn owner(ctx: &Ctx, email: &str) -> Result<Caller, AppError> {
     caller.ok_or_else(|| AppError::conflict("This account can't sign in: it is disabled, or its address is not confirmed yet."))
 }
 
-async fn list(ctx: &Ctx, invocation: &Invocation, account: Option<&str>, api: Option<String>, search: Option<String>) -> Result<Exit, AppError> {
-    let workspace = match account {
-        Some(email) => Some(owner(ctx, email).await?.workspace),
-        None => None,
-    };
-    let query = KeyQuery { everywhere: workspace.is_none(), workspace, api, q: search, ..KeyQuery::default() };
+async fn list(ctx: &Ctx, invocation: &Invocation, filter: Filter) -> Result<Exit, AppError> {
+    let query = filter.query(ctx).await?;
     let (found, next) = keys::page_of_keys(ctx, &Caller::cli(), &query, 1_000).await?;
     let lines: Vec<String> = found.iter().map(|k| format!("{}  {:8}  {:12}  {}", k.id, k.state.as_str(), k.api, k.name)).collect();
-    let more = if next.is_some() { "\nThere are more: narrow it by --account, --api or --search." } else { "" };
+    let more = if next.is_some() { "\nThere are more: narrow it by --account, --api, --search and the like." } else { "" };
     invocation.answer(&found, &format!("{}{more}", if lines.is_empty() { "No keys.".to_owned() } else { lines.join("\n") }));
     Ok(Exit::Done)
 }
 
 async fn create_many(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &str, api: &str) -> Result<Exit, AppError> {
     let mut caller = owner(ctx, account).await?;
+    known_api(ctx, api).await?;
     // Whoever may run this may set limits and name other owners; what the keys may is still bound by the account.
     caller.permissions.push(may::KEYS_MANAGE);
     let lines = keys::read_lines(&text_of(file)?, &LocalTime::new(&caller.time_zone, ctx.clock.now()))?;
@@ -333,6 +356,7 @@ pub(super) fn text_of(file: &Path) -> Result<String, AppError> {
 
 async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &str, api: &str) -> Result<Exit, AppError> {
     let caller = owner(ctx, account).await?;
+    known_api(ctx, api).await?;
     let lines = keys::import_text(ctx, &caller, api, &text_of(file)?, invocation.dry_run).await?;
     let words: Vec<String> = lines.iter().map(|l| format!("{:6}  {:8}  {}  {}", l.line, l.outcome.as_str(), l.name, l.detail)).collect();
     let created = lines.iter().filter(|l| l.outcome == ImportOutcome::Created).count();

@@ -21,8 +21,11 @@ mod field;
 mod group;
 mod invite;
 mod key;
+mod key_edit;
 mod key_facts;
+mod key_filter;
 mod key_secrets;
+mod key_trial;
 mod leaks;
 mod login;
 mod master_key;
@@ -34,6 +37,7 @@ mod serve;
 mod session_policy;
 mod signals;
 mod trying;
+mod usage;
 mod worker;
 mod workspace;
 
@@ -51,7 +55,12 @@ use crate::{
 };
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
-use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 /// The front office of your API: accounts, API keys, limits, usage, admin.
 #[derive(Parser)]
@@ -158,6 +167,8 @@ enum Command {
     /// Block addresses, keys and workspaces for a time
     #[command(subcommand)]
     Block(block::BlockCommand),
+    /// Sum calls by what became of them: of everybody, an account, an API or a key
+    Usage(usage::Of),
 }
 
 /// What a command is called with, besides its own arguments.
@@ -179,6 +190,23 @@ impl Invocation {
     fn answer_spread(&self, value: &impl Serialize, words: &str, spread: &Spread) {
         self.answer(&Spreading { what: value, spread }, &format!("{words} {}", spread.words("In force")));
     }
+}
+
+impl Invocation {
+    /// Asks before what is final, if somebody sits at a terminal; a script goes on as it always did. True: do it.
+    fn is_agreed(&self, question: &str) -> bool {
+        if self.yes || self.dry_run || !std::io::stdin().is_terminal() {
+            return true;
+        }
+        let _ = write!(std::io::stderr(), "{question} [y/N] ");
+        let _ = std::io::stderr().flush();
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).is_ok() && says_yes(&line)
+    }
+}
+
+fn says_yes(line: &str) -> bool {
+    matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 /// What was changed, and where that holds.
@@ -277,6 +305,7 @@ impl Command {
             Self::Group(command) => command.run(invocation).await,
             Self::Workspace(command) => command.run(invocation).await,
             Self::Block(command) => command.run(invocation).await,
+            Self::Usage(of) => of.run(invocation).await,
         }
     }
 }
@@ -316,4 +345,15 @@ impl Global {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as section.key=value")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_yes_is_one() {
+        assert!(["y", "Y\n", " yes\r\n"].into_iter().all(says_yes));
+        assert!(!["", "\n", "n", "yep", "no yes"].into_iter().any(says_yes));
+    }
 }

@@ -154,10 +154,11 @@ impl fmt::Display for Ground {
 }
 
 impl FromStr for Ground {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|ground| ground.as_str() == text).ok_or("There is no such rule. Choose one of the list.")
+        let known = || format!("There is no such rule. Known are {}.", Self::ALL.map(Self::as_str).join(", "));
+        Self::ALL.into_iter().find(|ground| ground.as_str() == text).ok_or_else(known)
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
             assert_eq!(ground.as_str().parse(), Ok(ground));
             assert_eq!(serde_json::to_string(&ground).ok(), Some(format!("\"{ground}\"")));
         }
-        assert!("moon".parse::<Ground>().is_err());
+        assert!("moon".parse::<Ground>().is_err_and(|words| words.contains("address_blocked, ") && words.ends_with("limit.")));
         assert!(Ground::ALL.windows(2).all(|two| two[0] < two[1]));
         assert!(Outcome::ALL.into_iter().all(|code| Ground::ALL.contains(&Ground::guessed(code))));
     }

@@ -60,7 +60,9 @@ mod words;
 
 pub use about::typed as read_meta;
 pub use apis::{ChangedApi, api_by_slug, create_api, edit_api, list_apis};
-pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch};
+pub use batch::{
+    Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch, written_limits,
+};
 pub use bundles::{ChangedBundle, count_bundle_holders, deletable_bundle, delete_bundle, list_bundles, plan_bundle, put_bundle};
 pub use change::Changed;
 pub use clean_address::clean_address;

@@ -8,6 +8,7 @@ mod batch_bundles;
 mod bundles;
 mod bundles_cli;
 mod by_secret;
+mod edit_cli;
 mod ends;
 mod find;
 mod grants;

@@ -1,7 +1,7 @@
 //! Plans and the levels of limits: what holds a key, counted for whom, and what operators do about it.
 
 mod assigning;
-mod cli;
+pub mod cli;
 mod entitlements;
 mod estimate;
 mod grants;

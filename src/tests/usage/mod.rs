@@ -18,6 +18,7 @@ mod rolling;
 pub mod rollups;
 mod round_trip;
 mod secrets;
+mod sums;
 mod views;
 
 use crate::support::TestApp;

@@ -32,6 +32,7 @@ mod rhythm;
 mod series;
 mod span;
 mod store;
+mod sums;
 mod times;
 mod today;
 mod whose;
@@ -55,5 +56,6 @@ pub use refusals::{
 pub use report::{ERRORS, key_choices, report_day, report_errors, report_usage};
 pub use retention::{forget_old_usage, forget_rare_addresses, quarters_over};
 pub use series::{SeriesPoint, Usage, list_series};
+pub use sums::{UsageSum, sum_usage};
 pub use today::{calls_today, unknown_attempts_today};
 pub use whose::Whose;

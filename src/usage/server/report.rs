@@ -228,7 +228,7 @@ pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Res
 }
 
 /// Sums by bucket and code, from what is kept of such buckets.
-async fn list_buckets(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<Vec<BucketRow>> {
+pub async fn list_buckets(db: &PgPool, scope: &Scope, span: &Span) -> sqlx::Result<Vec<BucketRow>> {
     let edges = instants(&span.edges);
     match span.size.is_minutes() {
         true => reading::list_minute_buckets(db, scope, &edges).await,

@@ -162,6 +162,15 @@ impl Gate {
         })
     }
 
+    /// One that knows the APIs, what is blocked and this key alone, for a process that answers no calls. It counts from nothing.
+    pub async fn of_one(ctx: &Ctx, key: KeyId) -> sqlx::Result<Arc<Self>> {
+        let gate = Self::new(ctx, None);
+        sync::refresh_apis(&gate, &ctx.db).await?;
+        sync::refresh_blocks(&gate, &ctx.db).await?;
+        sync::refresh(&gate, &ctx.db, &[key]).await?;
+        Ok(gate)
+    }
+
     /// Whether it may answer now: to be asked before every question from outside.
     pub fn contact(&self) -> &Contact {
         &self.contact
