@@ -190,9 +190,7 @@ impl Invocation {
     fn answer_spread(&self, value: &impl Serialize, words: &str, spread: &Spread) {
         self.answer(&Spreading { what: value, spread }, &format!("{words} {}", spread.words("In force")));
     }
-}
 
-impl Invocation {
     /// Asks before what is final, if somebody sits at a terminal; a script goes on as it always did. True: do it.
     fn is_agreed(&self, question: &str) -> bool {
         if self.yes || self.dry_run || !std::io::stdin().is_terminal() {

@@ -33,7 +33,7 @@ async fn a_key_is_changed_from_the_command_line(db: PgPool) {
     .concat();
     assert_eq!(code(&[&all[..], &["--dry-run"]].concat()).await, Some(0));
     assert_eq!(acts(&app, &mara, &id).await.len(), 1, "a dry run changes nothing");
-    let changed = said(&key(&all).await);
+    let changed = said(&key(&all[..]).await);
     assert_eq!((&changed["spread"]["confirmed"], &changed["spread"]["missing"]), (&json!(1), &json!([])), "{changed}");
     let (_, body) = json(mara.get(&app, &path).await).await;
     assert_eq!((&body["name"], &body["permissions"]), (&json!("front till"), &json!(["orders:read", "orders:write"])));
