@@ -2,7 +2,7 @@
 //! how it answers where something is now.
 
 use super::{misread, strict::Strict, uploads::Unread};
-use crate::error::AppError;
+use crate::error::{AppError, FieldError};
 use axum::{
     Json,
     body::Bytes,
@@ -21,7 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AppError> {
-        read(&body(request).await?).map(Self)
+        read_all(&body(request).await?).map(Self)
     }
 }
 
@@ -69,6 +69,38 @@ pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, AppError> {
     document.end().map_err(|_| AppError::invalid("", "There is something after the JSON document."))?;
     Ok(read)
 }
+
+/// The same; of a document that can't be read every wrong field of the top is named, not only the first.
+fn read_all<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
+    read(bytes).map_err(|first| every_wrong(bytes, first, &|rest| read::<T>(rest).err()))
+}
+
+/// Takes each wrong field out of the document, and reads the rest again.
+fn every_wrong(bytes: &[u8], first: AppError, read_again: &dyn Fn(&[u8]) -> Option<AppError>) -> AppError {
+    let mut wrong = match first {
+        AppError::Invalid { fields } => fields,
+        other => return other,
+    };
+    let Ok(serde_json::Value::Object(mut document)) = serde_json::from_slice(bytes) else { return AppError::Invalid { fields: wrong } };
+    let top = |error: &FieldError| error.field.split('.').next().unwrap_or_default().to_owned();
+    while wrong.len() < MOST_WRONG {
+        // One that is missing can't be taken out, nor what is wrong with the document as a whole.
+        if wrong.last().is_none_or(|last| document.remove(&top(last)).is_none()) {
+            break;
+        }
+        let rest = serde_json::to_vec(&document).unwrap_or_default();
+        let Some(AppError::Invalid { fields: more }) = read_again(&rest) else { break };
+        // What was taken out may be missing now.
+        if more.iter().any(|error| error.field.is_empty() || wrong.iter().any(|known| top(known) == top(error))) {
+            break;
+        }
+        wrong.extend(more);
+    }
+    AppError::Invalid { fields: wrong }
+}
+
+/// Wrong fields that one answer names of a document that can't be read.
+const MOST_WRONG: usize = 20;
 
 /// The same without an eye on where in the document a mistake would be: if there is one, it is read once more. A struct within it has to be
 /// read by `object`.
@@ -254,6 +286,23 @@ mod tests {
         assert_eq!(pointer(r#"{"name": "x"} x"#), "#");
         assert_eq!(pointer("{"), "#");
         assert_eq!(pointer(r#"{"name": "x", "name": "y"}"#), "#/name");
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let pointers = |json: &str| {
+            let problem = read_all::<Outer>(json.as_bytes()).expect_err("it is wrong").problem();
+            problem["errors"].as_array().into_iter().flatten().map(|error| error["pointer"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(pointers(r#"{"name": 7, "nmae": "x", "limits": [{"window": 1}, {"window": -1}]}"#), ["#/name", "#/limits/1/window", "#/nmae"]);
+        assert_eq!(pointers(r#"{"name": 7, "limits": []}"#), ["#/name"], "it is not missing as well");
+        assert_eq!(pointers(r#"{"limits": 7}"#), ["#/limits", "#/name"]);
+        for whole in ["[]", "{", r#"{"name": "x"} x"#] {
+            assert_eq!(pointers(whole), ["#"], "{whole}");
+        }
+        let many: String = (0..50).map(|n| format!(r#""x{n}": 1,"#)).collect();
+        assert_eq!(pointers(&format!(r#"{{{many} "name": "x"}}"#)).len(), MOST_WRONG);
+        assert_eq!(read_all::<Outer>(br#"{"name": "x"}"#).map(|read| read.name), Ok("x".to_owned()));
     }
 
     #[test]

@@ -395,6 +395,11 @@ async fn what_can_t_be_read_is_told_without_words_of_types(db: PgPool) {
         (json!({ "name": "x", "expires_at": "2027-02-30T00:00:00Z" }), "#/expires_at", "There is no such time. A time looks like 2027-01-31T12:00:00Z."),
     ] {
         let (status, problem) = json(mara.post(&app, "/api/v1/keys", body.clone()).await).await;
-        assert_eq!((status, &problem["errors"][0]), (422, &json!({ "pointer": pointer, "detail": detail })), "{body}");
+        assert_eq!((status, &problem["errors"]), (422, &json!([{ "pointer": pointer, "detail": detail }])), "{body}");
     }
+    let body = json!({ "name": 5, "environment": "prod", "tags": "a", "nmae": "x" });
+    let (_, problem) = json(mara.post(&app, "/api/v1/keys", body).await).await;
+    let mut pointers: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["#/environment", "#/name", "#/nmae", "#/tags"], "at once: {problem}");
 }
