@@ -11,8 +11,8 @@ use sqlx::PgPool;
 use tollgate::{
     accounts::Caller,
     keys::{
-        model::{ApiEdit, Ground},
-        server::edit_api,
+        model::{ApiEdit, Ground, LimitKind, OverAction},
+        server::{edit_api, gate::Gate},
     },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
@@ -84,6 +84,37 @@ async fn the_rule_that_refused_is_kept_and_decides_the_chain(db: PgPool) {
     sqlx::query("update refusal_samples set ground = null").execute(&db).await.unwrap();
     let old = list_all_refusals(ctx, &operator, asked(&[("code", "BANNED")])).await.unwrap().samples.remove(0);
     assert_eq!((old.ground, old.is_guessed), (Ground::OwnerBanned, true), "kept by an earlier version");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_the_program_was_told_is_worked_out_while_the_limit_is_what_it_was(db: PgPool) {
+    let scene = refused(&db).await;
+    let ctx = &scene.app.ctx;
+    let operator = operator(ctx).await;
+    let opened = async |rule: &str| {
+        let cursor = list_all_refusals(ctx, &operator, asked(&[("rule", rule)])).await.unwrap().samples[0].cursor.clone();
+        list_all_refusals(ctx, &operator, asked(&[("open", cursor.as_str())])).await.unwrap().opened.unwrap()
+    };
+    let held = opened("limit").await;
+    assert_eq!(
+        (held.sample.detail.as_str(), held.held_by),
+        ("The limit “default” (1 unit an hour) was used up.", Some((LimitKind::Fixed, OverAction::Refuse)))
+    );
+    let told = held.told.unwrap();
+    let known = "429 Too Many Requests\nX-Auth-Code: RATE_LIMITED";
+    assert_eq!(
+        (told.lines(), told.is_derived),
+        (format!("{known}\nRetry-After: 3600\nRateLimit-Policy: \"default\";q=1;w=3600"), true),
+        "units that were left are not known"
+    );
+    let told = opened("permission").await.told.unwrap();
+    assert_eq!((told.lines().as_str(), told.is_derived), ("403 Forbidden\nX-Auth-Code: FORBIDDEN", false));
+
+    scene.execute("update key_limits set max_calls = 7 where key_id = $1").await;
+    let gate = ctx.part::<Gate>().unwrap();
+    until("the gate knows the other limit", || async { gate.limit_state(scene.key, 0).iter().all(|limit| limit.limit == 7) }).await;
+    let told = opened("limit").await.told.unwrap();
+    assert_eq!((told.lines().as_str(), told.is_derived), (known, false), "another limit says nothing of that call");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -4,6 +4,7 @@
 mod breakdown;
 mod by_address;
 mod by_permission;
+mod chain;
 mod filters;
 mod latency;
 mod limit_aside;
@@ -17,6 +18,7 @@ mod series;
 pub use breakdown::{ByKey, ByOutcome, ByRoute};
 pub use by_address::ByAddress;
 pub use by_permission::ByPermission;
+pub use chain::Chain;
 pub use filters::{ExportButtons, FindKey, OwnRange, UsageFilters, UsageTabs, files};
 pub use latency::Latency;
 pub use limit_aside::LimitAside;

@@ -1,8 +1,8 @@
 //! Calls in detail, refused or passed: what is asked, one sample, and one opened.
 
-use super::{Gatepost, KeyChoice, LimitMeter, Percentiles};
+use super::{Gatepost, KeyChoice, LimitMeter, Percentiles, Told};
 use crate::{
-    keys::model::{Ground, LimitLeft},
+    keys::model::{Ground, LimitKind, LimitLeft, OverAction},
     values::{KeyId, Outcome, link},
 };
 use serde::{Deserialize, Serialize};
@@ -265,6 +265,10 @@ pub struct RefusalDetail {
     pub alike: Option<u64>,
     /// The limits of the key as they stand now, for calls that a limit held.
     pub meters: Vec<LimitMeter>,
+    /// What kind of limit held it, and what becomes of calls beyond it, where it is still there.
+    pub held_by: Option<(LimitKind, OverAction)>,
+    /// Of a call that did not pass.
+    pub told: Option<Told>,
     /// How long calls of this key to this route took in its quarter of an hour, where services tell it; of calls that passed.
     pub took: Option<Percentiles>,
 }

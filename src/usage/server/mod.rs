@@ -34,6 +34,7 @@ mod span;
 mod store;
 mod times;
 mod today;
+mod told;
 mod whose;
 
 pub use addresses::{AddressReport, report_addresses};

@@ -12,6 +12,7 @@ use super::{
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
+    told,
     whose::Whose,
 };
 use crate::{
@@ -377,12 +378,15 @@ async fn opened(
     };
     let limited = sample.key.filter(|_| sample.ground == Ground::Limit);
     let name = sample.key_name.clone().unwrap_or_default();
+    let present = limited.map(|key| limits::states(ctx, key, now)).unwrap_or_default();
     Ok(Some(RefusalDetail {
         moment: calendar.exact(timestamp(at)),
         api,
         posts: Gatepost::chain(sample.ground),
         alike: (alike > 0).then_some(alike),
         meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
+        held_by: told::held_by(&sample, &present).map(|limit| (limit.window.kind(), limit.over)),
+        told: Some(told::told(&sample, timestamp(at).as_microsecond(), &present)),
         took: None,
         sample,
     }))
@@ -413,6 +417,8 @@ async fn opened_passed(
         posts: Gatepost::all_passed(),
         alike: (alike > 0).then_some(alike),
         meters: Vec::new(),
+        held_by: None,
+        told: None,
         took,
         sample,
     }))

@@ -33,6 +33,16 @@ impl LimitState {
     pub fn opens_after(&self) -> u64 {
         if self.over.per_second().is_some() { 1 } else { self.reset_after }
     }
+
+    /// What the owner of the key reads of a call that it refused.
+    pub fn refusal(&self) -> String {
+        let (name, words) = (&self.name, self.words());
+        match self.over.per_second() {
+            Some(n) => format!("The limit “{name}” ({words}) was used up. Beyond it, at most {n} a second pass."),
+            None if self.window.is_concurrent() => format!("The limit “{name}” allows {words}, and so many were running."),
+            None => format!("The limit “{name}” ({words}) was used up."),
+        }
+    }
 }
 
 /// What a call is answered that these limits refuse: one over a day or longer is a quota, whatever else refuses too; but one that
