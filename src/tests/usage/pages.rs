@@ -229,7 +229,7 @@ async fn the_time_before_is_compared_on_demand(db: PgPool) {
     let m = T0.unix_timestamp() / 60;
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, m, 150), tally(&owner, k, "GET /", Outcome::Valid, m - 7 * 1440, 100)], Vec::new()).await;
     let page = person.browser.page("/usage?range=7d").await;
-    assert!(page.contains("compare=before") && !page.contains("before-mark"), "{page}");
+    assert!(page.contains("value=\"before\"") && !page.contains("before-mark"), "{page}");
     let page = person.browser.page("/usage?range=7d&compare=before").await;
     assert!(page.contains("+50.0 %, from 100") && page.contains("before-mark") && page.contains("Compared with 7 Nov to 13 Nov"), "{page}");
     // What came after this hour of last Friday is not compared: this Friday has not got there.

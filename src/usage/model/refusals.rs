@@ -72,6 +72,8 @@ pub struct AttemptsFrom {
 /// What `/requests` asks for, as it stands in its URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalQuery {
+    /// Whatever somebody typed to look for it; the server puts it where it belongs, so it stands in no link.
+    pub search: Option<String>,
     pub code: Option<String>,
     pub key: Option<String>,
     /// Part of the name, start or id of a key that is looked for: one that has it is taken, several are offered.
@@ -112,6 +114,7 @@ impl RefusalQuery {
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         Self {
+            search: get("q"),
             code: get("code"),
             key: get("key"),
             named: get("named"),
@@ -131,7 +134,7 @@ impl RefusalQuery {
         }
     }
 
-    /// The parameters that are set, in a fixed order.
+    /// The parameters that are set, in a fixed order; what is looked for is none of them.
     pub fn pairs(&self) -> Vec<(&'static str, &str)> {
         let all = [
             ("code", &self.code),

@@ -29,6 +29,7 @@ mod report;
 pub mod requests_http;
 mod retention;
 mod rhythm;
+mod searching;
 mod series;
 mod span;
 mod store;

@@ -5,6 +5,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     latency, limits, named,
     report::{ERRORS, local, whole},
+    searching::recognised,
     span,
     store::{
         choices::{self, KeyChoices},
@@ -45,6 +46,7 @@ pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> R
     if query.owner.is_some() {
         return Err(AppError::invalid("owner", "These are your own. Operators see those of others in Admin."));
     }
+    let query = recognised(ctx, caller, Whose::Own, query).await?;
     let query = named(ctx, Some(caller.workspace), query).await?;
     let workspace = match Whose::Own.workspace(ctx, caller, &query).await {
         // A page tells of a key that is not there, or of somebody else, that it has no samples.
@@ -56,6 +58,8 @@ pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> R
 
 /// The samples of every workspace and of no known key, newest first, or those of one person; the counts beside them are of the same.
 pub async fn list_all_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let query = recognised(ctx, caller, Whose::All, query).await?;
     let workspace = Whose::All.workspace(ctx, caller, &query).await?;
     list(ctx, caller, query, workspace).await
 }
