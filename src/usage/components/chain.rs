@@ -56,7 +56,7 @@ fn row(class: &'static str, gate: Gate, question: Question, said: String) -> Any
 /// What a call that passed this check showed it, as far as a sample has it.
 fn known(question: Question, sample: &RefusalSample, api: Option<&str>) -> String {
     match question {
-        Question::Door | Question::Address => sample.address.clone(),
+        Question::Address => sample.address.clone(),
         Question::Key => sample.key_name.clone().unwrap_or_default(),
         Question::Api => api.unwrap_or_default().to_owned(),
         Question::Route => sample.route.clone(),

@@ -84,7 +84,7 @@ fn answer(told: Told) -> AnyView {
     view! {
         <section class="stack-sm" aria-labelledby="h-told">
             <h3 id="h-told">"What the program was told"</h3>
-            <div class="code"><pre class="wrap" tabindex="0" role="region" aria-labelledby="h-told">{lines}</pre></div>
+            <div class="code"><pre class="wrap">{lines}</pre></div>
             <p class="help">"By a proxy. A service that asks gets the code and chooses its own answer."{more}</p>
         </section>
     }
