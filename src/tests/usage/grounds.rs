@@ -96,10 +96,7 @@ async fn what_the_program_was_told_is_worked_out_while_the_limit_is_what_it_was(
         list_all_refusals(ctx, &operator, asked(&[("open", cursor.as_str())])).await.unwrap().opened.unwrap()
     };
     let held = opened("limit").await;
-    assert_eq!(
-        (held.sample.detail.as_str(), held.held_by),
-        ("The limit “default” (1 unit an hour) was used up.", Some((LimitKind::Fixed, OverAction::Refuse)))
-    );
+    assert_eq!((held.sample.detail.as_str(), held.held_by), ("1 unit an hour was used up (limit “default”).", Some((LimitKind::Fixed, OverAction::Refuse))));
     let told = held.told.unwrap();
     let known = "429 Too Many Requests\nX-Auth-Code: RATE_LIMITED";
     assert_eq!(

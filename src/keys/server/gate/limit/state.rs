@@ -37,10 +37,12 @@ impl LimitState {
     /// What the owner of the key reads of a call that it refused.
     pub fn refusal(&self) -> String {
         let (name, words) = (&self.name, self.words());
+        let were = if self.limit == 1 { "was" } else { "were" };
         match self.over.per_second() {
-            Some(n) => format!("The limit “{name}” ({words}) was used up. Beyond it, at most {n} a second pass."),
-            None if self.window.is_concurrent() => format!("The limit “{name}” allows {words}, and so many were running."),
-            None => format!("The limit “{name}” ({words}) was used up."),
+            Some(n) => format!("{words} {were} used up (limit “{name}”). Beyond it, at most {n} a second pass."),
+            None if self.window.is_concurrent() => format!("{words} {were} already running (limit “{name}”)."),
+            None if self.window.is_credits() => format!("Its credits were used up (limit “{name}”: {words})."),
+            None => format!("{words} {were} used up (limit “{name}”)."),
         }
     }
 }
