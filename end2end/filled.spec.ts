@@ -52,7 +52,7 @@ test('a developer with a year of calls', async ({ page }) => {
 /** One field takes whatever is known of a call; what decided stands first, what passed is folded. */
 async function findsACall(page: Page): Promise<void> {
   await signIn(page, DEVELOPER);
-  await page.goto(await href(page, '/requests', 'tbody a.row-link'));
+  await page.goto(await href(page, '/requests?code=RATE_LIMITED', 'tbody a.row-link'));
   const opened = page.locator('#opened');
   await expect(opened).toContainText('What the program was told');
   await expect(opened.locator('.chain li:visible')).toHaveCount(1);
