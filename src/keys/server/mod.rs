@@ -9,7 +9,7 @@ mod batch;
 mod bundles;
 mod change;
 mod clean_address;
-mod coming_back;
+pub mod coming_back;
 mod creating;
 mod crediting;
 mod cursor;

@@ -175,7 +175,7 @@ impl Words<'_> {
     fn pace(&self) -> impl Iterator<Item = TrialStep> {
         let step = |(is_full, words): &(bool, String)| TrialStep {
             check: "pace".to_owned(),
-            title: "Pace".to_owned(),
+            title: TrialStep::noun("pace").to_owned(),
             refused: is_full.then_some(Outcome::RateLimited),
             detail: words.clone(),
         };
@@ -228,21 +228,21 @@ impl Words<'_> {
 }
 
 fn step(check: Check, refused: Option<Outcome>, detail: String) -> TrialStep {
-    let (name, title) = match check {
-        Check::Secret => ("secret", "Secret"),
-        Check::State => ("state", "State"),
-        Check::Expiry => ("expiry", "Expiry"),
-        Check::Address => ("address", "Address"),
-        Check::Origin => ("origin", "Origin"),
-        Check::Signature => ("signature", "Signature"),
-        Check::Api => ("api", "API"),
-        Check::Route => ("route", "Route"),
-        Check::Permission => ("permission", "Permission"),
-        Check::KeyRoute => ("key_route", "Key's routes"),
+    let word = match check {
+        Check::Secret => "secret",
+        Check::State => "state",
+        Check::Expiry => "expiry",
+        Check::Address => "address",
+        Check::Origin => "origin",
+        Check::Signature => "signature",
+        Check::Api => "api",
+        Check::Route => "route",
+        Check::Permission => "permission",
+        Check::KeyRoute => "key_route",
     };
-    TrialStep { check: name.to_owned(), title: title.to_owned(), refused, detail }
+    TrialStep { check: word.to_owned(), title: TrialStep::noun(word).to_owned(), refused, detail }
 }
 
 fn limit(refused: Option<Outcome>, detail: String) -> TrialStep {
-    TrialStep { check: "limit".to_owned(), title: "Limit".to_owned(), refused, detail }
+    TrialStep { check: "limit".to_owned(), title: TrialStep::noun("limit").to_owned(), refused, detail }
 }

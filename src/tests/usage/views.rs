@@ -223,7 +223,7 @@ async fn the_pages_say_so_and_errors_lead_to_a_rule_for_the_same_key(db: PgPool)
     write(&app, vec![Tally { cost: 9, ..tally(&owner, old, "GET /", Outcome::Valid, m, 3) }]).await;
     let page = person.browser.page("/usage").await;
     for wanted in
-        ["name=\"named\"", "the 500 keys that were used or created last", "9 units for 3 calls that passed", ">Units<", "compare=year", "type=\"date\""]
+        ["name=\"named\"", "the 500 keys that were used or created last", "9 units for 3 calls that passed", ">Units<", "value=\"year\"", "type=\"date\""]
     {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }

@@ -29,11 +29,13 @@ mod report;
 pub mod requests_http;
 mod retention;
 mod rhythm;
+mod searching;
 mod series;
 mod span;
 mod store;
 mod times;
 mod today;
+mod told;
 mod whose;
 
 pub use addresses::{AddressReport, report_addresses};

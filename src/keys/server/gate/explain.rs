@@ -115,14 +115,7 @@ pub(super) fn detail(question: &Question<'_>, answer: &Answer) -> String {
             Some(address) => format!("It came from {address}, which is not among the key's addresses."),
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
         },
-        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = limit.words();
-            match limit.over.per_second() {
-                Some(n) => format!("The limit {} of {words} was used up, and beyond it calls pass at {n} a second at most.", limit.name),
-                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
-                None => format!("The limit {} of {words} was used up.", limit.name),
-            }
-        }
+        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => limit.refusal(),
         _ => answer.outcome.sentence().to_owned(),
     }
 }

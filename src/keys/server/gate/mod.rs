@@ -65,7 +65,7 @@ pub use seats::Hold;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 pub use watch::{Places, Suspicion, Watch};
-pub use window::{number as window_number, reset_after};
+pub use window::{length as window_length, number as window_number, reset_after};
 
 use super::{
     meter::{Meter, Spool},

@@ -33,6 +33,18 @@ impl LimitState {
     pub fn opens_after(&self) -> u64 {
         if self.over.per_second().is_some() { 1 } else { self.reset_after }
     }
+
+    /// What the owner of the key reads of a call that it refused.
+    pub fn refusal(&self) -> String {
+        let (name, words) = (&self.name, self.words());
+        let were = if self.limit == 1 { "was" } else { "were" };
+        match self.over.per_second() {
+            Some(n) => format!("{words} {were} used up (limit “{name}”). Beyond it, at most {n} a second pass."),
+            None if self.window.is_concurrent() => format!("{words} {were} already running (limit “{name}”)."),
+            None if self.window.is_credits() => format!("Its credits were used up (limit “{name}”: {words})."),
+            None => format!("{words} {were} used up (limit “{name}”)."),
+        }
+    }
 }
 
 /// What a call is answered that these limits refuse: one over a day or longer is a quota, whatever else refuses too; but one that
