@@ -132,7 +132,7 @@ fn new_route(api: &Api) -> AnyView {
     let (slug, api) = (api.slug.to_string(), api.clone());
     view! {
         <NewForm title="New route" action=SaveRoute::PATH id="route" hidden=vec![("slug", slug)]>
-            {route_fields(&api, None)}
+            <div class="cols-2">{route_fields(&api, None)}</div>
             <div class="form-actions"><Button look=Look::Primary>"Add route"</Button></div>
         </NewForm>
     }

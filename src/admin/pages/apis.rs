@@ -61,8 +61,10 @@ const LINES: &str = "One per line: the name, then what it allows, such as “ord
 fn new_form() -> AnyView {
     view! {
         <NewForm title="New API" action=CreateApi::PATH>
-            <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
-            <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in URLs: lower-case letters, digits and hyphens. You can't change it later."/>
+            <div class="cols-2">
+                <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
+                <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in URLs: lower-case letters, digits and hyphens. You can't change it later."/>
+            </div>
             <TextField label="Key prefix" name="key_prefix" mono=true maxlength=12 autocomplete="off" help="What its keys begin with, such as ord. Made from the slug if empty. You can't change it later."/>
             <TextArea label="Permissions" name="permissions" mono=true rows=6 help=LINES/>
             <div class="form-actions"><Button look=Look::Primary>"Create API"</Button></div>

@@ -138,7 +138,7 @@ fn form(
     hidden.extend(wanted.map(|was| ("was", was)));
     view! {
         <Form action id="limit" class="stack" label=title.clone() hidden nostrip:version=version>
-            <div class="row-between"><h3>{title}</h3><a class="small" href="/docs/limits#units-or-calls">"What is a cost unit?"</a></div>
+            <div class="row gap-lg"><h3>{title}</h3><a class="small" href="/docs/limits#units-or-calls">"What is a cost unit?"</a></div>
             <LimitFields limit=chosen name/>
             <div class="form-actions"><Button size=Size::Small>{act}</Button>{tries}{cancel}</div>
         </Form>
@@ -154,7 +154,7 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "Letters, digits, - and _. If empty, it is named after its window, such as hour.",
+        None => "Letters, digits, - and _. Empty: named after its window, such as hour.",
         Some(_) => "A new name restarts the count: nothing is used, and credits that were added are lost.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
