@@ -154,7 +154,7 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "Letters, digits, - and _. Empty: named after its window, such as hour.",
+        None => "If empty, it is named after its window, such as hour.",
         Some(_) => "A new name restarts the count: nothing is used, and credits that were added are lost.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);

@@ -35,7 +35,7 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
         {limits}
         <MoreFields words="More: description, price, what it also gives" begins is_set>
             <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
-            <div class="cols-2">
+            <div class="cells">
                 <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
                 <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
             </div>

@@ -159,6 +159,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
             let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
             #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
             let percent = meter.taken() as f64 * 100.0 / meter.limit.max(1) as f64;
+            let part = share(meter.taken(), meter.limit);
             view! {
                 <li>
                     <GateGlyph position=gate tinted=true/>
@@ -166,7 +167,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
                         <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{used}</span>
                         <span>{foreseen}{resets}</span>
                     </div>
-                    <div class="cell-bar"><Bar percent look/></div>
+                    <div class="cell-bar stack-xs"><span class="small muted">{part}</span><Bar percent look/></div>
                 </li>
             }
         })
