@@ -50,11 +50,11 @@ impl NewLimits {
     /// The windows with the name of their field and what was typed there.
     pub fn windows(&self) -> [(Window, &'static str, &str); 5] {
         [
-            (Window::SECOND, "second", &self.second),
-            (Window::MINUTE, "minute", &self.minute),
-            (Window::HOUR, "hour", &self.hour),
-            (Window::DAY, "day", &self.day),
-            (Window::Month, "month", &self.month),
+            (Window::SECOND, "second", self.second.as_str()),
+            (Window::MINUTE, "minute", self.minute.as_str()),
+            (Window::HOUR, "hour", self.hour.as_str()),
+            (Window::DAY, "day", self.day.as_str()),
+            (Window::Month, "month", self.month.as_str()),
         ]
     }
 }
