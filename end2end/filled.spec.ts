@@ -105,5 +105,5 @@ test('an operator with work to do', async ({ page, product }) => {
   }).toPass();
   const account = await href(page, '/admin/accounts', `tbody tr:has-text("${DEVELOPER.email}") a.row-link`);
   const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans'];
-  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', account]);
+  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', '/admin/plans?edit=pro&set=default', account]);
 });

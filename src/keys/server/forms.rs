@@ -1,6 +1,6 @@
 //! From the texts of a form to the typed input of an operation.
 
-pub use super::limit_form::{OverForm, digits, read_unit};
+pub use super::limit_form::digits;
 
 use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
 use crate::{

@@ -240,6 +240,7 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
 /// Those after a change of one, whose zone was asked for; those of the others were when they were set. What is wrong stands at the fields of
 /// the form that changes it.
 pub fn limits_after(before: &[KeyLimit], change: &LimitChange, mut zones: Zones) -> Result<Vec<KeyLimit>, AppError> {
+    let change = &LimitChange { now: change.named(before), ..change.clone() };
     let after = change.of(before).map_err(|words| AppError::invalid("name", words))?;
     if after != before
         && let Some(was) = &change.was
@@ -332,7 +333,7 @@ mod tests {
         for (now, field) in [
             (limit("open", Window::HOUR), "name"),
             (limit("Hour", Window::HOUR), "name"),
-            (limit("", Window::HOUR), "name"),
+            (limit("a b", Window::HOUR), "name"),
             (limit("month", "month@Asia/Kolkata".parse().expect("a window")), "window"),
             (limit("a", Window::CONCURRENT), "window"),
         ] {

@@ -25,7 +25,7 @@ pub fn LimitCard(
     let unit = if meter.is_credits { "credits used," } else { meter.unit.as_str() };
     view! {
         <section class="card" aria-labelledby=heading.clone()>
-            <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
+            <div class="card-head"><h2 id=heading.clone()>{format!("Limit {} of {}", meter.name, meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
             <div class="card-body stack">
                 <div class="row-between">
                     <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} {unit} {}", thousands(meter.limit), meter.window)}</span></span>
