@@ -86,7 +86,7 @@ fn report(preview: ImportPreview, apis: &[Api]) -> AnyView {
         <p>{summary}"."{cut}</p>
         {unknown}
         <div class="row">{import}<LinkButton href=PATH>"Another list"</LinkButton></div>
-        <Table caption="Lines of the list" small=true cards=true>
+        <Table caption="Lines of the list" cards=true>
             {heads(&[("Name", ""), ("Becomes", "cell-status")])}
             <tbody>{rows}</tbody>
         </Table>

@@ -107,8 +107,8 @@ async fn permissions_that_the_api_does_not_have_are_named_or_left_out(db: PgPool
     let lines = import(&app, &mara, keys.clone(), json!({})).await;
     assert_eq!(outcomes(&lines), ["created", "wrong", "wrong"]);
     assert_eq!(lines[1]["unknown_permissions"], json!(["documents.*", "invoices.void"]));
-    assert!(text(&lines[1], "detail").starts_with("The API demo does not have the permissions documents.*, invoices.void."), "{lines:?}");
-    assert_eq!(text(&lines[2], "detail"), "The API demo does not have the permission documents.read. Add it to the API, or import without it.");
+    assert!(text(&lines[1], "detail").starts_with("The API Demo does not have the permissions documents.*, invoices.void."), "{lines:?}");
+    assert_eq!(text(&lines[2], "detail"), "The API Demo does not have the permission documents.read. Add it to the API, or import without it.");
     assert_eq!(key(&app, &mara, &lines[0]).await["permissions"], json!(["orders:read", "orders:write"]));
 
     let lines = import(&app, &mara, keys, json!({ "without_unknown_permissions": true })).await;
@@ -134,7 +134,7 @@ async fn the_page_shows_a_dump_line_by_line_and_offers_to_leave_permissions_out(
     let path = location(&sent).to_owned();
     let page = vera.browser.page(&path).await;
     let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("no {words} in {page}"));
-    assert!(at("Line 2") < at("Line 3: The API demo does not have the permission documents.read.") && at("Line 3") < at("Line 4: It was deleted"), "{page}");
+    assert!(at("Line 2") < at("Line 3: The API Demo does not have the permission documents.read.") && at("Line 3") < at("Line 4: It was deleted"), "{page}");
     for words in
         ["1 new key for Demo, 1 line deleted there, 1 line can", "Not imported", "Deleted there", "Demo does not have these permissions: documents.read."]
     {

@@ -26,7 +26,7 @@ fn of_api(api: &Api, word: &str) -> Option<Permission> {
 /// Why a line with these is no key.
 pub fn refusal(api: &Api, unknown: &[String]) -> String {
     let (noun, them) = if unknown.len() == 1 { ("permission", "it") } else { ("permissions", "them") };
-    let refusal = format!("The API {} does not have the {noun} {}.", api.slug, unknown.join(", "));
+    let refusal = format!("The API {} does not have the {noun} {}.", api.name, unknown.join(", "));
     match unknown.iter().all(|word| word.replace('.', ":").parse::<Permission>().is_ok()) {
         true => format!("{refusal} Add {them} to the API, or import without {them}."),
         // A wildcard is none.
