@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyQuery, KeysShown, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
+use super::model::{self, BatchPage, ImportPreview, ImportShown, KeyQuery, KeysShown, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId},
@@ -325,41 +325,40 @@ pub async fn read_batch(list: Option<String>) -> Result<BatchPage, AppError> {
 
 /// Keeps a list of hashed keys, pasted or from a file, and goes to the page that says what would become of each line.
 #[server]
-pub async fn check_import(api: String, #[server(default)] list: String, #[server(default)] file: String) -> Result<(), AppError> {
+pub async fn check_import(
+    api: String,
+    #[server(default)] list: String,
+    #[server(default)] file: String,
+    #[server(default)] without_unknown_permissions: bool,
+) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let id = server::keep_list(&ctx, &caller, &api, &list, &file).await?;
-    crate::platform::http::reply::redirect(&format!("/keys/import?list={id}"));
+    crate::platform::http::reply::redirect(&ImportPreview::path(id, without_unknown_permissions));
     Ok(())
 }
 
-/// What `/keys/import` shows: the APIs that keys can be imported for, and the list that was pasted.
+/// What `/keys/import` shows; `without`: of the list that was pasted, without the permissions that the API does not have.
 #[server]
-pub async fn read_import(list: Option<String>) -> Result<(Vec<model::Api>, Option<ImportPreview>), AppError> {
+pub async fn read_import(list: Option<String>, #[server(default)] without: bool) -> Result<ImportShown, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let mut apis = server::list_apis(&ctx, &caller).await?;
-    apis.retain(|api| !api.is_own());
-    let preview = match list {
-        Some(id) => Some(server::preview_list(&ctx, &caller, id.parse().map_err(|_| AppError::NotFound)?).await?),
-        None => None,
-    };
-    Ok((apis, preview))
+    server::import_page(&ctx, &caller, list.as_deref(), without).await
 }
 
 /// Imports the list that was looked at.
 #[server]
-pub async fn run_import(list: ImportId) -> Result<(), AppError> {
+pub async fn run_import(list: ImportId, #[server(default)] without_unknown_permissions: bool) -> Result<(), AppError> {
     use super::server;
     use crate::{keys::model::ImportOutcome, platform::http::reply, ui::number::count};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let words = match server::run_list(&ctx, &caller, list).await? {
+    let words = match server::run_list(&ctx, &caller, list, without_unknown_permissions).await? {
         Some(lines) => {
             let of = |outcome: ImportOutcome| lines.iter().filter(|line| line.outcome == outcome).count() as u64;
             let (imported, later) = (count(of(ImportOutcome::Created), "key is", "keys are"), of(ImportOutcome::Later));
             if later > 0 {
                 reply::toast(&ctx, &format!("{imported} imported, {}. Import again for the rest.", count(later, "line is left", "lines are left")));
-                reply::redirect(&format!("/keys/import?list={list}"));
+                reply::redirect(&ImportPreview::path(list, without_unknown_permissions));
                 return Ok(());
             }
             format!("{imported} imported. Programs that use them continue to work.")

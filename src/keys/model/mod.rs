@@ -34,7 +34,7 @@ pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use grant::{Grant, GrantChoice, Withheld};
 pub use ground::Ground;
 pub use history::HistoryEntry;
-pub use import::{ImportLine, ImportOutcome, ImportPreview};
+pub use import::{ImportLine, ImportOutcome, ImportPreview, ImportShown};
 pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use limit_unit::{LimitUnit, Taken};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys, TypedMany};

@@ -71,7 +71,7 @@ pub use door::Door;
 pub use editing::{edit_key, set_limit};
 pub use expiring::note_expiries;
 pub use grants::{list_needing_grant, read_grants};
-pub use importing::{forget_lists, import_objects, import_text, keep_list, preview_list, run_list};
+pub use importing::{ImportWish, forget_lists, import_and_wait, import_objects, import_page, keep_list, run_list};
 pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every_key, list_keys, list_rows, list_standings, page_of_keys, show_keys};
 pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;

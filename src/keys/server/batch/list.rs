@@ -185,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn semicolons_and_tabs_may_stand_between_cells() {
+        for text in
+            ["name;permissions;tags\ntill;orders:read orders:write;shop,berlin\n", "name\tpermissions\ttags\ntill\torders:read orders:write\tshop berlin\n"]
+        {
+            let lines = read_lines(text, &local()).expect("a list");
+            assert_eq!((lines[0].new.permissions.as_ref().map(Vec::len), lines[0].new.tags.join(" ")), (Some(2), "shop berlin".to_owned()), "{text:?}");
+            assert!(lines[0].errors.is_empty());
+        }
+    }
+
+    #[test]
     fn a_preset_may_stand_where_permissions_do() {
         let text = "name,permissions,preset,bundles\na,admin,,\nb,read-only,basic,\nc,admin orders:read,,\nd,,,desk;tills\n";
         let lines = read_lines(text, &local()).expect("a list");
