@@ -164,9 +164,9 @@ pub enum Unmatched {
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
 pub enum StandingKind {
     Passing,
-    /// A limit held some of today's calls.
+    /// A limit held some calls of the last 24 hours, or is used up now.
     Held,
-    /// Some of today's calls were refused for another reason.
+    /// Some calls of the last 24 hours were refused for another reason.
     Refused,
     /// Within seven days.
     Expiring,
