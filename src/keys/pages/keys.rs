@@ -10,8 +10,8 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, KeysShown, Review, StandingKind},
     },
     ui::{
-        Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader,
-        Pagination, SearchField, Size, Table,
+        Badge, Crumb, Empty, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuLink, MenuRule, OutlineBadge, PageHeader, Pagination, SearchField,
+        Size, Table,
         chart::Sparkline,
         folded,
         number::{count, thousands},
@@ -54,8 +54,6 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
     let quick = (!has_dialog).then(|| view! { <QuickCreate form/> });
     view! {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
-        <ErrorSummary action=DisableKey::PATH/>
-        <ErrorSummary action=EnableKey::PATH/>
         <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}<ReviewCard review=list.review current=list.query.review.clone()/>{table(list)}</div>
         {dialog}
     }
@@ -177,13 +175,12 @@ fn row(row: KeyRow, can_choose: bool) -> AnyView {
 fn menu(row: &KeyRow) -> AnyView {
     let id = row.key.id.to_string();
     let path = format!("/keys/{id}");
-    let (this, name) = (vec![("id", id.clone())], &row.key.name);
     let switch = match row.key.state {
         KeyState::Active if is_shown(DisableKey::PATH) => {
-            view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any()
+            view! { <MenuLink href=format!("{path}?dialog=disable") icon=Icon::Lock label="Disable"/> }.into_any()
         }
         KeyState::Disabled if is_shown(EnableKey::PATH) => {
-            view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any()
+            view! { <MenuLink href=format!("{path}?dialog=enable") icon=Icon::CheckCircle label="Enable"/> }.into_any()
         }
         _ => return view! { <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)><MenuLink href=path icon=Icon::Activity label="History"/></Menu> }.into_any(),
     };
