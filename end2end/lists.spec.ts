@@ -60,6 +60,7 @@ async function preparedFile(page: Page, product: Product): Promise<void> {
   const made = JSON.parse(await product.cli(['key', 'create', '--account', email, '--api', 'demo', '--name', 'exported', '--json'])) as { secret: string };
   await expect.poll(() => call(product, made.secret)).toBe(200);
   await page.goto('/keys');
+  await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('link', { name: 'Prepare a file' }).click();
   await page.getByRole('button', { name: 'Prepare the file' }).click();
   await expect(async () => {

@@ -63,7 +63,7 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
     }
     assert!(!page.contains("Make a key") && !page.contains("<export>"));
     let list = person.browser.page("/keys").await;
-    assert!(list.contains("Held at limit until 13:00") && list.contains("Held 1 of 3 calls in the last 24 hours at 2 units an hour."), "{list}");
+    assert!(list.contains("Held until 13:00") && list.contains("Held 1 of 3 calls in the last 24 hours at 2 units an hour."), "{list}");
 
     // Calls pass again: from then on the badge speaks of what is past.
     app.ctx.clock.set(app.ctx.clock.now() + time::Duration::HOUR);
@@ -87,7 +87,7 @@ async fn a_limit_that_is_used_up_is_said_before_a_call_meets_it(db: PgPool) {
     app.http.post(app.url("/api/v1/keys/verify")).bearer_auth(&asking).json(&question).send().await.unwrap();
     for at in ["/keys".to_owned(), format!("/keys/{held}"), format!("/admin/keys?key={held}")] {
         let page = person.browser.page(&at).await;
-        assert!(page.contains("Held at limit until 13:00"), "{at}: {page}");
+        assert!(page.contains("Held until 13:00"), "{at}: {page}");
         assert!(page.contains("The limit of 1 unit an hour is used up. Calls pass again at 13:00."), "{at}: {page}");
     }
 }

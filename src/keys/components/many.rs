@@ -5,7 +5,7 @@ use crate::{
     accounts::Caller,
     keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, NamedKey},
     ui::{
-        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField, heads,
+        Button, Empty, FilterSelect, Form, Gate, Icon, IconButton, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField, heads,
         number::{count, thousands},
     },
     values::permission_names as may,
@@ -43,6 +43,7 @@ pub fn ManyBar(query: KeyQuery, found: u64, #[prop(into)] path: String) -> impl 
             <span class="rule"></span>
             <FilterSelect label="What to do with them" name="act" options=acts/>
             <Button size=Size::Small>"Preview"</Button>
+            <IconButton icon=Icon::Close label="Clear the selection" kind="reset" size=Size::Small/>
         </form>
     }
     .into_any()

@@ -16,16 +16,16 @@ pub const ROUTES: &str = "One method and path per line, such as GET /orders/{id}
 
 const MORE: &str = "/keys?dialog=new";
 
-/// The form in the head of the list.
+/// The form in the head of the list, with `more` below it.
 #[component]
-pub fn QuickCreate(form: NewKeyForm) -> impl IntoView {
+pub fn QuickCreate(form: NewKeyForm, more: AnyView) -> impl IntoView {
     view! {
         <div class="stack-sm">
             <Form action=CreateKey::PATH class="quick-create" label="New key" hidden=vec![("once", form.once)]>
                 <TextField label="Name" name="name" label_hidden=true value=form.suggested_name placeholder="Name of the new key" autocomplete="off" maxlength=80 required=true/>
                 <Button look=Look::Primary>"Create key"</Button>
             </Form>
-            <a class="small" href=MORE>"Choose API, permissions and expiry"</a>
+            <div class="row"><a class="small" href=MORE>"Choose API, permissions and expiry"</a><span class="push">{more}</span></div>
         </div>
     }
     .into_any()

@@ -41,7 +41,7 @@ pub async fn show_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chooses: boo
         true => Some(new_key_choices(ctx, &mut conn, caller).await?),
         false => None,
     };
-    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { format!("key {}", list.all + 1) };
+    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { String::new() };
     Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, list })
 }
 

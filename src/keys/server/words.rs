@@ -25,7 +25,7 @@ pub struct AtLimit {
 impl AtLimit {
     fn label(&self) -> String {
         match self.next.as_deref().and_then(|next| next.strip_prefix("at ")) {
-            Some(clock) => format!("Held at limit until {clock}"),
+            Some(clock) => format!("Held until {clock}"),
             None => "Held at limit".to_owned(),
         }
     }

@@ -79,7 +79,7 @@ async fn a_name_and_enter_make_a_key(db: PgPool) {
     assert_eq!(secret_in(&vera.browser.page(&path).await), secret, "a reload does not lose it");
     let list = vera.browser.page("/keys").await;
     assert!(list.contains("checkout service") && list.contains(&secret[..14]) && !list.contains(&secret));
-    assert!(list.contains("value=\"key 2\""));
+    assert!(list.contains("placeholder=\"Name of the new key\"") && !list.contains("value=\"my first key\""), "nothing to delete before one types");
 
     let answer = vera.browser.post::<HideSecret>(&path, &[("id", &id_of(&path))]).await;
     assert_eq!(answer.status(), 422);
