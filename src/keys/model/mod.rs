@@ -36,7 +36,7 @@ pub use history::HistoryEntry;
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use limit_unit::{LimitUnit, Taken};
-pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys, TypedMany};
+pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, ManyRow, NamedKey, Selection, SkippedKeys, TypedMany};
 pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use over::{Over, OverAction};
