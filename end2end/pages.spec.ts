@@ -66,6 +66,7 @@ test('a developer', async ({ page, product }) => {
   page.on('dialog', (dialog) => void dialog.accept());
   await eachPage(page, [key]);
   await stored(page);
+  await page.getByText('Turn on signed requests').click();
   await page.getByRole('form', { name: 'Sign with HMAC-SHA-256' }).getByRole('button').click();
   await page.getByTestId('secret').waitFor();
   await eachPage(page, [key]);

@@ -32,7 +32,7 @@ pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use grant::{Grant, GrantChoice, Withheld};
 pub use ground::Ground;
-pub use history::HistoryEntry;
+pub use history::{HistoryEntry, limits_changed};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use limit_unit::{LimitUnit, Taken};

@@ -267,6 +267,7 @@ async fn settings_are_saved_in_the_zone_of_the_person(db: PgPool) {
     let expires: time::OffsetDateTime = sqlx::query_scalar("select expires_at from keys").fetch_one(&db).await.unwrap();
     assert_eq!(expires, time::macros::datetime!(2026-11-30 23:00 UTC));
     assert!(words(&page).contains("Vera 0 set the permissions to orders:write"));
+    assert!(words(&page).contains("Permissions: orders:write"), "what is folded says what it holds: {page}");
     assert!(words(&page).contains("Vera 0 set the expiry to 2026-12-01"), "the day that she chose");
 
     assert_eq!(save(&[("name", "shop 2"), ("expires_on", "2026-12-01"), ("permissions[]", "orders:write")]).await.status(), 303);
