@@ -36,6 +36,6 @@ pub use over::{OVER_BEGINS, OverFields};
 pub use reveal::Reveal;
 pub use review::ReviewCard;
 pub use said::{SaidOrNever, SaidTime};
-pub use services::{EXTERNAL_ID, ForServices, METADATA};
+pub use services::{EXTERNAL_ID, METADATA, RarerChoices};
 pub use tags::Tags;
 pub use why::WhyLimit;
