@@ -10,8 +10,8 @@ use crate::{
         model::AllKeys,
     },
     keys::{
-        components::{CheckAll, CheckKey, FoundKey, ManyBar, SaidOrNever, StandingBadge, SwitchDialog, switches},
-        model::{KeyDetail, KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
+        components::{CheckAll, CheckKey, FoundKey, ManyBar, ReviewCard, SaidOrNever, StandingBadge, SwitchDialog, switches},
+        model::{KeyDetail, KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
     },
     ui::{
         Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuLink, PageHeader, Pagination, SearchField, Table, folded,
@@ -54,6 +54,7 @@ fn page(all: AllKeys, asks: bool, dialog: &str) -> AnyView {
     view! {
         <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
+        <ReviewCard review=list.review query=list.query.clone() path=PATH/>
         {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
         {unswitched}
         {match panel {
@@ -86,18 +87,20 @@ fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
-    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), name.clone()))).collect();
-    let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
-    let reviews = any("Any review").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
-    let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
+    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), format!("API: {name}")))).collect();
+    let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();
+    let kept = query.review.clone().map(|review| ("review", review)).into_iter().collect::<Vec<_>>();
+    let tags = (!list.tags.is_empty()).then(|| {
+        let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
+        view! { <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/> }
+    });
     view! {
-        <Filters action=PATH label="Keys">
+        <Filters action=PATH label="Keys" kept>
             <SearchField placeholder="Name, owner, tag, id or key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
-            <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
-            <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/>
+            {tags}
         </Filters>
     }
     .into_any()
@@ -133,8 +136,7 @@ fn table(list: KeyList) -> AnyView {
             </thead>
             <tbody>{rows}</tbody>
         </Table>
-        <Pagination summary newer older/>
-        {exports}
+        <div class="row"><Pagination summary newer older/><span class="push">{exports}</span></div>
         <ManyBar query found path="/admin/keys/many"/>
     }
     .into_any()

@@ -6,9 +6,9 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// `query` is what the list shows: the other filters stay, and a review that is asked for is named although no key wants it.
+/// `query` is what the list at `path` shows: the other filters stay, and a review that is asked for is named although no key wants it.
 #[component]
-pub fn ReviewCard(review: ToReview, query: KeyQuery) -> impl IntoView {
+pub fn ReviewCard(review: ToReview, query: KeyQuery, path: &'static str) -> impl IntoView {
     let current = query.review.as_deref().and_then(Review::parse);
     let present: Vec<(Review, Option<u64>)> = review.present().into_iter().map(|(review, n)| (review, Some(n))).collect();
     let unseen = current.filter(|current| present.iter().all(|(review, _)| review != current));
@@ -23,7 +23,7 @@ pub fn ReviewCard(review: ToReview, query: KeyQuery) -> impl IntoView {
             let label = Review::ALL.into_iter().find(|(known, ..)| *known == review).map_or("", |(_, _, label)| label);
             let is_current = current == Some(review);
             let wanted = (!is_current).then(|| word.to_owned());
-            let href = KeyQuery { review: wanted, hash: None, ..query.clone() }.link("/keys", None);
+            let href = KeyQuery { review: wanted, hash: None, ..query.clone() }.link(path, None);
             view! { <Chip href label nostrip:count=n current=is_current/> }
         })
         .collect_view();
