@@ -202,11 +202,12 @@ fn table(preview: &ManyPreview) -> AnyView {
     let rows = preview.changed.iter().cloned().map(|it| row(it, has_owners)).collect_view();
     let owner = has_owners.then_some(("Owner", "col-2"));
     let columns: Vec<_> = [("Key", "")].into_iter().chain(owner).chain([("Calls, 24 h", "num col-2"), ("Status", "cell-status")]).collect();
+    let head = heads(&columns);
     let rest = preview.changes.saturating_sub(preview.changed.len() as u64);
     let rest = (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", thousands(rest))}</p> });
     view! {
         <Table caption="Keys that change" cards=true>
-            {heads(&columns)}
+            {head}
             <tbody>{rows}</tbody>
         </Table>
         {rest}

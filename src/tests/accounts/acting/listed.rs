@@ -11,7 +11,6 @@ use crate::{
         routes,
     },
 };
-use leptos::server_fn::ServerFn;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::{
