@@ -53,13 +53,17 @@ async function journey(product: Product, page: Page, other: Page): Promise<void>
   await other.goto(`/admin/keys?q=${encodeURIComponent(key)}`);
   const row = other.getByRole('row', { name: key });
   await row.getByRole('button', { name: /^More for/ }).click();
-  await row.getByLabel(/^Why .* is disabled$/).fill('it calls too often');
-  await row.getByRole('button', { name: 'Disable' }).click();
+  await row.getByRole('link', { name: 'Disable' }).click();
+  const dialog = other.getByRole('dialog', { name: `Disable ${key}` });
+  await expect(dialog).toContainText('answered DISABLED');
+  await dialog.getByLabel('Reason').fill('it calls too often');
+  await dialog.getByRole('button', { name: 'Disable' }).click();
   await expect(other.getByRole('status').filter({ hasText: 'is disabled' })).toBeVisible();
   expect((await call()).status, 'the next call is refused').toBe(401);
 
   await row.getByRole('button', { name: /^More for/ }).click();
-  await row.getByRole('button', { name: 'Enable' }).click();
+  await row.getByRole('link', { name: 'Enable' }).click();
+  await other.getByRole('dialog').getByRole('button', { name: 'Enable' }).click();
   await expect(other.getByRole('status').filter({ hasText: 'is enabled' })).toBeVisible();
   expect((await call()).status).toBe(200);
 

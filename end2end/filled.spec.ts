@@ -40,6 +40,7 @@ async function eachFullPage(page: Page, lists: string[], others: string[]): Prom
 test('a developer with a year of calls', async ({ page }) => {
   await signIn(page, DEVELOPER);
   await page.goto('/keys');
+  await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('link', { name: 'Prepare a file' }).click();
   await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST'), page.getByRole('button', { name: 'Prepare the file' }).click()]);
   const key = await href(page, '/keys', 'tbody tr:has-text("checkout service") a.row-link');

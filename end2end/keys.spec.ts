@@ -60,6 +60,13 @@ withAndWithoutJavaScript('many keys are looked at first, then disabled and revok
     await page.getByRole('button', { name: 'Preview' }).click();
   };
 
+  await page.goto('/keys');
+  const box = page.getByRole('checkbox', { name: 'Select warehouse' });
+  await box.check();
+  await page.getByRole('button', { name: 'Clear the selection' }).click();
+  await expect(box).not.toBeChecked();
+  await expect(page.getByRole('button', { name: 'Preview' }), 'and the bar is gone').toBeHidden();
+
   await act(['till', 'shop'], 'disable');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Disable 2 keys');
   await expect(page.getByRole('table')).not.toContainText('warehouse');

@@ -144,13 +144,16 @@ addEventListener('focusout', ({ target }) => {
 });
 
 // Many rows at once: the box in the head checks every row of its table, the bar says how many are checked.
-addEventListener('change', ({ target }) => {
-  if (target.matches('[data-check-all]')) for (const box of $$('.row-check', target.closest('table'))) box.checked = target.checked;
-  if (!target.matches('[data-check-all], .row-check')) return;
+const countChecked = () => {
   const [checked, all] = [$$('.row-check:checked').length, $$('.row-check').length];
   for (const head of $$('[data-check-all]')) { head.checked = checked === all; head.indeterminate = checked > 0 && checked < all; }
   for (const count of $$('[data-checked]')) count.textContent = `${checked} selected`;
+};
+addEventListener('change', ({ target }) => {
+  if (target.matches('[data-check-all]')) for (const box of $$('.row-check', target.closest('table'))) box.checked = target.checked;
+  if (target.matches('[data-check-all], .row-check')) countChecked();
 });
+addEventListener('reset', () => setTimeout(countChecked)); // the boxes are cleared after this event
 
 // A whole key in a search or in "Find a key" is hashed here: it leaves the page only as its hashes (SHA-256, and SHA-512 for keys that
 // were imported), and stands in no address.

@@ -4,7 +4,7 @@ use super::SaidTime;
 use crate::{
     keys::{
         api::{DropSecret, NarrowKey, RevokeKey, RotateKey},
-        model::{KeyDetail, SecretUser, SecretView},
+        model::{KeyDetail, KeyState, SecretUser, SecretView},
     },
     ui::{
         Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, Icon, Look, RadioGroup, TextField,
@@ -23,6 +23,9 @@ pub fn DecideDialog(
     /// Where Cancel leads.
     #[prop(into)]
     path: String,
+    /// The parameters of that page; a form of a button sends none that stand in its address.
+    #[prop(optional)]
+    kept: Vec<(&'static str, String)>,
     #[prop(into)] action: String,
     hidden: Vec<(&'static str, String)>,
     act: &'static str,
@@ -30,9 +33,10 @@ pub fn DecideDialog(
     #[prop(optional)] icon: Option<Icon>,
     children: Children,
 ) -> impl IntoView {
+    let kept = kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
         <Dialog id title nostrip:gate=gate nostrip:lead=lead close=path.clone()>
-            <form method="get" action=path id="back"></form>
+            <form method="get" action=path id="back">{kept}</form>
             <Form action hidden>
                 <DialogBody>{children()}</DialogBody>
                 <DialogFoot>
@@ -60,6 +64,33 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
         <DecideDialog id="revoke" title=format!("Revoke {name}") gate=Gate::Refused lead path action=RevokeKey::PATH hidden=vec![("id", detail.key.id.to_string())] act="Revoke" look=Look::Danger>
             <TextField label=format!("Type {name} to confirm") name="typed" autocomplete="off" required=true autofocus=true/>
             <TextField label="Reason" name="reason" help="Optional. Shown in the history." autocomplete="off" maxlength=200/>
+        </DecideDialog>
+    }
+    .into_any()
+}
+
+/// Which of its two dialogs a key can have now: an enabled one is disabled, a disabled one enabled.
+pub fn switches(dialog: &str, state: KeyState) -> bool {
+    matches!((dialog, state), ("disable", KeyState::Active) | ("enable", KeyState::Disabled))
+}
+
+/// Disables the key, or enables it again, with a reason; says how many calls that is about. `action` is the path of the server function that
+/// does it, `path` and `kept` as of `DecideDialog`.
+#[component]
+pub fn SwitchDialog(detail: KeyDetail, #[prop(into)] path: String, #[prop(optional)] kept: Vec<(&'static str, String)>, action: &'static str) -> impl IntoView {
+    let calls = count(detail.today.total(), "call", "calls");
+    let (id, act, lead) = match (detail.key.state, detail.today.total()) {
+        (KeyState::Disabled, _) if !detail.leaks.is_empty() => {
+            ("enable", "Enable", "Its secret was found in the open, so others can call with it as soon as the key is enabled. Rotate it first.".to_owned())
+        }
+        (KeyState::Disabled, 0) => ("enable", "Enable", "No call came today. From now on calls can pass again.".to_owned()),
+        (KeyState::Disabled, _) => ("enable", "Enable", format!("{calls} came today. From now on they can pass again.")),
+        (_, 0) => ("disable", "Disable", "No call came today. Every call is answered DISABLED until the key is enabled again.".to_owned()),
+        (..) => ("disable", "Disable", format!("{calls} came today. Every further one is answered DISABLED until the key is enabled again.")),
+    };
+    view! {
+        <DecideDialog id title=format!("{act} {}", detail.key.name) lead=lead.into_any() path kept action hidden=vec![("id", detail.key.id.to_string())] act>
+            <TextField label="Reason" name="reason" help="Optional. Shown in the history." autocomplete="off" maxlength=200 autofocus=true/>
         </DecideDialog>
     }
     .into_any()

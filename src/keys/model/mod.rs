@@ -33,11 +33,11 @@ pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use grant::{Grant, GrantChoice, Withheld};
 pub use ground::Ground;
-pub use history::HistoryEntry;
+pub use history::{HistoryEntry, limits_changed};
 pub use import::{ImportLine, ImportOutcome, ImportPreview, ImportShown};
 pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use limit_unit::{LimitUnit, Taken};
-pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys, TypedMany};
+pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, ManyRow, NamedKey, Selection, SkippedKeys, TypedMany};
 pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use offer::OfferGroup;
@@ -166,9 +166,9 @@ pub enum Unmatched {
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
 pub enum StandingKind {
     Passing,
-    /// A limit held some of today's calls.
+    /// A limit held some calls of the last 24 hours, or is used up now.
     Held,
-    /// Some of today's calls were refused for another reason.
+    /// Some calls of the last 24 hours were refused for another reason.
     Refused,
     /// Within seven days.
     Expiring,

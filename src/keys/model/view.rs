@@ -186,7 +186,7 @@ pub struct KeysShown {
 /// What the form for a new key needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKeyForm {
-    /// "my first key", "key 2".
+    /// "my first key"; empty where there are keys, since a name that is there would have to be deleted first.
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,

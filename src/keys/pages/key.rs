@@ -12,12 +12,13 @@ use crate::{
     keys::{
         api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
         components::{
-            DropDialog, HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded,
+            DropDialog, HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, SwitchDialog, Tags,
+            gate_of, loaded, switches,
         },
         model::{Environment, KeyDetail, KeyState, SecretView, TypedCall},
     },
     ui::{
-        Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
+        Crumb, ErrorSummary, Icon, Look, Note, OutlineBadge, PageHeader,
         chart::{Bucket, Limit, Series, UsageChart},
         number::count,
     },
@@ -91,12 +92,18 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) ->
     let to_drop = asked.to_drop(&detail).filter(|_| secret.is_none() && detail.can_edit);
     // A refusal is said in the dialog while that is open.
     let undropped = to_drop.is_none().then(|| view! { <ErrorSummary action=DropSecret::PATH/> });
+    let is_switched = secret.is_none() && detail.can_edit && switches(&asked.dialog, detail.key.state);
+    let unswitched = (!is_switched).then(|| view! { <ErrorSummary action=DisableKey::PATH/><ErrorSummary action=EnableKey::PATH/> });
     let over = match (secret, asked.dialog.as_str(), detail.can_edit) {
         (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
         (None, "revoke", true) => Some(view! { <RevokeDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "narrow", true) => Some(view! { <NarrowDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "leaked", _) if detail.can_mark_leaked => Some(view! { <LeakedDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "drop", true) => to_drop.map(|secret| view! { <DropDialog secret key=detail.key.id.to_string() path=path.clone()/> }.into_any()),
+        (None, "disable" | "enable", true) => is_switched.then(|| {
+            let action = if asked.dialog == "disable" { DisableKey::PATH } else { EnableKey::PATH };
+            view! { <SwitchDialog detail=detail.clone() path=path.clone() action/> }.into_any()
+        }),
         (None, "rotate", true) => Some(view! { <RotateDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         _ => None,
     };
@@ -111,8 +118,7 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) ->
         <HoldNotes holds=detail.holds.clone()/>
         <LeakNote detail=detail.clone()/>
         <ErrorSummary action=ClearLeaks::PATH/>
-        <ErrorSummary action=DisableKey::PATH/>
-        <ErrorSummary action=EnableKey::PATH/>
+        {unswitched}
         {undropped}
         <ErrorSummary action=ExtendSecret::PATH/>
         <UsageChart series=series(&detail) zoom=zoom small=true/>
@@ -144,23 +150,10 @@ fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
 }
 
 fn acts(detail: &KeyDetail, path: String) -> AnyView {
-    let this = vec![("id", detail.key.id.to_string())];
     let report = detail.can_mark_leaked.then(|| view! { <OpenDialog path=path.clone() dialog="leaked">"Report leaked"</OpenDialog> });
     let switch = match detail.key.state {
-        KeyState::Disabled => view! {
-            <Form action=EnableKey::PATH quiet=true hidden=this class="quick-create joined">
-                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason (optional)" autocomplete="off" maxlength=200/>
-                <Button look=Look::Primary>"Enable"</Button>
-            </Form>
-        }
-        .into_any(),
-        KeyState::Active | KeyState::Revoked => view! {
-            <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create joined">
-                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason (optional)" autocomplete="off" maxlength=200/>
-                <Button>"Disable"</Button>
-            </Form>
-        }
-        .into_any(),
+        KeyState::Disabled => view! { <OpenDialog path=path.clone() dialog="enable" look=Look::Primary>"Enable"</OpenDialog> }.into_any(),
+        KeyState::Active | KeyState::Revoked => view! { <OpenDialog path=path.clone() dialog="disable">"Disable"</OpenDialog> }.into_any(),
     };
     view! {
         <div class="row">

@@ -102,10 +102,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let reach = Reach::of(caller).workspace();
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let edges = local.day_edges(listing::DAYS);
-    let today = edges.iter().rev().nth(1).copied().unwrap_or(local.now());
-
     let wanted = Wanted { workspace: reach, id: Some(id), most: 1, ..Wanted::default() };
-    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?.pop().ok_or(AppError::NotFound)?;
+    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), listing::lately(&local)).await?.pop().ok_or(AppError::NotFound)?;
     listed.key = key;
     let spark = store::calls::list_calls(&ctx.db, &[id], &edges).await?.remove(&id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
     let day = |at, calls| {

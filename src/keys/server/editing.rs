@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, Fields},
-    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta, TypedLimit},
+    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta, TypedLimit, limits_changed},
     platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
@@ -254,8 +254,7 @@ async fn describe(
 
 async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, wanted: &[KeyLimit]) -> Result<(), AppError> {
     limits::replace_limits(conn, key.id, wanted).await?;
-    let words: Vec<String> = wanted.iter().map(KeyLimit::words).collect();
-    let detail = if words.is_empty() { "the default".to_owned() } else { words.join(", ") };
+    let detail = limits_changed(&key.limits, wanted);
     change::note(ctx, conn, caller, key, Done { data: serde_json::json!({ "from": key.limits, "to": wanted }), ..Done::new(Act::Limited, detail) }).await
 }
 

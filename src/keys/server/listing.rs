@@ -2,6 +2,7 @@
 
 use super::{
     cursor, grants,
+    limits::Live,
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -10,7 +11,7 @@ use super::{
         paging,
     },
     why::limits_of_new_keys,
-    words::{said, standing},
+    words::{AtLimit, said, standing},
 };
 use crate::{
     accounts::Caller,
@@ -40,7 +41,7 @@ pub async fn show_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chooses: boo
         true => Some(new_key_choices(ctx, &mut conn, caller).await?),
         false => None,
     };
-    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { format!("key {}", list.all + 1) };
+    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { String::new() };
     Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, list })
 }
 
@@ -54,10 +55,9 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
 async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
     let reach = Reach::of_list(caller, &query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    let today = today(&local);
     let mut wanted = wanted(reach, &query)?;
     wanted.most = i64::try_from(PAGE + 1).unwrap_or(51);
-    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today).await?;
+    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     let has_more = listed.len() > PAGE;
     if has_more && wanted.backwards {
         listed.remove(0);
@@ -67,7 +67,7 @@ async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: K
     let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
     let found = listed.first().map_or(0, |l| l.found);
     let rows = rows(ctx, conn, listed, &local).await?;
-    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today).await?;
+    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today(&local)).await?;
     Ok(KeyList {
         rows,
         found,
@@ -90,7 +90,7 @@ pub async fn list_rows(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result<(
     let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
     wanted.most = i64::try_from(PAGE).unwrap_or(50);
     let mut conn = ctx.db.acquire().await?;
-    let listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
+    let listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     let found = listed.first().map_or(0, |l| l.found);
     Ok((rows(ctx, &mut conn, listed, &local).await?, found))
 }
@@ -102,7 +102,7 @@ pub async fn list_standings(ctx: &Ctx, caller: &Caller, kinds: &[StandingKind], 
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let wanted = Wanted { workspace: Some(caller.workspace), kinds: kinds.to_vec(), most: i64::try_from(most).unwrap_or(i64::MAX), ..Wanted::default() };
     let mut conn = ctx.db.acquire().await?;
-    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
+    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     read_limits(&mut conn, &mut listed).await?;
     let found = listed.first().map_or(0, |l| l.found);
     let standing = |l: Listed| {
@@ -110,6 +110,11 @@ pub async fn list_standings(ctx: &Ctx, caller: &Caller, kinds: &[StandingKind], 
         (l.key, standing)
     };
     Ok((listed.into_iter().map(standing).collect(), found))
+}
+
+/// Since when calls count for how a key stands: not a person's day, so that its owner and an operator elsewhere see the same.
+pub(super) fn lately(local: &LocalTime) -> OffsetDateTime {
+    local.now() - time::Duration::DAY
 }
 
 /// Where the person's day began.
@@ -130,7 +135,7 @@ async fn rows(ctx: &Ctx, conn: &mut PgConnection, mut listed: Vec<Listed>, local
     Ok(listed.into_iter().map(one).collect())
 }
 
-/// A badge names the limits of a key that one held; nobody asks for those of the others.
+/// A badge names the limits of a key that one held, where the gate does not know them; nobody asks for those of the others.
 async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(), AppError> {
     let held: Vec<KeyId> = listed.iter().filter(|l| l.kind == StandingKind::Held).map(|l| l.key.id).collect();
     let mut limits = limits_by_key(conn, &held).await?;
@@ -154,7 +159,7 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
             Some(keys) => paging::find_place(&mut *conn, wanted.workspace, wanted.from, keys).await?,
             None => None,
         };
-        places.extend(paging::list_page(&mut *conn, &wanted, until, local.now(), today(&local)).await?);
+        places.extend(paging::list_page(&mut *conn, &wanted, until, local.now(), lately(&local)).await?);
         if until.is_none() || places.len() > limit {
             break;
         }
@@ -188,7 +193,7 @@ async fn count_up_to(ctx: &Ctx, caller: &Caller, query: &KeyQuery, most: Option<
     let wanted = wanted(Reach::of_list(caller, query)?, query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let most = most.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
-    Ok(paging::count_keys(&ctx.db, &wanted, most, local.now(), today(&local)).await?)
+    Ok(paging::count_keys(&ctx.db, &wanted, most, local.now(), lately(&local)).await?)
 }
 
 /// Every key that the filters leave, newest first. None: there are more than `most`, which is told before they are read. Read in pages, so that
@@ -312,21 +317,25 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTi
     }
 }
 
-/// How it stands. Only of a key that a limit held the gate is asked which one, and until when.
-fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
-    if listed.kind != StandingKind::Held {
-        return standing(listed, "", "", local);
+/// How it stands. The gate is asked whether a limit is used up now, also where no call met it yet: a key may then stand as `Held` that the
+/// filters, which know what is written, leave elsewhere until a call was held.
+pub(super) fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
+    if listed.kind.is_off() || listed.kind == StandingKind::Expiring {
+        return standing(listed, None, None, local);
     }
     let states = super::limits::live(ctx, &listed.key);
-    let holding = || states.iter().filter(|s| s.holds()).map(|s| s.reset_after);
-    let next = match holding().max() {
-        None => "The next call passes.".to_owned(),
-        Some(_) if holding().any(|seconds| seconds == 0) => "Calls pass again once credits are added.".to_owned(),
-        Some(seconds) => format!("Calls pass again {}.", local.ahead(local.now() + std::time::Duration::from_secs(seconds))),
+    let words = |s: &Live| s.unit.limit_words(s.limit, s.window);
+    let holding = || states.iter().filter(|s| s.holds());
+    let at_limit = holding().max_by_key(|s| s.reset_after).map(|last| AtLimit {
+        limit: words(last),
+        next: holding().all(|s| s.reset_after > 0).then(|| local.ahead(local.now() + std::time::Duration::from_secs(last.reset_after))),
+    });
+    // Of several nobody can tell by now which one held a call.
+    let only = match states.as_slice() {
+        [one] => Some(words(one)),
+        _ => None,
     };
-    let nearest = states.iter().find(|s| s.holds()).or(states.first());
-    let limit = nearest.map(|s| s.unit.limit_words(s.limit, s.window)).unwrap_or_default();
-    standing(listed, &limit, &next, local)
+    standing(listed, at_limit.as_ref(), only.as_deref(), local)
 }
 
 /// How many keys everybody has. Operators only.

@@ -81,7 +81,8 @@ fn concerns(keys: Vec<KeyState>, notices: Vec<ToldNotice>) -> AnyView {
         .into_iter()
         .map(|KeyState { key, name, standing }| {
             let (words, act, href) = match standing.kind {
-                StandingKind::Held => (" has reached its limit".to_owned(), "See usage", format!("/usage?key={key}&range=24h")),
+                StandingKind::Held if standing.is_at_limit => (" has reached its limit".to_owned(), "See usage", format!("/usage?key={key}&range=24h")),
+                StandingKind::Held => (format!(": {}", standing.label), "See usage", format!("/usage?key={key}&range=24h")),
                 StandingKind::Refused => (format!(": {}", standing.label), "See why", format!("/requests?key={key}")),
                 _ => (format!(" {}", lowered(&standing.label)), "Open", format!("/keys/{key}")),
             };
