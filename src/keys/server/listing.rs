@@ -2,6 +2,7 @@
 
 use super::{
     cursor, grants,
+    limits::{Live, live_of},
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -105,8 +106,9 @@ pub async fn list_standings(ctx: &Ctx, caller: &Caller, kinds: &[StandingKind], 
     let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
     read_limits(&mut conn, &mut listed).await?;
     let found = listed.first().map_or(0, |l| l.found);
+    let live = held(ctx, &mut conn, &listed).await?;
     let standing = |l: Listed| {
-        let standing = badge(ctx, &l, &local);
+        let standing = badge(&l, live.get(&l.key.id).map_or(&[][..], Vec::as_slice), &local);
         (l.key, standing)
     };
     Ok((listed.into_iter().map(standing).collect(), found))
@@ -122,10 +124,12 @@ async fn rows(ctx: &Ctx, conn: &mut PgConnection, mut listed: Vec<Listed>, local
     let edges = local.day_edges(DAYS);
     let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
     let mut calls = store::calls::list_calls(&mut *conn, &ids, &edges).await?;
-    read_limits(conn, &mut listed).await?;
+    read_limits(&mut *conn, &mut listed).await?;
+    let mut live = held(ctx, conn, &listed).await?;
     let one = |l: Listed| {
         let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
-        row(ctx, l, spark, local)
+        let live = live.remove(&l.key.id).unwrap_or_default();
+        row(l, &live, spark, local)
     };
     Ok(listed.into_iter().map(one).collect())
 }
@@ -138,6 +142,12 @@ async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(
         l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Where the limits stand of the keys that one held.
+async fn held(ctx: &Ctx, conn: &mut PgConnection, listed: &[Listed]) -> Result<HashMap<KeyId, Vec<Live>>, AppError> {
+    let keys: Vec<&Key> = listed.iter().filter(|l| l.kind == StandingKind::Held).map(|l| &l.key).collect();
+    live_of(ctx, conn, &keys).await
 }
 
 /// A page of plain keys, newest first, behind the cursor `older`, and the cursor of the next page. Nothing is counted for it. Where filters may
@@ -298,10 +308,10 @@ pub(super) async fn bundles_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Re
     Ok(bundles)
 }
 
-/// One row of the list.
-pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
+/// One row of the list. Where its limits stand is asked only if one held it.
+pub(super) fn row(listed: Listed, live: &[Live], spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     KeyRow {
-        standing: badge(ctx, &listed, local),
+        standing: badge(&listed, live, local),
         calls: spark.iter().copied().sum(),
         spark,
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
@@ -312,12 +322,11 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTi
     }
 }
 
-/// How it stands. Only of a key that a limit held the gate is asked which one, and until when.
-fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
+/// How it stands. Of a key that a limit held, where its limits stand says which one, and until when.
+fn badge(listed: &Listed, states: &[Live], local: &LocalTime) -> Standing {
     if listed.kind != StandingKind::Held {
         return standing(listed, "", "", local);
     }
-    let states = super::limits::live(ctx, &listed.key);
     let holding = || states.iter().filter(|s| s.holds()).map(|s| s.reset_after);
     let next = match holding().max() {
         None => "The next call passes.".to_owned(),

@@ -377,12 +377,16 @@ async fn opened(
     };
     let limited = sample.key.filter(|_| sample.ground == Ground::Limit);
     let name = sample.key_name.clone().unwrap_or_default();
+    let meters = match limited {
+        Some(key) => limits::meters(ctx, &[(key, name)], calendar, now).await?,
+        None => Vec::new(),
+    };
     Ok(Some(RefusalDetail {
         moment: calendar.exact(timestamp(at)),
         api,
         posts: Gatepost::chain(sample.ground),
         alike: (alike > 0).then_some(alike),
-        meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
+        meters,
         took: None,
         sample,
     }))

@@ -79,6 +79,7 @@ mod held;
 mod owed;
 mod request;
 mod rolling;
+mod shown;
 mod store;
 mod store_credits;
 mod store_rolling;
