@@ -210,3 +210,17 @@ async fn of_credits_every_node_shows_what_the_bucket_has(db: PgPool) {
     sqlx::query("update credit_buckets set used = used - 50 where holder = $1").bind(key.uuid()).execute(&db).await.unwrap();
     assert_eq!(shown(&app, key).await, [(0, 135)], "and what was added elsewhere");
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn calls_that_go_on_are_shown_on_every_node_and_after_a_restart(db: PgPool) {
+    let (scene, other) = two_nodes(db, vec![limit(2, "concurrent:600")]).await;
+    let Scene { app, key, secret, .. } = scene;
+    assert!(call(&app, &secret, 1).await);
+    assert_eq!((shown(&app, key).await, shown(&other, key).await), (vec![(1, 1)], vec![(1, 1)]));
+    assert!(call(&other, &secret, 1).await);
+    until("what was lent and is not needed went back", async || shown(&app, key).await == [(2, 0)]).await;
+    other.stop().await;
+    let app = app.restart().await;
+    assert_eq!((shown(&app, key).await, detailed(&app, key).await), (vec![(2, 0)], (2, 0)), "they have not ended with their nodes");
+    assert_eq!([trial(&app, key, Duration::ZERO).await, trial(&app, key, Duration::hours(1)).await], [Outcome::RateLimited, Outcome::Valid]);
+}

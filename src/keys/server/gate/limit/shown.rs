@@ -21,6 +21,8 @@ pub struct Stored {
     pub opens: Option<u32>,
     /// What of credits is given to nodes or used; less than nothing where an operator added some.
     pub taken: i64,
+    /// Places for calls at the same time that other nodes have, or that those which ended had.
+    pub elsewhere: u64,
 }
 
 impl Limit {
@@ -40,10 +42,11 @@ impl Limit {
         Some(look(&then))
     }
 
-    /// True if this node knows all that is used of the window: it counts it alone, or would from its first call on and nobody made one.
+    /// True if this node knows all that is used of the window: it counts it alone, or would from its first call on and nobody made one. Of calls at
+    /// the same time those that a node let begin which has ended may go on.
     pub fn is_known_here(&self, leases: &Leases, now_micros: i64) -> bool {
         if self.policy.window.is_concurrent() {
-            return true; // of a moment: what this node knows is all that is told
+            return false;
         }
         let lease = self.counter.lease();
         if !self.counter.is_leased() {
@@ -60,6 +63,18 @@ impl Limit {
         let state = self.state(now_micros);
         if self.is_known_here(leases, now_micros) {
             return state; // by now
+        }
+        if let Some(terms) = self.policy.seats() {
+            let here = self.counter.lease().as_deref_mut().map_or(0, |lease| lease.seats().taken_here(now_micros));
+            let used = stored.elsewhere.saturating_add(here.into());
+            let remaining = u64::from(terms.most).saturating_sub(used);
+            // When the first one of another node ends is not known: by then.
+            let reset_after = match (here, remaining) {
+                (0, 0) => terms.lasts.into(),
+                (0, _) => 0,
+                _ => state.reset_after,
+            };
+            return LimitState { used, remaining, reset_after, ..state };
         }
         let (number, max) = (window::number(self.policy.window, now_micros), self.max());
         let held = self.counter.lease();

@@ -1,13 +1,13 @@
 //! What the database says of limits.
 
 use super::{super::credits::used_now, Asked, Stored};
-use crate::keys::server::gate::rolling::KEPT;
+use crate::{keys::server::gate::rolling::KEPT, values::NodeId};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What is stored of each, in their order.
-pub async fn list_stored(db: impl PgExecutor<'_>, asked: &[Asked], now_micros: i64) -> sqlx::Result<Vec<Stored>> {
+/// What is stored of each, in their order; of places for calls at the same time those that others than `me` have in so many seconds.
+pub async fn list_stored(db: impl PgExecutor<'_>, asked: &[Asked], now_micros: i64, (me, ahead): (NodeId, f64)) -> sqlx::Result<Vec<Stored>> {
     let holders: Vec<Uuid> = asked.iter().map(|it| it.slot.holder).collect();
     let names: Vec<&str> = asked.iter().map(|it| &*it.slot.name).collect();
     let kinds: Vec<&str> = asked.iter().map(|it| it.slot.window.kind().as_str()).collect();
@@ -18,8 +18,12 @@ pub async fn list_stored(db: impl PgExecutor<'_>, asked: &[Asked], now_micros: i
     let since: Vec<OffsetDateTime> = asked.iter().map(|it| it.since).collect();
     let rows = sqlx::query!(
         r#"select a.place as "place!",
-             case when a.kind = 'credits' then 0 when a.is_shared then shared_used_since(a.holder, a.since, a.unit) else used_since(a.holder, a.since, a.unit) end as "used!",
-             l.granted as "granted?", r.newest as "newest?", r.parts as "parts?", b.seconds as "seconds?", b.number as "number?", b.used as "taken?"
+             case when a.kind in ('credits', 'concurrent') then 0 when a.is_shared then shared_used_since(a.holder, a.since, a.unit) else used_since(a.holder, a.since, a.unit) end as "used!",
+             l.granted as "granted?", r.newest as "newest?", r.parts as "parts?", b.seconds as "seconds?", b.number as "number?", b.used as "taken?",
+             case when a.kind = 'concurrent' then (
+               select sum(p.places)::bigint from place_leases p
+               where p.holder = a.holder and p.name = a.name and p.node_id <> $9 and p.ends_at > clock_timestamp() + make_interval(secs => $10)
+             ) end as "elsewhere?"
            from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::boolean[], $7::text[], $8::timestamptz[])
                with ordinality as a (holder, name, kind, seconds, number, is_shared, unit, since, place)
              left join limit_leases l on a.kind = 'fixed' and l.holder = a.holder and l.name = a.name and l.window_seconds = a.seconds and l.number = a.number
@@ -33,6 +37,8 @@ pub async fn list_stored(db: impl PgExecutor<'_>, asked: &[Asked], now_micros: i
         &shared,
         &units as &[&str],
         &since,
+        me.uuid(),
+        ahead,
     )
     .fetch_all(db)
     .await?;
@@ -41,7 +47,7 @@ pub async fn list_stored(db: impl PgExecutor<'_>, asked: &[Asked], now_micros: i
     for row in rows {
         let Some(place) = usize::try_from(row.place - 1).ok().filter(|place| *place < asked.len()) else { continue };
         let asked = &asked[place];
-        let mut of_limit = Stored { used: whole(row.used), granted: row.granted.map(whole), ..Stored::default() };
+        let mut of_limit = Stored { used: whole(row.used), granted: row.granted.map(whole), elsewhere: row.elsewhere.map_or(0, whole), ..Stored::default() };
         if let Some((newest, parts)) = row.newest.zip(row.parts) {
             let oldest = u32::try_from(newest).unwrap_or(u32::MAX).saturating_sub(KEPT - 1);
             let counts: Vec<(u32, u64)> = (oldest..).zip(parts.into_iter().map(whole)).filter(|(part, _)| part.saturating_add(KEPT) > asked.number).collect();
