@@ -112,7 +112,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     };
     let days = edges.iter().zip(&spark).map(|(at, calls)| day(*at, *calls)).collect();
     let provenance = store::keys::find_provenance(&ctx.db, reach, id).await?.ok_or(AppError::NotFound)?;
-    let row = listing::row(ctx, listed, spark, &local);
+    let live = limits::live(ctx, &listed.key).await?;
+    let row = listing::row(listed, &live, spark, &local);
     let key = row.key;
     let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
     let mut conn = ctx.db.acquire().await?;
@@ -120,7 +121,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let withheld = grants::withheld(&mut conn, &api, key.workspace, key.plan.as_ref().map(Slug::as_str)).await?;
     let grantable = rules::grantable(&mut conn, caller, key.workspace, &api, &withheld).await?;
     drop(conn);
-    let limits = limits::views(ctx, &key, &local);
+    let limits = limits::views(live, &local);
     let why = why(ctx, &key).await?;
     let counted_since = key.created_at.max(local.now() - Duration::days(using::DAYS));
 

@@ -2,7 +2,7 @@
 
 use super::{
     cursor, grants,
-    limits::Live,
+    limits::{Live, live_of},
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -105,8 +105,9 @@ pub async fn list_standings(ctx: &Ctx, caller: &Caller, kinds: &[StandingKind], 
     let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     read_limits(&mut conn, &mut listed).await?;
     let found = listed.first().map_or(0, |l| l.found);
+    let live = held(ctx, &mut conn, &listed).await?;
     let standing = |l: Listed| {
-        let standing = badge(ctx, &l, &local);
+        let standing = badge(&l, live.get(&l.key.id).map_or(&[][..], Vec::as_slice), &local);
         (l.key, standing)
     };
     Ok((listed.into_iter().map(standing).collect(), found))
@@ -127,10 +128,12 @@ async fn rows(ctx: &Ctx, conn: &mut PgConnection, mut listed: Vec<Listed>, local
     let edges = local.day_edges(DAYS);
     let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
     let mut calls = store::calls::list_calls(&mut *conn, &ids, &edges).await?;
-    read_limits(conn, &mut listed).await?;
+    read_limits(&mut *conn, &mut listed).await?;
+    let mut live = held(ctx, conn, &listed).await?;
     let one = |l: Listed| {
         let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
-        row(ctx, l, spark, local)
+        let live = live.remove(&l.key.id).unwrap_or_default();
+        row(l, &live, spark, local)
     };
     Ok(listed.into_iter().map(one).collect())
 }
@@ -143,6 +146,17 @@ async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(
         l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Where the limits stand of the keys that one may hold now.
+pub(super) async fn held(ctx: &Ctx, conn: &mut PgConnection, listed: &[Listed]) -> Result<HashMap<KeyId, Vec<Live>>, AppError> {
+    let keys: Vec<&Key> = listed.iter().filter(|l| may_be_held(l)).map(|l| &l.key).collect();
+    live_of(ctx, conn, &keys).await
+}
+
+/// Another state is said first.
+fn may_be_held(listed: &Listed) -> bool {
+    !listed.kind.is_off() && listed.kind != StandingKind::Expiring
 }
 
 /// A page of plain keys, newest first, behind the cursor `older`, and the cursor of the next page. Nothing is counted for it. Where filters may
@@ -303,10 +317,10 @@ pub(super) async fn bundles_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Re
     Ok(bundles)
 }
 
-/// One row of the list.
-pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
+/// One row of the list. Where its limits stand is asked only if one held it.
+pub(super) fn row(listed: Listed, live: &[Live], spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     KeyRow {
-        standing: badge(ctx, &listed, local),
+        standing: badge(&listed, live, local),
         calls: spark.iter().copied().sum(),
         spark,
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
@@ -317,13 +331,12 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTi
     }
 }
 
-/// How it stands. The gate is asked whether a limit is used up now, also where no call met it yet: a key may then stand as `Held` that the
-/// filters, which know what is written, leave elsewhere until a call was held.
-pub(super) fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
-    if listed.kind.is_off() || listed.kind == StandingKind::Expiring {
+/// How it stands. Where its limits stand is looked at also where no call met one yet: a key may then stand as `Held` that the filters, which know
+/// what is written, leave elsewhere until a call was held.
+pub(super) fn badge(listed: &Listed, states: &[Live], local: &LocalTime) -> Standing {
+    if !may_be_held(listed) {
         return standing(listed, None, None, local);
     }
-    let states = super::limits::live(ctx, &listed.key);
     let words = |s: &Live| s.unit.limit_words(s.limit, s.window);
     let holding = || states.iter().filter(|s| s.holds());
     let at_limit = holding().max_by_key(|s| s.reset_after).map(|last| AtLimit {
@@ -331,7 +344,7 @@ pub(super) fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
         next: holding().all(|s| s.reset_after > 0).then(|| local.ahead(local.now() + std::time::Duration::from_secs(last.reset_after))),
     });
     // Of several nobody can tell by now which one held a call.
-    let only = match states.as_slice() {
+    let only = match states {
         [one] => Some(words(one)),
         _ => None,
     };

@@ -165,24 +165,28 @@ pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Resu
         }
     }
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let (changes, calls) = (listed.len() as u64, listed.iter().map(|l| l.calls).sum());
+    let leaked = listed.iter().filter(|l| l.is_leaked).count() as u64;
+    let mut shown = listed;
+    shown.truncate(SHOWN);
+    let live = super::listing::held(ctx, &mut *ctx.db.acquire().await?, &shown).await?;
+    let row = |listed: Listed| {
+        let standing = super::listing::badge(&listed, live.get(&listed.key.id).map_or(&[][..], Vec::as_slice), &local);
+        ManyRow { key: named(&listed.key), owner: listed.owner, standing, calls: listed.calls, is_leaked: listed.is_leaked }
+    };
     Ok(Some(ManyPreview {
         act,
         is_complete,
-        changes: listed.len() as u64,
-        calls: listed.iter().map(|l| l.calls).sum(),
-        leaked: listed.iter().filter(|l| l.is_leaked).count() as u64,
+        changes,
+        calls,
+        leaked,
         has_owners: query.filters.everywhere,
-        changed: listed.into_iter().take(SHOWN).map(|l| many_row(ctx, l, &local)).collect(),
+        changed: shown.into_iter().map(row).collect(),
         skipped,
         has_more: plan.has_more,
         zone: local.zone(),
         plans,
     }))
-}
-
-fn many_row(ctx: &Ctx, listed: Listed, local: &LocalTime) -> ManyRow {
-    let standing = super::listing::badge(ctx, &listed, local);
-    ManyRow { key: named(&listed.key), owner: listed.owner, standing, calls: listed.calls, is_leaked: listed.is_leaked }
 }
 
 /// The wish with everything that its act needs, or what is wrong with it.

@@ -22,6 +22,8 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
     let api = super::apis::api_for_key(ctx, Some(key.api.as_str())).await?;
     let wanted = checked(ctx, &call)?;
     let gate = ctx.part::<Gate>().ok_or(AppError::not_now(NotNow::Starting, 1))?;
+    let micros = i64::try_from(wanted.at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
+    let standing = gate.standings(&ctx.db, &[id], micros).await?.remove(&id).unwrap_or_default();
     let question = Question {
         permission: wanted.permission.as_ref().map(Permission::as_str),
         route: &wanted.route,
@@ -31,8 +33,7 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
         origin: wanted.origin.as_deref(),
         ..Question::default()
     };
-    let micros = i64::try_from(wanted.at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
-    let trial = gate.explain(id, question, micros).ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let trial = gate.explain(id, question, &standing, micros).ok_or(AppError::Unavailable { retry_after: 1 })?;
     let signs = gate.must_sign(id);
     let words = Words { key: &key, api: &api, trial: &trial, wanted: &wanted, signs, local: LocalTime::new(&caller.time_zone, ctx.clock.now()) };
     Ok(CallTrial { steps: words.steps(), call: wanted.route.clone(), outcome: trial.outcome, route: trial.route.map(|r| r.label), cost: trial.cost })

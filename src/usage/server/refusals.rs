@@ -383,12 +383,16 @@ async fn opened(
     let limited = sample.key.filter(|_| sample.ground == Ground::Limit);
     let name = sample.key_name.clone().unwrap_or_default();
     let present = limited.map(|key| limits::states(ctx, key, now)).unwrap_or_default();
+    let meters = match limited {
+        Some(key) => limits::meters(ctx, &[(key, name)], calendar, now).await?,
+        None => Vec::new(),
+    };
     Ok(Some(RefusalDetail {
         moment: calendar.exact(timestamp(at)),
         api,
         posts: Gatepost::chain(sample.ground),
         alike: (alike > 0).then_some(alike),
-        meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
+        meters,
         held_by: told::held_by(&sample, &present).map(|limit| (limit.window.kind(), limit.over)),
         told: Some(told::told(&sample, timestamp(at).as_microsecond(), &present)),
         took: None,

@@ -126,7 +126,7 @@ pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<KeyDetailBod
     let state_reason = server::state_reason(ctx, &key).await?;
     let leaks = server::key_leaks(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
     let signing = server::signing::find_signing(ctx, caller, key.id).await?.map(Into::into);
-    let limits_in_force = server::limits::live(ctx, &key).into_iter().map(LimitStateBody::from).collect();
+    let limits_in_force = server::limits::live(ctx, &key).await?.into_iter().map(LimitStateBody::from).collect();
     let levels = server::why::why(ctx, &key).await?.into_iter().map(LevelBody::from).collect();
     let permission_uses = server::key_uses(ctx, caller, &key).await?.into_iter().map(PermissionUseBody::from).collect();
     let key = KeyBody::of(key, ctx.clock.now());

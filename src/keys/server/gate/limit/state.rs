@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct LimitState {
     pub name: Arc<str>,
     pub limit: u64,
-    /// With what passed beyond the limit; of that, beside other nodes, what passed on this one. Of credits what is not left, and what passed
+    /// With what passed beyond the limit; as a node knows it, of that, beside other nodes, what passed on this one. Of credits what is not left, and what passed
     /// without any on this node since some came back or were added here.
     pub used: u64,
     /// Of credits more than the limit where an operator added some.
