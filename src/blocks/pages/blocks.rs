@@ -147,7 +147,8 @@ fn lift(id: BlockId, target: &str) -> AnyView {
 }
 
 fn new_panel() -> AnyView {
-    let lasts = options(&[("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("never", "Until I lift it")]);
+    let mut lasts = options(&rules::LASTS);
+    lasts.extend(options(&[("never", "Until I lift it")]));
     let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
     let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address blocks its /64.";
     let pace = "1 to 10,000, across all servers. Faster calls are answered RATE_LIMITED.";
