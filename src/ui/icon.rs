@@ -82,9 +82,7 @@ impl Icon {
             Self::Inbox => r#"<path d="M2.5 9.5 4 3.5h8l1.5 6v3h-11z"/><path d="M2.5 9.5h3l1 1.5h3l1-1.5h3"/>"#,
             Self::Info => r#"<circle cx="8" cy="8" r="5.75"/><path d="M8 7.5v3.25M8 5.25h.01"/>"#,
             Self::Key => r#"<circle cx="5.25" cy="10.75" r="2.75"/><path d="m7.25 8.75 6-6M11 5l2 2"/>"#,
-            Self::Keys => {
-                r#"<circle cx="4.5" cy="11.5" r="2"/><circle cx="11.5" cy="11.5" r="2"/><path d="M5 9.5 7 2.5M11 9.5 9 2.5M6.5 4.5h1.75M6 6.5h1.5"/>"#
-            }
+            Self::Keys => r#"<circle cx="4.75" cy="4.5" r="2"/><circle cx="4.75" cy="11.5" r="2"/><path d="M6.75 4.5h6.5M11 4.5v2M6.75 11.5h6.5M11 11.5v2"/>"#,
             Self::Laptop => r#"<rect x="3.5" y="3.5" width="9" height="6.5" rx="1"/><path d="M1.5 12.5h13"/>"#,
             Self::List => r#"<path d="M2.5 4h11M2.5 8h11M2.5 12h7"/>"#,
             Self::Lock => r#"<rect x="3.5" y="7" width="9" height="6.5" rx="1.25"/><path d="M5.5 7V5a2.5 2.5 0 0 1 5 0v2"/>"#,

@@ -36,22 +36,25 @@ pub async fn write_keys(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
 pub async fn write_history(tx: &mut PgConnection, keys: &[Uuid], (developer, operator): (Uuid, Option<Uuid>), now: OffsetDateTime) -> Result<(), AppError> {
     sqlx::query!(
         "insert into key_state_changes (id, key_id, at, act, actor_id, actor, detail, reason)
-         select uuid_at(t.at), ($1::uuid[])[s.nth], t.at, s.act, case when s.is_ours then $4::uuid else $3::uuid end, case when s.is_ours then $6 else $5::text end, s.detail, s.reason
+         select uuid_at(t.at), ($1::uuid[])[s.nth], t.at, s.act, case when s.is_ours then $4::uuid else $3::uuid end, case when s.is_ours then $6 else $5::text end,
+           replace(s.detail, '{}', to_char(q.max_calls, 'FM999,999,999')), s.reason
          from (values
-           (1, 365.9, 'limited', true, '2,400 units an hour', ''),
+           (1, 365.9, 'limited', true, 'added the limit “default”, 2,400 units an hour', ''),
+           (1, 305.2, 'limited', true, 'added the limit “month”, {} calls a month (Europe/Stockholm)', 'As it stands in the contract'),
            (1, 61.4, 'tagged', false, 'production, shop', ''),
-           (2, 210.8, 'limited', true, '800 units an hour', 'As agreed with Brightbox'),
+           (2, 210.8, 'limited', true, 'added the limit “default”, 800 units an hour', 'As agreed with Brightbox'),
            (2, 34.2, 'tagged', false, 'partner', ''),
-           (3, 340.7, 'limited', true, '2,400 units an hour', ''),
+           (3, 340.7, 'limited', true, 'added the limit “default”, 2,400 units an hour', ''),
            (3, 88.6, 'addressed', false, '192.0.2.0/24', 'The warehouse has one network now'),
            (3, 41.3, 'addressed', false, 'everywhere', 'It moves next week'),
            (5, 58.1, 'permitted', false, 'orders:read, orders:write, reports:export', 'For the reports of the month'),
-           (6, 365.8, 'limited', true, '1,000 units an hour', ''),
+           (6, 365.8, 'limited', true, 'added the limit “default”, 1,000 units an hour', ''),
            (6, 7.0, 'disabled', false, '', 'The new storefront is live'),
-           (7, 12.9, 'limited', true, '1,000 units an hour', 'For the test before the sale'),
-           (8, 330.6, 'limited', true, '500 units an hour', ''),
+           (7, 12.9, 'limited', true, 'added the limit “default”, 1,000 units an hour', 'For the test before the sale'),
+           (8, 330.6, 'limited', true, 'added the limit “default”, 500 units an hour', ''),
            (4, 2.0, 'rotated', false, 'the old one is accepted for 7 days', '')) s(nth, days, act, is_ours, detail, reason)
            cross join lateral (select $2::timestamptz - make_interval(secs => s.days * 86400) as at) t
+           join key_limits q on q.key_id = ($1::uuid[])[1] and q.name = 'month'
          order by t.at",
         keys,
         now,
