@@ -40,7 +40,7 @@ pub async fn write_history(tx: &mut PgConnection, keys: &[Uuid], (developer, ope
            replace(s.detail, '{}', to_char(q.max_calls, 'FM999,999,999')), s.reason
          from (values
            (1, 365.9, 'limited', true, 'added the limit “default”, 2,400 units an hour', ''),
-           (1, 305.2, 'limited', true, 'added the limit “month”, {} calls a month (Europe/Stockholm)', 'As it stands in the contract'),
+           (1, 4.6, 'limited', true, 'added the limit “month”, {} calls a month (Europe/Stockholm)', 'As it stands in the new contract'),
            (1, 61.4, 'tagged', false, 'production, shop', ''),
            (2, 210.8, 'limited', true, 'added the limit “default”, 800 units an hour', 'As agreed with Brightbox'),
            (2, 34.2, 'tagged', false, 'partner', ''),
