@@ -25,7 +25,6 @@ use crate::{
 };
 use secrecy::SecretString;
 use time::Duration;
-use uuid::Uuid;
 
 /// Who can sign in, as `serve` prints it.
 #[derive(Debug, Clone, Copy)]
@@ -289,8 +288,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
         keys.push(create_key(ctx, &caller, new).await?.key.id.uuid());
     }
     let mut tx = ctx.db.begin().await?;
-    sqlx::query!("update accounts set time_zone = 'Europe/Stockholm' where id = $1", developer.uuid()).execute(&mut *tx).await?;
-    sqlx::query!("update workspaces set name = 'Nordlicht Shop' where personal_of = $1", developer.uuid()).execute(&mut *tx).await?;
+    past::write_people(&mut tx, developer.uuid(), operator.map(AccountId::uuid), now).await?;
     past::write_keys(&mut tx, &keys, now).await?;
     usage::write(&mut tx, &keys, now).await?;
     usage::write_latencies(&mut tx, &keys, now).await?;

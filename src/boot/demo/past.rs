@@ -6,12 +6,23 @@ use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+/// They are here for longer than the oldest key; the developer has a shop in Sweden.
+pub async fn write_people(tx: &mut PgConnection, developer: Uuid, operator: Option<Uuid>, now: OffsetDateTime) -> Result<(), AppError> {
+    let people: Vec<Uuid> = operator.into_iter().chain([developer]).collect();
+    sqlx::query!("update accounts set created_at = $2, verified_at = $2 where id = any($1)", &people, now - Duration::days(400)).execute(&mut *tx).await?;
+    sqlx::query!("update workspaces set created_at = $2 where personal_of = any($1)", &people, now - Duration::days(400)).execute(&mut *tx).await?;
+    sqlx::query!("update accounts set time_zone = 'Europe/Stockholm' where id = $1", developer).execute(&mut *tx).await?;
+    sqlx::query!("update workspaces set name = 'Nordlicht Shop' where personal_of = $1", developer).execute(&mut *tx).await?;
+    Ok(())
+}
+
 /// When the keys and their secrets were made, their state and their limits.
 pub async fn write_keys(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
     let made: Vec<OffsetDateTime> = STORIES.iter().map(|s| now - Duration::days(i64::from(s.from) + 1)).collect();
     let states: Vec<String> = STORIES.iter().map(|s| s.state.to_owned()).collect();
     sqlx::query!(
-        "update keys k set created_at = s.made, state = s.state from unnest($1::uuid[], $2::timestamptz[], $3::text[]) s(id, made, state) where k.id = s.id",
+        "update keys k set created_at = date_trunc('day', s.made) + interval '8 hours' + (hashtext(k.name) & 511) * interval '1 minute', state = s.state
+         from unnest($1::uuid[], $2::timestamptz[], $3::text[]) s(id, made, state) where k.id = s.id",
         keys,
         &made,
         &states,
@@ -32,7 +43,8 @@ pub async fn write_keys(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
     Ok(())
 }
 
-/// What people changed since, in the order of time: pages show it by the number of its line.
+/// What people changed since, in the order of time: pages show it by the number of its line. Whole days are to the second, so that the calls fit;
+/// all else happened at work.
 pub async fn write_history(tx: &mut PgConnection, keys: &[Uuid], (developer, operator): (Uuid, Option<Uuid>), now: OffsetDateTime) -> Result<(), AppError> {
     sqlx::query!(
         "insert into key_state_changes (id, key_id, at, act, actor_id, actor, detail, reason)
@@ -53,7 +65,10 @@ pub async fn write_history(tx: &mut PgConnection, keys: &[Uuid], (developer, ope
            (7, 12.9, 'limited', true, 'added the limit “default”, 1,000 units an hour', 'For the test before the sale'),
            (8, 330.6, 'limited', true, 'added the limit “default”, 500 units an hour', ''),
            (4, 2.0, 'rotated', false, 'the old one is accepted for 7 days', '')) s(nth, days, act, is_ours, detail, reason)
-           cross join lateral (select $2::timestamptz - make_interval(secs => s.days * 86400) as at) t
+           cross join lateral (select case
+             when s.days = floor(s.days) then $2::timestamptz - make_interval(days => s.days::integer)
+             else date_trunc('day', $2::timestamptz - make_interval(days => floor(s.days)::integer)) + interval '8 hours' + (hashtext(s.days::text) & 511) * interval '1 minute'
+           end as at) t
            join key_limits q on q.key_id = ($1::uuid[])[1] and q.name = 'month'
          order by t.at",
         keys,

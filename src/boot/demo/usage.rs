@@ -69,7 +69,7 @@ pub async fn write(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) ->
            minutes as (
              insert into usage_minutes (key_id, minute, route, outcome, workspace_id, api_id, count, cost)
              select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n, c.n * case c.route when 'POST /orders' then 5 else 1 end from counts c join keys k on k.id = c.key where c.n > 0 and c.at > $8 - interval '45 days')
-           insert into key_activity (key_id, last_used_at) select key, least(max(at) + interval '40 seconds', $8) from counts where n > 0 group by key"#,
+           insert into key_activity (key_id, last_used_at) select key, least(max(at) + interval '40 seconds', $8 - make_interval(secs => hashtext(key::text) & 127)) from counts where n > 0 group by key"#,
         keys,
         &column(|s| s.calls),
         &column(|s| s.weekend),
@@ -90,7 +90,8 @@ pub async fn write_latencies(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDa
     sqlx::query!(
         "with quarters as (
            insert into latency_quarters (key_id, quarter, route, bucket, workspace_id, api_id, count)
-           select q.key_id, q.quarter, q.route, r.middle + b.more + (hashtext(q.quarter::text || q.route) & 1), q.workspace_id, q.api_id, q.count * b.share / 100
+           select q.key_id, q.quarter, q.route, r.middle + b.more + (hashtext(q.quarter::text || q.route) & 1)
+             + (hashtext(date_trunc('day', q.quarter)::text) & 3), q.workspace_id, q.api_id, q.count * b.share / 100
            from usage_quarters q
              join (values ('GET /orders/{id}', 30), ('POST /orders', 36)) r(route, middle) using (route)
              cross join (values (-2, 24), (0, 43), (2, 22), (5, 8), (9, 2), (12, 1)) b(more, share)
