@@ -62,5 +62,5 @@ test('an operator with work to do', async ({ page, product }) => {
   }).toPass();
   const account = await href(page, '/admin/accounts', `tbody tr:has-text("${DEVELOPER.email}") a.row-link`);
   const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans', '/admin/groups'];
-  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', '/admin/blocks?state=all', account]);
+  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', '/admin/plans?edit=pro&set=default', '/admin/blocks?state=all', account]);
 });

@@ -57,7 +57,7 @@ pub async fn describe(ctx: &Ctx, shop: WorkspaceId) -> Result<(), AppError> {
         entitlements: vec!["Answers within one working day".to_owned()],
         grants: vec![format!("demo/{GRANTED}")],
         price: Some(NewPrice { per_1000: "0.50".to_owned(), currency: "EUR".to_owned() }),
-        limits: vec![KeyLimit::new("day", 20_000, Window::DAY)],
+        limits: vec![KeyLimit::new(KeyLimit::DEFAULT, 20_000, Window::DAY)],
     };
     for plan in [free, pro] {
         or_there(create_plan(ctx, &cli, plan).await)?;
