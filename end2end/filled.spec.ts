@@ -105,6 +105,6 @@ test('an operator with work to do', async ({ page, product }) => {
     await expect(page.getByRole('button', { name: /^Retry/ })).toBeVisible({ timeout: 500 });
   }).toPass();
   const account = await href(page, '/admin/accounts', `tbody tr:has-text("${DEVELOPER.email}") a.row-link`);
-  const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans'];
-  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', '/admin/plans?edit=pro&set=default', account]);
+  const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans', '/admin/groups'];
+  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', '/admin/plans?edit=pro&set=default', '/admin/blocks?state=all', account]);
 });

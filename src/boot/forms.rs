@@ -216,7 +216,8 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
                 provide_context(back);
             }
             if let Some(text) = toast.clone() {
-                provide_context(Toast::new(text));
+                // One with a way back is an object, any other its text.
+                provide_context(serde_json::from_str(&text).unwrap_or_else(|_| Toast::new(text)));
             }
             if let Some(outcome) = outcome.clone() {
                 provide_context(outcome);

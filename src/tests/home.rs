@@ -21,7 +21,8 @@ async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
     for wanted in ["Three steps to a protected API", "Make a key", "href=\"/keys\"", "href=\"/docs\""] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
-    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Needs your attention"));
+    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Needs your attention") && !page.contains("Go to Admin"));
+    assert!(app.sign_in_as("operator").await.browser.page("/home").await.contains("Go to Admin"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
