@@ -15,7 +15,7 @@ pub async fn write_refused(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDate
            from (values
              (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', '2,400 units an hour were used up (limit “default”).', 'limit', 'default', '', 9, 7900),
              (2, 'RATE_LIMITED', 'GET /orders', '198.51.100.23', '800 units an hour were used up (limit “default”).', 'limit', 'default', '', 4, 70),
-             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 'permission', '', 'orders:write', 13, 5300),
+             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'This call needs orders:write, which this key was not given.', 'permission', '', 'orders:write', 13, 5300),
              (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 'disabled', '', '', 10, 6700)
            ) s(nth, code, route, address, detail, ground, limit_name, permission, many, every)
            join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, s.many) n
