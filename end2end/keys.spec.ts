@@ -89,6 +89,24 @@ withAndWithoutJavaScript('many keys are looked at first, then disabled and revok
   expect(await call(product, other)).toBe(401);
 });
 
+withAndWithoutJavaScript('a key is disabled at once, and enabled again by Undo', async (page, product) => {
+  await developer(page, product);
+  const secret = await newKey(page, 'switched');
+  await page.getByRole('button', { name: 'Disable', exact: true }).click();
+  const toast = page.getByRole('status').filter({ hasText: 'is disabled' });
+  await expect(toast).toBeVisible();
+  expect(await call(product, secret)).toBe(401);
+  await toast.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'is enabled' })).toBeVisible();
+  expect(await call(product, secret)).toBe(200);
+  await page.getByRole('button', { name: 'More for this key' }).click();
+  await page.getByRole('link', { name: 'Disable with a reason' }).click();
+  await page.getByLabel('Reason').fill('the season is over');
+  await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+  await expect(page.getByRole('main')).toContainText('the season is over');
+  expect(await call(product, secret)).toBe(401);
+});
+
 withAndWithoutJavaScript('a rotation ends the old secret with the first use of the new one', async (page, product) => {
   await developer(page, product);
   const old = await newKey(page, 'rotated');

@@ -160,9 +160,10 @@ pub async fn add_credits(
 #[server]
 pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
+    use leptos::server_fn::ServerFn;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &changed.state_words());
+    crate::platform::http::reply::toast_with_undo(&ctx, &changed.state_words(), EnableKey::PATH, &[("id", &id.to_string())]);
     Ok(())
 }
 

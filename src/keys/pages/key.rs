@@ -18,7 +18,7 @@ use crate::{
         model::{Environment, KeyDetail, KeyState, SecretView, TypedCall},
     },
     ui::{
-        Crumb, ErrorSummary, Icon, Look, Note, OutlineBadge, PageHeader,
+        ActForm, Crumb, ErrorSummary, Icon, Look, Menu, MenuLink, Note, OutlineBadge, PageHeader,
         chart::{Bucket, Limit, Series, UsageChart},
         number::count,
     },
@@ -151,16 +151,27 @@ fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
 
 fn acts(detail: &KeyDetail, path: String) -> AnyView {
     let report = detail.can_mark_leaked.then(|| view! { <OpenDialog path=path.clone() dialog="leaked">"Report leaked"</OpenDialog> });
-    let switch = match detail.key.state {
-        KeyState::Disabled => view! { <OpenDialog path=path.clone() dialog="enable" look=Look::Primary>"Enable"</OpenDialog> }.into_any(),
-        KeyState::Active | KeyState::Revoked => view! { <OpenDialog path=path.clone() dialog="disable">"Disable"</OpenDialog> }.into_any(),
+    let hidden = vec![("id", detail.key.id.to_string())];
+    // It acts at once, and its toast takes it back; who wants to say why finds that in the menu. Enabling a leaked key is asked about first.
+    let (switch, with_reason) = match detail.key.state {
+        KeyState::Disabled if !detail.leaks.is_empty() => {
+            (view! { <OpenDialog path=path.clone() dialog="enable" look=Look::Primary>"Enable"</OpenDialog> }.into_any(), ("enable", "Enable with a reason"))
+        }
+        KeyState::Disabled => {
+            (view! { <ActForm action=EnableKey::PATH words="Enable" look=Look::Primary hidden/> }.into_any(), ("enable", "Enable with a reason"))
+        }
+        KeyState::Active | KeyState::Revoked => {
+            (view! { <ActForm action=DisableKey::PATH words="Disable" hidden/> }.into_any(), ("disable", "Disable with a reason"))
+        }
     };
+    let with_reason = view! { <MenuLink href=format!("{path}?dialog={}", with_reason.0) icon=Icon::Lock label=with_reason.1/> };
     view! {
         <div class="row">
             <OpenDialog path=path.clone() dialog="rotate" icon=Icon::Rotate>"Rotate"</OpenDialog>
             {switch}
             {report}
             <OpenDialog path dialog="revoke" look=Look::DangerQuiet>"Revoke"</OpenDialog>
+            <Menu id="key-more" label="More for this key">{with_reason}</Menu>
         </div>
     }
     .into_any()

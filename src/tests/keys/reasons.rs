@@ -20,6 +20,8 @@ async fn every_page_takes_a_reason(db: PgPool) {
     let why = "name=\"reason\"";
     let (disable, enable) = (format!("{path}?dialog=disable"), format!("{path}?dialog=enable"));
     assert!(vera.browser.page("/keys").await.contains(&format!("href=\"{disable}\"")), "the menu of the row leads there");
+    let page = vera.browser.page(&path).await;
+    assert!(page.contains(">Disable<") && page.contains("Disable with a reason") && page.contains(&format!("href=\"{disable}\"")), "at once, or so: {page}");
     let page = vera.browser.page(&disable).await;
     assert!(page.contains("id=\"disable\"") && page.contains(why) && page.contains("No call came today."), "{page}");
     assert!(!vera.browser.page(&enable).await.contains("id=\"enable\""), "it is enabled");
