@@ -48,7 +48,7 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
     view! {
         <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
-        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
+        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         {match panel {

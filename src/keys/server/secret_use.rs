@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{SecretCalls, SecretUseView, SecretUser, SecretView},
+    keys::model::{MissedSecret, SecretCalls, SecretUseView, SecretUser, SecretView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, SecretId},
 };
@@ -143,6 +143,17 @@ pub(super) async fn secret_views(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Res
         start: row.start,
     };
     Ok(held.into_iter().enumerate().map(view).collect())
+}
+
+/// The secrets of a key that have ended and are still sent, as its page shows them.
+pub(super) async fn missed_secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<MissedSecret>, AppError> {
+    let rows = store::secrets::list_missed(&ctx.db, id, local.now(), SHOWN).await?;
+    let view = |row: HeldSecret| {
+        let (ended, last) = (row.expires_at?, row.last_used_at?);
+        let last_use = SecretUseView { at: said(last, local.ago(last)), by: by(row.address.as_deref(), row.route.as_deref()) };
+        Some(MissedSecret { start: row.start, ended: said(ended, local.moment(ended)), last_use })
+    };
+    Ok(rows.into_iter().filter_map(view).collect())
 }
 
 /// "5 hours", "2 days".

@@ -190,6 +190,30 @@ async fn calls_by_secret_are_told_to_nobody_else(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_secret_that_ended_and_is_still_sent_is_told_as_the_keys(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let vera = app.sign_in_as("developer").await;
+    let (path, old) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let dialog = vera.browser.page(&format!("{path}?dialog=rotate")).await;
+    let fields = [("id", id.as_str()), ("grace", "0"), ("once", hidden(&dialog, "once"))];
+    assert_eq!(location(&vera.browser.post::<RotateKey>(&format!("{path}?dialog=rotate"), &fields).await), path);
+    assert!(!words(&vera.browser.page(&path).await).contains("still sent"));
+    app.ctx.clock.set(T0 + Duration::minutes(5));
+    assert_eq!(passes(&app, &old).await, 401);
+    app.flush().await;
+    let told = words(&vera.browser.page(&path).await);
+    for wanted in ["1 ended secret is still sent, answered EXPIRED", "127.0.0.1"] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let sampled: (String, String) =
+        sqlx::query_as("select code, ground from refusal_samples where key_id = $1").bind(id.parse::<KeyId>().unwrap().uuid()).fetch_one(&db).await.unwrap();
+    assert_eq!(sampled, ("EXPIRED".to_owned(), "secret".to_owned()), "it stands in the owner's Requests");
+    let guesses: i64 = sqlx::query_scalar("select count(*) from unknown_attempts").fetch_one(&db).await.unwrap();
+    assert_eq!(guesses, 0);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_says_who_still_sends_the_old_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
