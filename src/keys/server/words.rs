@@ -56,14 +56,39 @@ fn expiry(row: &Listed, from: &str, effect: &str, local: &LocalTime) -> String {
 
 fn expires_in(row: &Listed, now: OffsetDateTime) -> String {
     let left = row.key.expires_at.map_or(Duration::ZERO, |at| at - now);
-    match left.whole_hours() {
-        0 => "Expires within the hour".to_owned(),
+    in_words(left)
+}
+
+/// To the nearest hour or day: what lasts six days says so at once.
+fn in_words(left: Duration) -> String {
+    match (left.whole_minutes() + 30) / 60 {
+        _ if left < Duration::HOUR => "Expires within the hour".to_owned(),
         1 => "Expires in 1 hour".to_owned(),
-        h @ 2..48 => format!("Expires in {h} hours"),
-        h => format!("Expires in {}", days(h / 24)),
+        h @ ..48 => format!("Expires in {h} hours"),
+        h => format!("Expires in {}", days((h + 12) / 24)),
     }
 }
 
 fn days(n: i64) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_said_to_the_nearest() {
+        for (minutes, said) in [
+            (6 * 1_440 - 1, "Expires in 6 days"),
+            (5 * 1_440 + 600, "Expires in 5 days"),
+            (48 * 60 - 1, "Expires in 2 days"),
+            (47 * 60, "Expires in 47 hours"),
+            (12 * 60 - 1, "Expires in 12 hours"),
+            (61, "Expires in 1 hour"),
+            (59, "Expires within the hour"),
+        ] {
+            assert_eq!(in_words(Duration::minutes(minutes)), said, "{minutes}");
+        }
+    }
 }
