@@ -72,6 +72,13 @@ impl Rotation {
         self.hours.get(&secret).cloned().unwrap_or_else(|| vec![Counts::default(); self.edges.len()])
     }
 
+    /// The call that came last with a secret, and from where if that address is told of by itself.
+    fn latest(&self, secret: Uuid) -> Option<(OffsetDateTime, String)> {
+        let row = self.users.get(&secret)?.iter().max_by_key(|row| row.last)?;
+        let route = row.routes.first().filter(|_| row.all_routes == 1);
+        Some((row.last, by(Some(&row.address), route.map(String::as_str))))
+    }
+
     fn view(&mut self, secret: Uuid, local: &LocalTime) -> SecretCalls {
         let user = |row: SecretUserRow| SecretUser {
             calls: row.calls(),
@@ -130,6 +137,12 @@ pub(super) async fn secret_views(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Res
     let held = store::secrets::list_secrets(&ctx.db, id, local.now()).await?;
     let mut rotation = Rotation::of(ctx, &held, local.now(), SHOWN).await?;
     let newest_since = held.first().map(|newest| newest.created_at);
+    // The last use is told once a minute, calls by secret as they are written: the later of the two.
+    let last_use = |row: &HeldSecret, latest: Option<(OffsetDateTime, String)>| {
+        let told = || Some((row.last_used_at?, by(row.address.as_deref(), row.route.as_deref())));
+        let (at, by) = latest.filter(|(at, _)| row.last_used_at.is_none_or(|used| *at >= used)).or_else(told)?;
+        Some(SecretUseView { at: said(at, local.ago(at)), by })
+    };
     let view = |(i, row): (usize, HeldSecret)| SecretView {
         id: row.id.into(),
         since: said(row.created_at, local.moment(row.created_at)),
@@ -138,7 +151,7 @@ pub(super) async fn secret_views(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Res
         is_newest: i == 0,
         is_missed: row.last_used_at > newest_since,
         quiet: newest_since.and_then(|since| quiet(&row, since, local.now())).map(idle_words),
-        last_use: row.last_used_at.map(|at| SecretUseView { at: said(at, local.ago(at)), by: by(row.address.as_deref(), row.route.as_deref()) }),
+        last_use: last_use(&row, rotation.as_ref().and_then(|rotation| rotation.latest(row.id))),
         calls: rotation.as_mut().map(|rotation| rotation.view(row.id, local)),
         start: row.start,
     };
