@@ -76,7 +76,7 @@ impl Rotation {
     fn latest(&self, secret: Uuid) -> Option<(OffsetDateTime, String)> {
         let row = self.users.get(&secret)?.iter().max_by_key(|row| row.last)?;
         let route = row.routes.first().filter(|_| row.all_routes == 1);
-        Some((row.last, by(Some(&row.address), route.map(String::as_str))))
+        Some((row.last, by(Some(row.address.as_str()), route.map(String::as_str))))
     }
 
     fn view(&mut self, secret: Uuid, local: &LocalTime) -> SecretCalls {

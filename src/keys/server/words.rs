@@ -29,7 +29,7 @@ pub fn standing(row: &Listed, limit: &str, next: &str, local: &LocalTime) -> Sta
         }
         StandingKind::Refused => {
             let refusal = row.refusal.as_deref().and_then(|code| code.parse::<Outcome>().ok());
-            let why = refusal.map_or_else(String::new, |outcome| format!("Mostly {outcome}. {}", outcome.sentence()));
+            let why = refusal.map_or_else(String::new, mostly);
             (format!("{} refused today", row.refused), why)
         }
         StandingKind::New => ("New".to_owned(), "No call yet.".to_owned()),
@@ -59,6 +59,14 @@ fn expires_in(row: &Listed, now: OffsetDateTime) -> String {
     in_words(left)
 }
 
+/// What most of the refused calls of a key were, which has not expired itself.
+fn mostly(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Expired => "Mostly EXPIRED: somebody still sends a secret that has ended.".to_owned(),
+        outcome => format!("Mostly {outcome}. {}", outcome.sentence()),
+    }
+}
+
 /// To the nearest hour or day: what lasts six days says so at once.
 fn in_words(left: Duration) -> String {
     match (left.whole_minutes() + 30) / 60 {
@@ -76,6 +84,12 @@ fn days(n: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_lives_is_not_said_to_have_expired() {
+        assert_eq!(mostly(Outcome::Expired), "Mostly EXPIRED: somebody still sends a secret that has ended.");
+        assert!(mostly(Outcome::Forbidden).starts_with("Mostly FORBIDDEN. "));
+    }
 
     #[test]
     fn what_is_left_is_said_to_the_nearest() {
