@@ -240,7 +240,7 @@ pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::drop_secret(&ctx, &caller, id, secret).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered UNKNOWN. {}", spread.words("Refused")));
+    crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered EXPIRED. {}", spread.words("Refused")));
     crate::platform::http::reply::redirect(&format!("/keys/{id}#secrets"));
     Ok(())
 }

@@ -55,7 +55,7 @@ fn page(all: AllKeys, asks: bool, dialog: &str) -> AnyView {
         <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
         <ReviewCard review=list.review query=list.query.clone() path=PATH/>
-        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
+        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}
         {unswitched}
         {match panel {
             Some(panel) => view! { <div class="cols-panel"><div class="stack">{table(list)}</div>{panel}</div> }.into_any(),

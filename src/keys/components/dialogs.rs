@@ -106,7 +106,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
         Choice::new("3600", "For an hour"),
         Choice::new("86400", "For a day"),
         Choice::new("date", "Until the day below"),
-        Choice::new("0", "Not at all").with_help("Programs that still send it are refused at once."),
+        Choice::new("0", "Not at all").with_help("Programs that still send it, or an older one, are refused at once."),
     ];
     let until = format!("It ends at the start of this day ({}).", detail.zone);
     let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
@@ -122,7 +122,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 /// Ends an old secret before its time; says who still sends it.
 #[component]
 pub fn DropDialog(secret: SecretView, #[prop(into)] key: String, #[prop(into)] path: String) -> impl IntoView {
-    let lead = format!("{}Calls with it are answered UNKNOWN from then on. This can't be undone.", sent_lately(&secret));
+    let lead = format!("{}Calls with it are answered EXPIRED from then on. This can't be undone.", sent_lately(&secret));
     let (id, title) = (secret.id.to_string(), format!("Drop {}…", secret.start));
     // Of one that very many addresses sent this is known for less long.
     let since = secret.calls.as_ref().and_then(|calls| calls.users_since.as_ref()).map_or_else(|| "the rotation".to_owned(), |since| since.words.clone());

@@ -54,7 +54,7 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
     let quick = (!has_dialog).then(|| view! { <QuickCreate form more=more(&list.query)/> });
     view! {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
-        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}<ReviewCard review=list.review query=list.query.clone() path=PATH/>{table(list)}</div>
+        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}<ReviewCard review=list.review query=list.query.clone() path=PATH/>{table(list)}</div>
         {dialog}
     }
     .into_any()

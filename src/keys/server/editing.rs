@@ -70,22 +70,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         let added: Vec<Slug> = after.iter().filter(|name| !key.bundles.contains(name)).cloned().collect();
         fields.check("bundles", grants::bundles_must_be_granted(&api, &withheld, &added));
     }
-    let addresses = match &edit.addresses {
-        Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
-        None => None,
-    };
-    let origins = match &edit.origins {
-        Some(texts) => fields.check("origins", origins::origins(texts.iter().map(String::as_str))),
-        None => None,
-    };
-    let routes = match &edit.routes {
-        Some(texts) => fields.check("routes", key_routes::key_routes(texts.iter().map(String::as_str))),
-        None => None,
-    };
-    let tags = match &edit.tags {
-        Some(texts) => fields.check("tags", rules::tags(texts.iter().map(String::as_str))),
-        None => None,
-    };
+    let addresses = edit.addresses.as_ref().and_then(|texts| rules::list(&mut fields, "addresses", texts, rules::addresses));
+    let origins = edit.origins.as_ref().and_then(|texts| rules::list(&mut fields, "origins", texts, origins::origins));
+    let routes = edit.routes.as_ref().and_then(|texts| rules::list(&mut fields, "routes", texts, key_routes::key_routes));
+    let tags = edit.tags.as_ref().and_then(|texts| rules::list(&mut fields, "tags", texts, rules::tags));
     let external_id = edit.external_id.and_then(|text| fields.check("external_id", about::external_id(&text)));
     let meta = edit.meta.and_then(|meta| fields.check("meta", about::meta(meta)));
     fields.done()?;

@@ -66,10 +66,15 @@ async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: K
     let newer = listed.first().filter(|_| if wanted.backwards { has_more } else { wanted.from.is_some() }).map(|l| cursor::of(&l.key));
     let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
     let found = listed.first().map_or(0, |l| l.found);
+    let ended = match (&wanted.hashes, listed.first()) {
+        (Some(hashes), Some(of)) => store::secrets::find_end(&mut *conn, of.key.id, hashes, local.now()).await?,
+        _ => None,
+    };
     let rows = rows(ctx, conn, listed, &local).await?;
     let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today(&local)).await?;
     Ok(KeyList {
         rows,
+        ended: ended.map(|at| said(at, local.moment(at))),
         found,
         today: whole.today,
         newer,

@@ -201,7 +201,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppErr
             many.expires_at = Some(rules::expiry(at, ctx.clock.now()).map_err(|words| needs("expires_at", words))?);
         }
         ManyAct::Tag | ManyAct::Untag => {
-            let tag = rules::tags(many.tag.iter().map(String::as_str)).map_err(|words| needs("tag", &words))?;
+            let tag = rules::tags(many.tag.iter().map(|tag| tag.trim()).filter(|tag| !tag.is_empty())).map_err(|words| needs("tag", &words))?;
             many.tag = Some(tag.into_iter().next().ok_or_else(|| needs("tag", "Say which tag."))?);
         }
         ManyAct::Plan => {

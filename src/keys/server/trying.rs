@@ -107,7 +107,11 @@ impl Words<'_> {
     fn steps(&self) -> Vec<TrialStep> {
         let checks = self.trial.checks.iter().map(|(check, refused)| match refused {
             None => step(*check, None, self.passing(*check)),
-            Some((outcome, why)) => step(*check, Some(*outcome), why.clone().unwrap_or_else(|| self.refusing(*check, *outcome))),
+            Some((outcome, why)) => {
+                // Without an address the page names those of the key, which an answer does not.
+                let is_untold = *check == Check::Address && self.wanted.address.is_none();
+                step(*check, Some(*outcome), why.clone().filter(|_| !is_untold).unwrap_or_else(|| self.refusing(*check, *outcome)))
+            }
         });
         checks.chain(self.pace()).chain(self.limits()).collect()
     }

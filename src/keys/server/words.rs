@@ -60,7 +60,7 @@ pub fn standing(row: &Listed, at_limit: Option<&AtLimit>, limit: Option<&str>, l
         }
         StandingKind::Refused => {
             let refusal = row.refusal.as_deref().and_then(|code| code.parse::<Outcome>().ok());
-            let why = refusal.map_or_else(String::new, |outcome| format!("Mostly {outcome}. {}", outcome.sentence()));
+            let why = refusal.map_or_else(String::new, mostly);
             (format!("{} refused in 24 h", thousands(row.refused)), why)
         }
         StandingKind::New => ("New".to_owned(), "No call yet.".to_owned()),
@@ -87,14 +87,53 @@ fn expiry(row: &Listed, from: &str, effect: &str, local: &LocalTime) -> String {
 
 fn expires_in(row: &Listed, now: OffsetDateTime) -> String {
     let left = row.key.expires_at.map_or(Duration::ZERO, |at| at - now);
-    match left.whole_hours() {
-        0 => "Expires within the hour".to_owned(),
+    in_words(left)
+}
+
+/// What most of the refused calls of a key were, which has not expired itself.
+fn mostly(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Expired => "Mostly EXPIRED: somebody still sends a secret that has ended.".to_owned(),
+        outcome => format!("Mostly {outcome}. {}", outcome.sentence()),
+    }
+}
+
+/// To the nearest hour or day: what lasts six days says so at once.
+fn in_words(left: Duration) -> String {
+    match (left.whole_minutes() + 30) / 60 {
+        _ if left < Duration::HOUR => "Expires within the hour".to_owned(),
         1 => "Expires in 1 hour".to_owned(),
-        h @ 2..48 => format!("Expires in {h} hours"),
-        h => format!("Expires in {}", days(h / 24)),
+        h @ ..48 => format!("Expires in {h} hours"),
+        h => format!("Expires in {}", days((h + 12) / 24)),
     }
 }
 
 fn days(n: i64) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_lives_is_not_said_to_have_expired() {
+        assert_eq!(mostly(Outcome::Expired), "Mostly EXPIRED: somebody still sends a secret that has ended.");
+        assert!(mostly(Outcome::Forbidden).starts_with("Mostly FORBIDDEN. "));
+    }
+
+    #[test]
+    fn what_is_left_is_said_to_the_nearest() {
+        for (minutes, said) in [
+            (6 * 1_440 - 1, "Expires in 6 days"),
+            (5 * 1_440 + 600, "Expires in 5 days"),
+            (48 * 60 - 1, "Expires in 2 days"),
+            (47 * 60, "Expires in 47 hours"),
+            (12 * 60 - 1, "Expires in 12 hours"),
+            (61, "Expires in 1 hour"),
+            (59, "Expires within the hour"),
+        ] {
+            assert_eq!(in_words(Duration::minutes(minutes)), said, "{minutes}");
+        }
+    }
 }

@@ -75,7 +75,7 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
     };
     // A method and a path have a space between.
-    let routes = cell("routes").map(|text| text.split([';', '\n', '\r']).map(str::to_owned).collect::<Vec<String>>());
+    let routes = cell("routes").map(|text| text.split([';', '\n', '\r']).filter(|route| !route.trim().is_empty()).map(str::to_owned).collect::<Vec<String>>());
     let mut fields = Fields::default();
     if cells.iter().skip(head.len()).any(|text| !text.trim().is_empty()) {
         fields.add("", "This line has more cells than the first one. A cell with a comma stands in quotes.");

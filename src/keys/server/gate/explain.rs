@@ -116,7 +116,7 @@ pub(super) fn detail(question: &Question<'_>, answer: &Answer) -> String {
         (Outcome::Expired, ..) if answer.ground == Ground::Secret => "A rotation has let this secret go; the key has a newer one.".to_owned(),
         (Outcome::IpDenied, ..) => match question.address {
             Some(address) => format!("It came from {address}, which is not among the key's addresses."),
-            None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
+            None => answer.outcome.sentence().to_owned(),
         },
         (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => limit.refusal(),
         _ => answer.outcome.sentence().to_owned(),

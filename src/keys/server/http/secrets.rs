@@ -54,7 +54,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 ///
 /// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
 /// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one: on the node of that call at once, on others
-/// within seconds. `spread` says on which nodes this holds.
+/// within seconds. Older secrets keep their ends; `grace` 0 ends them all. `spread` says on which nodes this holds.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
     responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked")),
@@ -94,7 +94,7 @@ pub struct DroppedBody {
 
 /// Drop an old secret
 ///
-/// Calls with it are answered `UNKNOWN`; `spread` says on which nodes. Without effect if it is gone already.
+/// Calls with it are answered `EXPIRED`; `spread` says on which nodes. Without effect if it is gone already.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)),

@@ -296,7 +296,7 @@ fn permissions_or_words(value: Value) -> Result<Vec<String>, String> {
 /// A list, or a text with a route on each line or behind a semicolon, as our own files have them.
 fn lines(value: Value) -> Result<Vec<String>, String> {
     match value {
-        Value::String(text) => Ok(text.split([';', '\n', '\r']).map(str::to_owned).collect()),
+        Value::String(text) => Ok(text.split([';', '\n', '\r']).filter(|route| !route.trim().is_empty()).map(str::to_owned).collect()),
         value => permissions_or_words(value),
     }
 }
