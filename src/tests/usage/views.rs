@@ -230,7 +230,7 @@ async fn the_pages_say_so_and_errors_lead_to_a_rule_for_the_same_key(db: PgPool)
     let page = person.browser.page("/usage?named=nobody").await;
     assert!(page.contains("No key matches “nobody”.") && page.contains("value=\"nobody\""), "{page}");
     let page = person.browser.page(&format!("/usage?key={old}&compare=2026-08-08")).await;
-    assert!(page.contains("Calls of old one by day") && page.contains("Compared with the time from 2026-08-08"), "{page}");
+    assert!(page.contains("Calls of old one by day") && page.contains("selected>Compare: from 2026-08-08"), "{page}");
     let page = person.browser.page(&format!("/usage/errors?key={old}")).await;
     assert!(page.contains(&format!("/settings/notifications?key={old}#rules")), "{page}");
     let page = person.browser.page(&format!("/settings/notifications?key={old}")).await;
