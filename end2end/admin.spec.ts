@@ -1,5 +1,5 @@
 // An operator watches over everybody: a key is disabled and the next call refused; an account is kept out and let in again.
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
 import { hydrated } from './support/checks';
 import { startOrders, type Orders } from './support/orders';
@@ -17,6 +17,14 @@ async function operator(product: Product): Promise<Person> {
   const person = { email: `operator-${process.pid}-${operators}@example.com`, password: 'lantern copper meadow nine' };
   await product.cli(['admin', 'create', '--email', person.email, '--password-stdin'], person.password);
   return person;
+}
+
+/** The form of a new thing, which waits behind a button with its name. */
+async function newForm(page: Page, name: string): Promise<Locator> {
+  const form = page.getByRole('form', { name });
+  if (!(await form.isVisible())) await page.getByText(name, { exact: true }).click();
+  await expect(form).toBeVisible();
+  return form;
 }
 
 /** Somebody signed in with a key, whose calls pass. */
@@ -45,13 +53,17 @@ async function journey(product: Product, page: Page, other: Page): Promise<void>
   await other.goto(`/admin/keys?q=${encodeURIComponent(key)}`);
   const row = other.getByRole('row', { name: key });
   await row.getByRole('button', { name: /^More for/ }).click();
-  await row.getByLabel(/^Why .* is disabled$/).fill('it calls too often');
-  await row.getByRole('button', { name: 'Disable' }).click();
+  await row.getByRole('link', { name: 'Disable' }).click();
+  const dialog = other.getByRole('dialog', { name: `Disable ${key}` });
+  await expect(dialog).toContainText('answered DISABLED');
+  await dialog.getByLabel('Reason').fill('it calls too often');
+  await dialog.getByRole('button', { name: 'Disable' }).click();
   await expect(other.getByRole('status').filter({ hasText: 'is disabled' })).toBeVisible();
   expect((await call()).status, 'the next call is refused').toBe(401);
 
   await row.getByRole('button', { name: /^More for/ }).click();
-  await row.getByRole('button', { name: 'Enable' }).click();
+  await row.getByRole('link', { name: 'Enable' }).click();
+  await other.getByRole('dialog').getByRole('button', { name: 'Enable' }).click();
   await expect(other.getByRole('status').filter({ hasText: 'is enabled' })).toBeVisible();
   expect((await call()).status).toBe(200);
 
@@ -91,7 +103,7 @@ test('an API that an operator describes can be chosen for a new key', async ({ p
   await signIn(page, await operator(product));
   const slug = `api${process.pid}`;
   await page.goto('/admin/apis');
-  const form = page.getByRole('form', { name: 'New API' });
+  const form = await newForm(page, 'New API');
   await form.getByLabel('Name').fill('Price list');
   await form.getByLabel('Slug').fill(slug);
   await form.getByLabel('Permissions').fill('prices:read Read prices\nprices:write Change prices');
@@ -108,7 +120,7 @@ test.describe('routes of an API', () => {
     const slug = `routes${process.pid}${operators}`;
     await product.cli(['api', 'create', '--slug', slug, '--name', 'Prices', '--permission', 'prices:read', '--permission', 'prices:set']);
     await page.goto(`/admin/apis/${slug}`);
-    const form = page.getByRole('form', { name: 'New route' });
+    const form = await newForm(page, 'New route');
     await form.getByLabel('Method').selectOption('POST');
     await form.getByLabel('Path').fill('/prices/{id}');
     await form.getByLabel('Needs').selectOption('prices:set');
@@ -147,7 +159,7 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
   await signIn(other, await operator(product));
   const slug = `plan${process.pid}`;
   await other.goto('/admin/plans');
-  const form = other.getByRole('form', { name: 'New plan' });
+  const form = await newForm(other, 'New plan');
   await form.getByLabel('Name').fill('Trial');
   await form.getByLabel('Slug').fill(slug);
   await form.getByLabel('Units a day').fill('1234');
@@ -156,7 +168,7 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
   await other.getByLabel('Give it to').fill(person.email);
   await other.getByRole('button', { name: 'Assign' }).click();
   await expect(other.getByRole('button', { name: /^Take the plan from/ })).toBeVisible();
-  await other.getByRole('link', { name: 'Who would be limited?' }).click();
+  await other.getByRole('button', { name: 'Who would be limited?' }).click();
   await expect(other.getByRole('main')).toContainText('nobody would have been held back');
 
   await page.goto('/keys');
@@ -173,7 +185,7 @@ async function tried(page: Page, other: Page, product: Product): Promise<void> {
   await signIn(other, await operator(product));
   const slug = `tried${process.pid}${operators}`;
   await page.goto('/admin/plans');
-  const plan = page.getByRole('form', { name: 'New plan' });
+  const plan = await newForm(page, 'New plan');
   await plan.getByLabel('Name').fill('Tried');
   await plan.getByLabel('Slug').fill(slug);
   await plan.getByLabel('Units a day').fill('1000');

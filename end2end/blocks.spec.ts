@@ -38,6 +38,12 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await expect(form.getByLabel('Reason'), 'nothing that was typed is lost').toHaveValue('it floods us');
   await form.getByLabel('Target').fill(made.id);
   await form.getByRole('button', { name: 'Block' }).click();
+  await expect.poll(call, 'within a second').toBe(403);
+  await other.getByRole('button', { name: 'Undo' }).click();
+  await expect.poll(call).toBe(200);
+  await form.getByLabel('Target').fill(made.id);
+  await form.getByLabel('Reason').fill('it floods us');
+  await form.getByRole('button', { name: 'Block' }).click();
   const row = other.getByRole('row', { name: /it floods us/ });
   await expect(row).toContainText('Blocked');
   await expect.poll(call, 'within a second').toBe(403);

@@ -14,9 +14,12 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
 
   const form = page.getByRole('form', { name: 'Add a limit' });
   await form.getByLabel('How many').fill('2');
-  await form.getByLabel('Of what').selectOption({ label: 'units a day' });
-  await form.getByText('More: calls or units').click();
+  // A field that only one choice asks for comes with it, and what was typed there is not dropped with another one.
+  await expect(form.getByLabel('Credits back each time')).toBeHidden();
+  await form.getByLabel('Of what').selectOption({ label: 'credits, some back every day' });
   await form.getByLabel('Credits back each time').fill('1');
+  await form.getByLabel('Of what').selectOption({ label: 'units a day' });
+  await expect(form.getByLabel('Credits back each time')).toBeHidden();
   await form.getByRole('button', { name: 'Add limit' }).click();
   await expect(page.getByRole('alert').first()).toContainText('Credits back each time');
   await expect(form).toContainText('Only credits come back like this.');

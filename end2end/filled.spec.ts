@@ -40,6 +40,7 @@ async function eachFullPage(page: Page, lists: string[], others: string[]): Prom
 test('a developer with a year of calls', async ({ page }) => {
   await signIn(page, DEVELOPER);
   await page.goto('/keys');
+  await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('link', { name: 'Prepare a file' }).click();
   await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST'), page.getByRole('button', { name: 'Prepare the file' }).click()]);
   const key = await href(page, '/keys', 'tbody tr:has-text("checkout service") a.row-link');
@@ -47,6 +48,49 @@ test('a developer with a year of calls', async ({ page }) => {
   const opened = await href(page, '/requests', 'tbody a.row-link');
   const lists = ['/keys', '/usage', '/usage/errors', '/requests', '/exports', '/settings/sessions'];
   await eachFullPage(page, lists, ['/home', key, opened, '/usage?range=24h', '/usage?range=year', `/usage?compare=before&key=${id}`]);
+});
+
+/** One field takes whatever is known of a call; what decided stands first, what passed is folded. */
+async function findsACall(page: Page): Promise<void> {
+  await signIn(page, DEVELOPER);
+  await page.goto(await href(page, '/requests?code=RATE_LIMITED', 'tbody a.row-link'));
+  const opened = page.locator('#opened');
+  await expect(opened).toContainText('What the program was told');
+  await expect(opened.locator('.chain li:visible')).toHaveCount(1);
+  await expect(opened.getByText('Expiry', { exact: true })).toBeHidden();
+  await opened.getByText(/checks passed before it$/).click();
+  await expect(opened.getByText('Expiry', { exact: true })).toBeVisible();
+  const id = await opened.locator('#request-id').innerText();
+
+  const search = page.getByRole('search', { name: 'Filter requests' }).getByRole('searchbox', { name: 'Search', exact: true });
+  await search.fill(id);
+  await search.press('Enter');
+  await expect(page.getByRole('link', { name: `Request ${id} ×` })).toBeVisible();
+  await expect(page.locator('tbody tr')).toHaveCount(1);
+
+  await page.getByRole('button', { name: 'Custom…' }).click();
+  await page.getByRole('form', { name: 'Custom time' }).getByRole('button', { name: 'Show' }).click();
+  await expect(page).toHaveURL(/request=.*&from=/);
+  await expect(page.getByRole('button', { name: 'Custom time' })).toBeVisible();
+  await expect(page.locator('tbody tr')).toHaveCount(1);
+
+  await page.goto('/usage');
+  const file = page.getByRole('link', { name: 'Calls, JSON' });
+  await expect(file).toBeHidden();
+  await page.getByRole('button', { name: 'All files' }).click();
+  await expect(file).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Prepare a file' })).toBeVisible();
+}
+
+test('a refused call is found and opens with what decided', async ({ page }) => {
+  await findsACall(page);
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+  test('a refused call is found and opens with what decided', async ({ page }) => {
+    await findsACall(page);
+  });
 });
 
 test('an operator with work to do', async ({ page, product }) => {
@@ -61,6 +105,6 @@ test('an operator with work to do', async ({ page, product }) => {
     await expect(page.getByRole('button', { name: /^Retry/ })).toBeVisible({ timeout: 500 });
   }).toPass();
   const account = await href(page, '/admin/accounts', `tbody tr:has-text("${DEVELOPER.email}") a.row-link`);
-  const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans'];
-  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', account]);
+  const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans', '/admin/groups'];
+  await eachFullPage(page, lists, ['/admin', '/admin/apis/demo', '/admin/plans?edit=pro&set=default', '/admin/blocks?state=all', account]);
 });

@@ -60,6 +60,13 @@ withAndWithoutJavaScript('many keys are looked at first, then disabled and revok
     await page.getByRole('button', { name: 'Preview' }).click();
   };
 
+  await page.goto('/keys');
+  const box = page.getByRole('checkbox', { name: 'Select warehouse' });
+  await box.check();
+  await page.getByRole('button', { name: 'Clear the selection' }).click();
+  await expect(box).not.toBeChecked();
+  await expect(page.getByRole('button', { name: 'Preview' }), 'and the bar is gone').toBeHidden();
+
   await act(['till', 'shop'], 'disable');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Disable 2 keys');
   await expect(page.getByRole('table')).not.toContainText('warehouse');
@@ -80,6 +87,24 @@ withAndWithoutJavaScript('many keys are looked at first, then disabled and revok
   await revoke.click();
   await expect(page.getByRole('status').filter({ hasText: '3 keys are revoked' })).toBeVisible();
   expect(await call(product, other)).toBe(401);
+});
+
+withAndWithoutJavaScript('a key is disabled at once, and enabled again by Undo', async (page, product) => {
+  await developer(page, product);
+  const secret = await newKey(page, 'switched');
+  await page.getByRole('button', { name: 'Disable', exact: true }).click();
+  const toast = page.getByRole('status').filter({ hasText: 'is disabled' });
+  await expect(toast).toBeVisible();
+  expect(await call(product, secret)).toBe(401);
+  await toast.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'is enabled' })).toBeVisible();
+  expect(await call(product, secret)).toBe(200);
+  await page.getByRole('button', { name: 'More for this key' }).click();
+  await page.getByRole('link', { name: 'Disable with a reason' }).click();
+  await page.getByLabel('Reason').fill('the season is over');
+  await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+  await expect(page.getByRole('main')).toContainText('the season is over');
+  expect(await call(product, secret)).toBe(401);
 });
 
 withAndWithoutJavaScript('a rotation ends the old secret with the first use of the new one', async (page, product) => {

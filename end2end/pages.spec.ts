@@ -8,9 +8,9 @@ import { expect, test } from './support/test';
 
 const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/status', '/sign-in/with/none', '/sign-out', '/dev/ui', '/dev/ui?frame=auth', '/dev/ui?frame=public', '/dev/ui?frame=missing', '/dev/ui?frame=failed', '/dev/mailbox', '/nothing-here'];
 const SIGNED_IN = ['/home', '/keys', '/keys?dialog=new', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/settings/security/recovery-codes', '/sign-out', '/step-up', '/acting', '/device'];
-const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/import', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/invites', '/admin/sessions', '/admin/sessions?edit=role:operator', '/admin/apis', '/admin/apis/demo?bundle=', '/admin/plans', '/admin/groups', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/keys/many?act=plan&all=true', '/admin/refusals', '/admin/blocks', '/admin/templates', '/admin/templates?kind=accounts.new_device&language=de&sample=markup', '/admin/jobs'];
+const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/import', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/invites', '/admin/sessions', '/admin/sessions?edit=role:operator', '/admin/apis', '/admin/apis/demo', '/admin/apis/demo?bundle=', '/admin/plans', '/admin/groups', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/keys/many?act=plan&all=true', '/admin/refusals', '/admin/blocks', '/admin/templates', '/admin/templates?kind=accounts.new_device&language=de&sample=markup', '/admin/jobs'];
 // In these, `:id` and `:handle` are those of what the test has made.
-const OF_A_KEY = ['/keys/:id', '/keys/:id?dialog=rotate', '/keys/:id?dialog=narrow', '/keys/:id?dialog=revoke', '/keys/:id/sign', '/keys/:id/sign?method=GET&url=https%3A%2F%2Fapi.example.com%2Forders', '/keys', '/usage?key=:id'];
+const OF_A_KEY = ['/keys/:id', '/keys/:id?dialog=rotate', '/keys/:id?dialog=narrow', '/keys/:id?dialog=revoke', '/keys/:id?dialog=disable', '/keys/:id/sign', '/keys/:id/sign?method=GET&url=https%3A%2F%2Fapi.example.com%2Forders', '/keys', '/usage?key=:id'];
 const OF_A_PERSON = ['/u/:handle'];
 const OF_AN_ACCOUNT = ['/admin/accounts/:id'];
 const ELSEWHERE = ['/docs/api']; // has a test of its own below
@@ -66,6 +66,7 @@ test('a developer', async ({ page, product }) => {
   page.on('dialog', (dialog) => void dialog.accept());
   await eachPage(page, [key]);
   await stored(page);
+  await page.getByText('Turn on signed requests').click();
   await page.getByRole('form', { name: 'Sign with HMAC-SHA-256' }).getByRole('button').click();
   await page.getByTestId('secret').waitFor();
   await eachPage(page, [key]);

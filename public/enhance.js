@@ -144,13 +144,16 @@ addEventListener('focusout', ({ target }) => {
 });
 
 // Many rows at once: the box in the head checks every row of its table, the bar says how many are checked.
-addEventListener('change', ({ target }) => {
-  if (target.matches('[data-check-all]')) for (const box of $$('.row-check', target.closest('table'))) box.checked = target.checked;
-  if (!target.matches('[data-check-all], .row-check')) return;
+const countChecked = () => {
   const [checked, all] = [$$('.row-check:checked').length, $$('.row-check').length];
   for (const head of $$('[data-check-all]')) { head.checked = checked === all; head.indeterminate = checked > 0 && checked < all; }
   for (const count of $$('[data-checked]')) count.textContent = `${checked} selected`;
+};
+addEventListener('change', ({ target }) => {
+  if (target.matches('[data-check-all]')) for (const box of $$('.row-check', target.closest('table'))) box.checked = target.checked;
+  if (target.matches('[data-check-all], .row-check')) countChecked();
 });
+addEventListener('reset', () => setTimeout(countChecked)); // the boxes are cleared after this event
 
 // A whole key in a search or in "Find a key" is hashed here: it leaves the page only as its hashes (SHA-256, and SHA-512 for keys that
 // were imported), and stands in no address.
@@ -235,15 +238,16 @@ addEventListener('keydown', ({ key }) => {
 });
 
 // The same page again, after a form or a choice on it, begins where one was: as far down, and with the focus on what had it. Not where the
-// server has something to say first, or another part of the page is gone to.
-const PLACE = 'place';
+// server has something to say first, or another part of the page is gone to. The name of the window carries it over: it ends with the window, and
+// nothing is written to the browser's storage.
+const PLACE = 'place: ';
 const named = (el) => [el.localName, el.name ?? '', el.ariaLabel ?? el.textContent].join('\n');
 const alike = (name) => [...$$('main :is(a[href], button, input, select, textarea, summary)')].filter((el) => named(el) === name);
 function keepPlace() {
   const el = document.activeElement;
   const name = el?.closest('main :is(a, button, input, select, textarea, summary)') ? named(el) : '';
   const place = { path: location.pathname, hash: location.hash, y: scrollY, at: Date.now(), name, nth: name ? alike(name).indexOf(el) : 0 };
-  try { sessionStorage.setItem(PLACE, JSON.stringify(place)); } catch { /* this browser keeps nothing */ }
+  window.name = PLACE + JSON.stringify(place);
 }
 addEventListener('submit', ({ target, defaultPrevented }) => {
   if (defaultPrevented || target.matches('[data-theme-form], [data-download]')) return;
@@ -254,9 +258,10 @@ addEventListener('click', ({ target, defaultPrevented }) => {
   if (link && !defaultPrevented && link.pathname === location.pathname && link.search !== location.search) keepPlace();
 });
 function comeBack() {
-  let place;
-  try { place = JSON.parse(sessionStorage.getItem(PLACE)); sessionStorage.removeItem(PLACE); } catch { return; }
-  const isHere = place?.path === location.pathname && Date.now() - place.at < 15_000 && (!location.hash || location.hash === place.hash);
+  if (!window.name.startsWith(PLACE)) return;
+  const place = JSON.parse(window.name.slice(PLACE.length));
+  window.name = '';
+  const isHere = place.path === location.pathname && Date.now() - place.at < 15_000 && (!location.hash || location.hash === place.hash);
   if (!isHere || performance.getEntriesByType('navigation')[0]?.type !== 'navigate' || document.querySelector('.error-summary')) return;
   const go = () => scrollTo({ top: place.y, behavior: 'instant' });
   go();

@@ -2,7 +2,7 @@
 
 use super::model::{BlockPage, BlockQuery, RuleForm};
 use crate::{error::AppError, values::BlockId};
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 
 /// What `/admin/blocks` shows.
 #[server]
@@ -28,7 +28,12 @@ pub async fn add_block(
     let added = server::forms::add(&ctx, &caller, &Visitor::here(), form).await?;
     let again = if added.is_new { "" } else { ", as before" };
     let (target, action) = (added.block.target.words(), added.block.action.words());
-    reply::toast(&ctx, &format!("Calls of {target} are {action}{again}. {}", added.spread.words("In force")));
+    let text = format!("Calls of {target} are {action}{again}. {}", added.spread.words("In force"));
+    if added.is_new {
+        reply::toast_with_undo(&ctx, &text, LiftBlock::PATH, &[("id", &added.block.id.to_string())]);
+    } else {
+        reply::toast(&ctx, &text); // to lift it would end what was there before
+    }
     Ok(())
 }
 

@@ -2,10 +2,12 @@
 //! at work. Loaded by `serve --demo`, in development only; loading it again changes nothing. The passwords of its people stand here for
 //! everybody to read, so `serve` does not start outside development while one of them opens an account (R13).
 //!
-//! People and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
+//! People, plans and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
 //! directly: no operation can write it. Its ids are of its time, too (`uuid_at`).
 
+mod past;
 mod plans;
+mod samples;
 mod usage;
 
 use crate::{
@@ -22,9 +24,7 @@ use crate::{
     values::{AccountId, Email},
 };
 use secrecy::SecretString;
-use sqlx::PgConnection;
-use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
+use time::Duration;
 
 /// Who can sign in, as `serve` prints it.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,12 @@ fn email_of(person: Person) -> Result<Email, AppError> {
 /// One key and how it is used.
 struct Story {
     name: &'static str,
+    tags: &'static [&'static str],
+    /// What it may; of nothing here and in `bundles` the usual.
+    permissions: &'static [&'static str],
+    bundles: &'static [&'static str],
+    /// From where it calls.
+    address: &'static str,
     /// Calls on a working day.
     calls: i32,
     /// Weekends in per cent of a working day.
@@ -89,13 +95,19 @@ struct Story {
     until: i32,
     state: &'static str,
     expires_in_days: Option<i64>,
-    /// A limit of its own, an hour.
+    /// A limit of its own, an hour; none: it draws on the plan of its workspace.
     limit: Option<i64>,
 }
+
+const BOTH: &[&str] = &["orders:read", "orders:write"];
 
 const STORIES: [Story; 8] = [
     Story {
         name: "checkout service",
+        tags: &["production", "shop"],
+        permissions: &[],
+        bundles: &[plans::STOREFRONT],
+        address: "203.0.113.18",
         calls: 24_000,
         weekend: 105,
         limited: 6,
@@ -108,6 +120,10 @@ const STORIES: [Story; 8] = [
     },
     Story {
         name: "Brightbox",
+        tags: &["partner"],
+        permissions: &[],
+        bundles: &[plans::STOREFRONT],
+        address: "198.51.100.23",
         calls: 9_000,
         weekend: 80,
         limited: 5,
@@ -116,10 +132,14 @@ const STORIES: [Story; 8] = [
         until: 0,
         state: "active",
         expires_in_days: None,
-        limit: Some(1_200),
+        limit: Some(800),
     },
     Story {
         name: "warehouse sync",
+        tags: &["production", "warehouse"],
+        permissions: BOTH,
+        bundles: &[],
+        address: "192.0.2.10",
         calls: 12_000,
         weekend: 20,
         limited: 0,
@@ -132,6 +152,10 @@ const STORIES: [Story; 8] = [
     },
     Story {
         name: "returns portal",
+        tags: &["production", "shop"],
+        permissions: BOTH,
+        bundles: &[],
+        address: "203.0.113.40",
         calls: 4_100,
         weekend: 90,
         limited: 0,
@@ -140,10 +164,14 @@ const STORIES: [Story; 8] = [
         until: 0,
         state: "active",
         expires_in_days: None,
-        limit: Some(1_000),
+        limit: None,
     },
     Story {
         name: "nightly export",
+        tags: &["production"],
+        permissions: &["orders:read", "orders:write", plans::GRANTED],
+        bundles: &[],
+        address: "192.0.2.31",
         calls: 3_000,
         weekend: 100,
         limited: 0,
@@ -152,10 +180,14 @@ const STORIES: [Story; 8] = [
         until: 0,
         state: "active",
         expires_in_days: Some(6),
-        limit: Some(1_000),
+        limit: None,
     },
     Story {
         name: "old storefront",
+        tags: &["shop"],
+        permissions: &[],
+        bundles: &[],
+        address: "192.0.2.44",
         calls: 5_200,
         weekend: 95,
         limited: 0,
@@ -168,6 +200,10 @@ const STORIES: [Story; 8] = [
     },
     Story {
         name: "load test",
+        tags: &["staging"],
+        permissions: BOTH,
+        bundles: &[],
+        address: "203.0.113.90",
         calls: 16_000,
         weekend: 0,
         limited: 70,
@@ -180,6 +216,10 @@ const STORIES: [Story; 8] = [
     },
     Story {
         name: "ERP bridge",
+        tags: &["partner", "warehouse"],
+        permissions: &[],
+        bundles: &[],
+        address: "198.51.100.7",
         calls: 1_300,
         weekend: 15,
         limited: 0,
@@ -192,7 +232,9 @@ const STORIES: [Story; 8] = [
     },
 ];
 
-/// Which of them is in the middle of a rotation.
+/// Of the stories, by their place.
+const CHECKOUT: usize = 0;
+/// It is in the middle of a rotation.
 const ROTATED: usize = 3;
 
 /// The routes of the demo API: method, path, permission, cost (0: no quota), what it is for.
@@ -227,29 +269,38 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     }
     let Some(developer) = person(ctx, DEVELOPER_PERSON, &[DEVELOPER]).await? else { return Ok(()) };
     let caller = caller_of_account(ctx, developer, Via::Cli).await?.ok_or(AppError::NotFound)?;
+    // As she would have done it on the pages: histories name her.
+    let caller = Caller { via: Via::Session(ctx.new_id()), ..caller };
+    plans::describe(ctx, caller.workspace).await?;
     let now = ctx.clock.now();
     let mut keys = Vec::with_capacity(STORIES.len());
     for story in &STORIES {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
         let new = NewKey {
             name: story.name.to_owned(),
             api: Some("demo".to_owned()),
             expires_at: story.expires_in_days.map(|d| now + Duration::days(d)),
-            permissions: (story.refused == 0).then(|| ["orders:read", "orders:write"].map(str::to_owned).to_vec()),
+            permissions: (!story.permissions.is_empty()).then(|| texts(story.permissions)),
+            bundles: texts(story.bundles),
+            tags: texts(story.tags),
             ..NewKey::default()
         };
         keys.push(create_key(ctx, &caller, new).await?.key.id.uuid());
     }
     let mut tx = ctx.db.begin().await?;
-    sqlx::query!("update accounts set time_zone = 'Europe/Stockholm' where id = $1", developer.uuid()).execute(&mut *tx).await?;
-    sqlx::query!("update workspaces set name = 'Nordlicht Shop' where personal_of = $1", developer.uuid()).execute(&mut *tx).await?;
-    write_past(&mut tx, &keys, now).await?;
+    past::write_people(&mut tx, developer.uuid(), operator.map(AccountId::uuid), now).await?;
+    past::write_keys(&mut tx, &keys, now).await?;
     usage::write(&mut tx, &keys, now).await?;
-    write_permissions(&mut tx, &keys, now).await?;
-    write_rotation(&mut tx, keys[ROTATED], now).await?;
-    write_refusals(&mut tx, &keys, now).await?;
-    write_passed(&mut tx, &keys, now).await?;
-    tx.commit().await?;
-    plans::describe_plans(ctx).await
+    usage::write_latencies(&mut tx, &keys, now).await?;
+    usage::write_quota(&mut tx, keys[CHECKOUT], now).await?;
+    past::write_history(&mut tx, &keys, (developer.uuid(), operator.map(AccountId::uuid)), now).await?;
+    past::write_permissions(&mut tx, &keys, now).await?;
+    past::write_last_uses(&mut tx, &keys).await?;
+    past::write_rotation(&mut tx, keys[ROTATED], now).await?;
+    past::write_blocks(&mut tx, &keys, operator.map(AccountId::uuid), now).await?;
+    samples::write_refused(&mut tx, &keys, now).await?;
+    samples::write_passed(&mut tx, &keys, now).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn caller_of(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Caller>, AppError> {
@@ -274,145 +325,4 @@ async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<Acco
         Err(AppError::Conflict { .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// When the keys were made, their limits, and who disabled one.
-async fn write_past(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
-    let made: Vec<OffsetDateTime> = STORIES.iter().map(|s| now - Duration::days(i64::from(s.from) + 1)).collect();
-    let states: Vec<String> = STORIES.iter().map(|s| s.state.to_owned()).collect();
-    sqlx::query!(
-        "update keys k set created_at = s.made, state = s.state from unnest($1::uuid[], $2::timestamptz[], $3::text[]) s(id, made, state) where k.id = s.id",
-        keys,
-        &made,
-        &states,
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!("update key_state_changes c set at = k.created_at from keys k where k.id = c.key_id and k.id = any($1)", keys).execute(&mut *tx).await?;
-    let limits: Vec<i64> = STORIES.iter().map(|s| s.limit.unwrap_or(100)).collect();
-    sqlx::query!(
-        "insert into key_limits (key_id, name, max_calls, window_seconds) select id, 'default', calls, 3600 from unnest($1::uuid[], $2::bigint[]) s(id, calls)",
-        keys,
-        &limits,
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into key_state_changes (id, key_id, at, act, actor, reason)
-         select uuid_at($2::timestamptz - interval '7 days'), k.id, $2 - interval '7 days', 'disabled', 'Mara Lindqvist', 'The new storefront is live' from keys k where k.id = any($1) and k.state = 'disabled'",
-        keys,
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
-}
-
-/// What the calls of the last month needed, by their routes.
-async fn write_permissions(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
-    sqlx::query!(
-        "insert into usage_permissions (key_id, quarter, permission, outcome, workspace_id, api_id, count)
-         select q.key_id, q.quarter, r.permission, q.outcome, q.workspace_id, q.api_id, sum(q.count)::bigint
-         from usage_quarters q join api_routes r on r.api_id = q.api_id and r.method || ' ' || r.pattern = q.route
-         where q.key_id = any($1) and q.quarter > $2::timestamptz - interval '30 days' and q.outcome in ('VALID', 'RATE_LIMITED') and r.permission is not null
-         group by 1, 2, 3, 4, 5, 6",
-        keys,
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
-}
-
-/// A rotation two days ago that is not through: most calls come with the new secret, one program still sends the old one.
-async fn write_rotation(tx: &mut PgConnection, key: Uuid, now: OffsetDateTime) -> Result<(), AppError> {
-    let secrets = sqlx::query!(
-        r#"with old as (
-             update key_secrets s set created_at = k.created_at, expires_at = $2::timestamptz + interval '5 days'
-             from keys k where k.id = $1 and s.key_id = k.id returning s.id, s.key_id, s.start),
-           new as (
-             insert into key_secrets (id, key_id, hash, start, created_at)
-             select uuid_at($2 - interval '2 days'), key_id, sha256(convert_to(gen_random_uuid()::text, 'UTF8')), left(start, -4) || 'q7Wx', $2 - interval '2 days' from old
-             returning id),
-           history as (
-             insert into key_state_changes (id, key_id, at, act, actor, detail)
-             values (uuid_at($2 - interval '2 days'), $1, $2 - interval '2 days', 'rotated', 'Mara Lindqvist', 'the old one is accepted for 7 days'))
-           select old.id as "old!", new.id as "new!" from old cross join new"#,
-        key,
-        now,
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into usage_secrets (secret_id, quarter, address, route, passed, limited, refused, last_at)
-         select s.secret, q.quarter, s.address, q.route, q.count * s.share / 100, 0, 0, least(q.quarter + interval '14 minutes', $2)
-         from usage_quarters q
-         join (values ($3::uuid, '203.0.113.41', 15, 'GET /orders'), ($4::uuid, '203.0.113.40', 85, null)) s(secret, address, share, route)
-           on s.route is null or s.route = q.route
-         where q.key_id = $1 and q.outcome = 'VALID' and q.quarter >= $2::timestamptz - interval '2 days' and q.count * s.share / 100 > 0",
-        key,
-        now,
-        secrets.old,
-        secrets.new,
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into key_secret_uses (secret_id, last_used_at, address, route)
-         select distinct on (secret_id) secret_id, last_at, address, route from usage_secrets where secret_id in ($1, $2)
-         order by secret_id, last_at desc, route",
-        secrets.old,
-        secrets.new,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
-}
-
-/// Samples of refusals of the last day, and attempts with secrets that nobody has.
-async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
-    sqlx::query!(
-        r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name, permission)
-           select uuid_at(t.at), t.at, k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail, s.ground, s.limit_name, s.permission
-           from (values
-             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 units an hour was used up.', 0, 'limit', 'default', ''),
-             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'This call needs orders:write, which this key was not given.', 5, 'permission', '', 'orders:write'),
-             (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9, 'disabled', '', '')) s(nth, code, route, address, detail, o, ground, limit_name, permission)
-           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n
-             cross join lateral (select $2::timestamptz - make_interval(mins => 17 * n + o) as at) t"#,
-        keys,
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into unknown_attempts (minute, reason, address, count)
-         select date_trunc('minute', $1::timestamptz) - make_interval(mins => 41 * n), case when n % 3 = 0 then 'UNKNOWN' else 'MALFORMED' end, '203.0.113.' || (60 + n % 4), 3 + n from generate_series(1, 9) n",
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
-}
-
-/// The API keeps 1 in 100 of the calls that pass; some of the last hours.
-async fn write_passed(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
-    sqlx::query!("update apis set sample_one_in = 100 where id in (select api_id from keys where id = any($1))", keys).execute(&mut *tx).await?;
-    sqlx::query!(
-        r#"insert into passed_samples (id, at, key_id, workspace_id, api_id, route, address, request_id, cost, one_in, limits)
-           select uuid_at(t.at), t.at, k.id, k.workspace_id, k.api_id, s.route, s.address,
-             substr(md5(s.route || n::text), 1, 20), 1, 100,
-             jsonb_build_array(jsonb_build_object('name', 'default', 'limit', s.most, 'remaining', s.most - 37 * n))
-           from (values
-             (1, 'GET /orders/{id}', '203.0.113.18', 2400),
-             (2, 'GET /orders', '198.51.100.23', 1200),
-             (3, 'POST /orders', '192.0.2.10', 2400)) s(nth, route, address, most)
-           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 20) n
-             cross join lateral (select $2::timestamptz - make_interval(mins => 7 * n, secs => 11 * s.nth) as at) t"#,
-        keys,
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
 }

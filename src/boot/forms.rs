@@ -216,7 +216,8 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
                 provide_context(back);
             }
             if let Some(text) = toast.clone() {
-                provide_context(Toast::new(text));
+                // One with a way back is an object, any other its text.
+                provide_context(serde_json::from_str(&text).unwrap_or_else(|_| Toast::new(text)));
             }
             if let Some(outcome) = outcome.clone() {
                 provide_context(outcome);
@@ -277,10 +278,11 @@ async fn refusal(answer: Response) -> Result<Response, (AppError, HeaderMap)> {
     Err((error, head.headers))
 }
 
-/// The act is done: to where the function sent the browser, or back to the page, so that a reload repeats nothing.
+/// The act is done: to where the function sent the browser, or back to the page, so that a reload repeats nothing; the dialog that it was
+/// decided in is closed.
 fn go_on(page: &Uri, answer: &Response) -> Response {
-    let to = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_else(|| path_and_query(page));
-    let mut response = see_other(to);
+    let to = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).map_or_else(|| without_dialog(path_and_query(page)), str::to_owned);
+    let mut response = see_other(&to);
     keep_cookies(answer.headers(), response.headers_mut());
     for name in [HeaderName::from_static("clear-site-data")] {
         if let Some(value) = answer.headers().get(&name) {
@@ -346,6 +348,12 @@ fn theme(headers: &HeaderMap) -> ThemeChoice {
 
 pub fn path_and_query(uri: &Uri) -> &str {
     uri.path_and_query().map_or("/", |p| p.as_str())
+}
+
+fn without_dialog(page: &str) -> String {
+    let Some((path, query)) = page.split_once('?') else { return page.to_owned() };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("dialog=")).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 pub fn encoded(text: &str) -> String {

@@ -41,6 +41,7 @@ pub fn schedules() -> Schedules {
         .nightly("accounts.normalize_addresses", &accounts::server::NormalizeAddresses::default())
         .every("accounts.erase_departed", HOUR, &accounts::server::leaving::jobs::EraseDeparted::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
+        .nightly("keys.forget_secrets", &keys::server::jobs::ForgetSecrets::default())
         .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())
         .every("blocks.tell_operators", MINUTE, &blocks::server::jobs::TellOperators::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())

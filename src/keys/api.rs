@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyQuery, KeysShown, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
+use super::model::{self, BatchPage, ImportPreview, ImportShown, KeyQuery, KeysShown, ManyPreview, ManyQuery, TypedEdit, TypedKey, TypedLimit, TypedMany};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId},
@@ -160,9 +160,10 @@ pub async fn add_credits(
 #[server]
 pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
+    use leptos::server_fn::ServerFn;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &changed.state_words());
+    crate::platform::http::reply::toast_with_undo(&ctx, &changed.state_words(), EnableKey::PATH, &[("id", &id.to_string())]);
     Ok(())
 }
 
@@ -239,7 +240,7 @@ pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::drop_secret(&ctx, &caller, id, secret).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered UNKNOWN. {}", spread.words("Refused")));
+    crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered EXPIRED. {}", spread.words("Refused")));
     crate::platform::http::reply::redirect(&format!("/keys/{id}#secrets"));
     Ok(())
 }
@@ -325,41 +326,40 @@ pub async fn read_batch(list: Option<String>) -> Result<BatchPage, AppError> {
 
 /// Keeps a list of hashed keys, pasted or from a file, and goes to the page that says what would become of each line.
 #[server]
-pub async fn check_import(api: String, #[server(default)] list: String, #[server(default)] file: String) -> Result<(), AppError> {
+pub async fn check_import(
+    api: String,
+    #[server(default)] list: String,
+    #[server(default)] file: String,
+    #[server(default)] without_unknown_permissions: bool,
+) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let id = server::keep_list(&ctx, &caller, &api, &list, &file).await?;
-    crate::platform::http::reply::redirect(&format!("/keys/import?list={id}"));
+    crate::platform::http::reply::redirect(&ImportPreview::path(id, without_unknown_permissions));
     Ok(())
 }
 
-/// What `/keys/import` shows: the APIs that keys can be imported for, and the list that was pasted.
+/// What `/keys/import` shows; `without`: of the list that was pasted, without the permissions that the API does not have.
 #[server]
-pub async fn read_import(list: Option<String>) -> Result<(Vec<model::Api>, Option<ImportPreview>), AppError> {
+pub async fn read_import(list: Option<String>, #[server(default)] without: bool) -> Result<ImportShown, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let mut apis = server::list_apis(&ctx, &caller).await?;
-    apis.retain(|api| !api.is_own());
-    let preview = match list {
-        Some(id) => Some(server::preview_list(&ctx, &caller, id.parse().map_err(|_| AppError::NotFound)?).await?),
-        None => None,
-    };
-    Ok((apis, preview))
+    server::import_page(&ctx, &caller, list.as_deref(), without).await
 }
 
 /// Imports the list that was looked at.
 #[server]
-pub async fn run_import(list: ImportId) -> Result<(), AppError> {
+pub async fn run_import(list: ImportId, #[server(default)] without_unknown_permissions: bool) -> Result<(), AppError> {
     use super::server;
     use crate::{keys::model::ImportOutcome, platform::http::reply, ui::number::count};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let words = match server::run_list(&ctx, &caller, list).await? {
+    let words = match server::run_list(&ctx, &caller, list, without_unknown_permissions).await? {
         Some(lines) => {
             let of = |outcome: ImportOutcome| lines.iter().filter(|line| line.outcome == outcome).count() as u64;
             let (imported, later) = (count(of(ImportOutcome::Created), "key is", "keys are"), of(ImportOutcome::Later));
             if later > 0 {
                 reply::toast(&ctx, &format!("{imported} imported, {}. Import again for the rest.", count(later, "line is left", "lines are left")));
-                reply::redirect(&format!("/keys/import?list={list}"));
+                reply::redirect(&ImportPreview::path(list, without_unknown_permissions));
                 return Ok(());
             }
             format!("{imported} imported. Programs that use them continue to work.")

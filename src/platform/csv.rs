@@ -63,11 +63,15 @@ fn cell(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// The lines of a file with the number each begins at, blank ones left out. Quoted cells may hold commas, quotes and line ends.
+/// The lines of a file with the number each begins at, blank ones left out. Quoted cells may hold commas, quotes and line ends. Between
+/// the cells stand commas, or what the first line has between its own: semicolons, as spreadsheets write where a comma is in numbers, or tabs,
+/// as they copy.
 pub fn read(text: &str) -> Vec<(usize, Vec<String>)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let between = separator(text);
     let (mut lines, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut number, mut begins, mut is_quoted) = (1, 1, false);
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
+    let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         number += usize::from(c == '\n');
         match c {
@@ -75,7 +79,7 @@ pub fn read(text: &str) -> Vec<(usize, Vec<String>)> {
             '"' if is_quoted => is_quoted = false,
             '"' if cell.is_empty() => is_quoted = true,
             _ if is_quoted => cell.push(c),
-            ',' => cells.push(std::mem::take(&mut cell)),
+            _ if c == between => cells.push(std::mem::take(&mut cell)),
             '\r' if rest.peek() == Some(&'\n') => {}
             '\n' => {
                 cells.push(std::mem::take(&mut cell));
@@ -91,6 +95,19 @@ pub fn read(text: &str) -> Vec<(usize, Vec<String>)> {
     lines
 }
 
+/// What stands most often between the cells of the first line, outside quotes; a comma where nothing does.
+fn separator(text: &str) -> char {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    // What stands in quotes is every second piece; a doubled quote is two of them with nothing between.
+    let count = |separator: char| first.split('"').step_by(2).map(|piece| piece.matches(separator).count()).sum::<usize>();
+    let (commas, semicolons, tabs) = (count(','), count(';'), count('\t'));
+    match () {
+        () if semicolons > commas.max(tabs) => ';',
+        () if tabs > commas.max(semicolons) => '\t',
+        () => ',',
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +118,21 @@ mod tests {
         let cells = |line: &[&str]| line.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
         assert_eq!(read(text), [(1, cells(&["name", "hash"])), (2, cells(&["a,b", "say \"x\""])), (4, cells(&["two\nlines", "2"])), (6, cells(&["last", ""]))]);
         assert!(read("").is_empty() && read("\n \n").is_empty());
+    }
+
+    #[test]
+    fn the_first_line_says_what_stands_between_cells() {
+        let cells = |text: &str| read(text).pop().map(|(_, cells)| cells.join("|"));
+        for (text, last) in [
+            ("name;tags;expires\r\ntill;\"a;b\";\r\n", "till|a;b|"),
+            ("name;tags\nshop, Berlin;a,b\n", "shop, Berlin|a,b"),
+            ("\n\"name\";\"more, or, less\"\na;b\n", "a|b"),
+            ("name\ttags\ntill\ta b\n", "till|a b"),
+            ("name,tags\ntill,a;b\n", "till|a;b"),
+            ("name\na;b\n", "a;b"),
+        ] {
+            assert_eq!(cells(text).as_deref(), Some(last), "{text:?}");
+        }
     }
 
     fn written(cells: &[&str]) -> String {

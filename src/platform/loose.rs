@@ -39,9 +39,11 @@ fn dumped(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(&format!("{date}T{clock}{offset}{minutes}"), &Rfc3339).ok()
 }
 
+/// Some databases have no truths but 1 and 0.
 pub fn truth(value: &Value) -> Option<bool> {
     match (value, value.as_str()) {
         (Value::Bool(is), _) => Some(*is),
+        (Value::Number(number), _) => number.as_u64().filter(|n| *n < 2).map(|n| n == 1),
         (_, Some("true" | "TRUE" | "t" | "1" | "yes")) => Some(true),
         (_, Some("false" | "FALSE" | "f" | "0" | "no")) => Some(false),
         _ => None,
@@ -66,5 +68,6 @@ mod tests {
             assert_eq!(moment(&json!(wrong)), None, "{wrong}");
         }
         assert_eq!([truth(&json!("t")), truth(&json!("f")), truth(&json!("x"))], [Some(true), Some(false), None]);
+        assert_eq!([truth(&json!(1)), truth(&json!(0)), truth(&json!(2))], [Some(true), Some(false), None]);
     }
 }

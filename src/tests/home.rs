@@ -21,7 +21,8 @@ async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
     for wanted in ["Three steps to a protected API", "Make a key", "href=\"/keys\"", "href=\"/docs\""] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
-    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Needs your attention"));
+    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Needs your attention") && !page.contains("Go to Admin"));
+    assert!(app.sign_in_as("operator").await.browser.page("/home").await.contains("Go to Admin"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -62,6 +63,34 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
     assert!(!page.contains("Make a key") && !page.contains("<export>"));
+    let list = person.browser.page("/keys").await;
+    assert!(list.contains("Held until 13:00") && list.contains("Held 1 of 3 calls in the last 24 hours at 2 units an hour."), "{list}");
+
+    // Calls pass again: from then on the badge speaks of what is past.
+    app.ctx.clock.set(app.ctx.clock.now() + time::Duration::HOUR);
+    for at in ["/home", "/keys"] {
+        let page = person.browser.page(at).await;
+        assert!(page.contains("1 limited in 24 h") && !page.contains("reached its limit") && !page.contains("until 13:00"), "{at}: {page}");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_limit_that_is_used_up_is_said_before_a_call_meets_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("operator").await;
+    let caller = caller_of_account(&app.ctx, person.account, Via::Session(app.ctx.new_id::<SessionId>())).await.unwrap().unwrap();
+    let owner = Owner { account: person.account, workspace: caller.workspace };
+    let (service, asking) = key(&db, &app, &owner, Given { api: "tollgate", permissions: &["keys:verify"], limit: None }).await;
+    let (held, secret) = key(&db, &app, &owner, Given { limit: Some((1, 3_600)), ..Given::default() }).await;
+    known(&app, service).await;
+    known(&app, held).await;
+    let question = json!({ "key": secret, "api": "demo", "route": "GET /orders" });
+    app.http.post(app.url("/api/v1/keys/verify")).bearer_auth(&asking).json(&question).send().await.unwrap();
+    for at in ["/keys".to_owned(), format!("/keys/{held}"), format!("/admin/keys?key={held}")] {
+        let page = person.browser.page(&at).await;
+        assert!(page.contains("Held until 13:00"), "{at}: {page}");
+        assert!(page.contains("The limit of 1 unit an hour is used up. Calls pass again at 13:00."), "{at}: {page}");
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

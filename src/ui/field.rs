@@ -212,6 +212,37 @@ pub fn SelectField(
     frame(&field, label, false, None, help, input.into_any())
 }
 
+/// One of a longer list, in groups: each a heading with its (value, words).
+#[component]
+pub fn GroupedSelectField(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    groups: Vec<(&'static str, Vec<(String, String)>)>,
+    #[prop(optional, into)] value: Option<String>,
+    #[prop(optional, into)] help: Option<String>,
+) -> impl IntoView {
+    let words = |value: &str| {
+        let known = groups.iter().flat_map(|(_, options)| options).find(|(known, _)| known == value);
+        known.map_or_else(|| value.to_owned(), |(_, words)| words.clone())
+    };
+    let field = FieldState::of(&name, &label, None).beside(value.as_deref(), words);
+    let chosen = field.value(value);
+    let options =
+        groups.into_iter().map(|(heading, options)| view! { <optgroup label=heading>{select_options(options, chosen.as_deref())}</optgroup> }).collect_view();
+    let input = view! {
+        <select
+            class="select"
+            id=field.id.clone()
+            name=name
+            aria-invalid=field.invalid()
+            aria-describedby=field.described_by(help.is_some())
+        >
+            {options}
+        </select>
+    };
+    frame(&field, label, false, None, help, input.into_any())
+}
+
 pub(super) fn select_options(options: Vec<(String, String)>, chosen: Option<&str>) -> AnyView {
     options
         .into_iter()

@@ -5,12 +5,14 @@ use super::{Button, Icon, IconView, field::select_options};
 use crate::values::SECRET_SHAPE;
 use leptos::prelude::*;
 
-/// The form around the filters. `action` is the page's path; `kept` are parameters that stay (sort, range).
+/// The form around the filters. `action` is the page's path; `kept` are parameters that stay (sort, range); `more` are rarer filters, which
+/// stand behind the button that applies them.
 #[component]
 pub fn Filters(
     #[prop(into)] action: String,
     #[prop(into)] label: String,
     #[prop(optional)] kept: Vec<(&'static str, String)>,
+    #[prop(optional)] more: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -18,6 +20,7 @@ pub fn Filters(
             {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {children()}
             <span data-nojs><Button>"Apply"</Button></span>
+            {more}
         </form>
     }
     .into_any()

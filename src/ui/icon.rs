@@ -9,6 +9,8 @@ pub enum Icon {
     Activity,
     ArrowDown,
     ArrowUp,
+    Bell,
+    Block,
     Book,
     Boards,
     Chart,
@@ -19,12 +21,14 @@ pub enum Icon {
     Copy,
     Download,
     Eye,
+    Form,
     Gauge,
     Gear,
     Home,
     Inbox,
     Info,
     Key,
+    Keys,
     Laptop,
     List,
     Lock,
@@ -34,6 +38,7 @@ pub enum Icon {
     More,
     Person,
     Plus,
+    Refused,
     Rotate,
     Search,
     Server,
@@ -52,6 +57,8 @@ impl Icon {
             Self::Activity => r#"<path d="M1.5 8.5h3l2-5 3 9 2-4h3"/>"#,
             Self::ArrowDown => r#"<path d="M8 3.5v9M4.5 9 8 12.5 11.5 9"/>"#,
             Self::ArrowUp => r#"<path d="M8 12.5v-9M4.5 7 8 3.5 11.5 7"/>"#,
+            Self::Bell => r#"<path d="M8 2.5A3.5 3.5 0 0 0 4.5 6c0 3.5-1.5 4-1.5 5h10c0-1-1.5-1.5-1.5-5A3.5 3.5 0 0 0 8 2.5zM6.75 13.5h2.5"/>"#,
+            Self::Block => r#"<circle cx="8" cy="8" r="5.5"/><path d="m4.25 4.25 7.5 7.5"/>"#,
             Self::Book => r#"<path d="M3 3.5c2-.7 3.7-.5 5 .5 1.3-1 3-1.2 5-.5v9c-2-.7-3.7-.5-5 .5-1.3-1-3-1.2-5-.5zM8 4v9"/>"#,
             Self::Boards => {
                 r#"<rect x="2.5" y="3" width="3" height="10" rx=".75"/><rect x="6.5" y="3" width="3" height="6" rx=".75"/><rect x="10.5" y="3" width="3" height="8" rx=".75"/>"#
@@ -66,6 +73,7 @@ impl Icon {
             }
             Self::Download => r#"<path d="M8 2.5v7M5 6.5l3 3 3-3M2.5 11v2.5h11V11"/>"#,
             Self::Eye => r#"<path d="M1.75 8S4 3.75 8 3.75 14.25 8 14.25 8 12 12.25 8 12.25 1.75 8 1.75 8z"/><circle cx="8" cy="8" r="1.75"/>"#,
+            Self::Form => r#"<rect x="2.5" y="3" width="11" height="10" rx="1.25"/><path d="M5 6.5h6M5 9.5h3.5"/>"#,
             Self::Gauge => r#"<path d="M2.75 11.5a5.5 5.5 0 1 1 10.5 0M8 10l2.5-3.5"/>"#,
             Self::Gear => {
                 r#"<circle cx="8" cy="8" r="2"/><path d="M8 2v1.75M8 12.25V14M2 8h1.75M12.25 8H14M3.75 3.75 5 5M11 11l1.25 1.25M12.25 3.75 11 5M5 11l-1.25 1.25"/>"#
@@ -74,6 +82,7 @@ impl Icon {
             Self::Inbox => r#"<path d="M2.5 9.5 4 3.5h8l1.5 6v3h-11z"/><path d="M2.5 9.5h3l1 1.5h3l1-1.5h3"/>"#,
             Self::Info => r#"<circle cx="8" cy="8" r="5.75"/><path d="M8 7.5v3.25M8 5.25h.01"/>"#,
             Self::Key => r#"<circle cx="5.25" cy="10.75" r="2.75"/><path d="m7.25 8.75 6-6M11 5l2 2"/>"#,
+            Self::Keys => r#"<circle cx="4.75" cy="4.5" r="2"/><circle cx="4.75" cy="11.5" r="2"/><path d="M6.75 4.5h6.5M11 4.5v2M6.75 11.5h6.5M11 11.5v2"/>"#,
             Self::Laptop => r#"<rect x="3.5" y="3.5" width="9" height="6.5" rx="1"/><path d="M1.5 12.5h13"/>"#,
             Self::List => r#"<path d="M2.5 4h11M2.5 8h11M2.5 12h7"/>"#,
             Self::Lock => r#"<rect x="3.5" y="7" width="9" height="6.5" rx="1.25"/><path d="M5.5 7V5a2.5 2.5 0 0 1 5 0v2"/>"#,
@@ -83,6 +92,7 @@ impl Icon {
             Self::More => r#"<path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.25"/>"#,
             Self::Person => r#"<circle cx="8" cy="5.25" r="2.5"/><path d="M3.25 13.25c.25-2.6 2-4 4.75-4s4.5 1.4 4.75 4"/>"#,
             Self::Plus => r#"<path d="M8 3.5v9M3.5 8h9"/>"#,
+            Self::Refused => r#"<circle cx="8" cy="8" r="5.5"/><path d="m6 6 4 4M10 6l-4 4"/>"#,
             Self::Rotate => r#"<path d="M13 8a5 5 0 1 1-1.5-3.55M13 2.5v2.75h-2.75"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.25"/><path d="m10.25 10.25 3 3"/>"#,
             Self::Server => {

@@ -45,8 +45,7 @@ pub fn MenuLink(
     view! { <a href=href class=danger.then_some("is-danger") aria-label=name><IconView icon/>{label}</a> }
 }
 
-/// An act: a form with one button. `fields` are the arguments of the server function; with `asks`, what a line of text is about, that
-/// goes along as `reason`.
+/// An act: a form with one button. `fields` are the arguments of the server function. What takes words is asked in a dialog (`MenuLink`).
 #[component]
 pub fn MenuAct(
     #[prop(into)] action: String,
@@ -54,14 +53,9 @@ pub fn MenuAct(
     icon: Icon,
     #[prop(into)] label: String,
     #[prop(optional)] danger: bool,
-    #[prop(optional, into)] asks: Option<String>,
 ) -> impl IntoView {
-    let reason = asks.map(|label| {
-        view! { <input class="input" name="reason" aria-label=label placeholder="Reason (optional)" maxlength="200" autocomplete="off"/> }
-    });
     view! {
         <Form action=action hidden=fields quiet=true>
-            {reason}
             <button class=danger.then_some("is-danger")><IconView icon/>{label}</button>
         </Form>
     }

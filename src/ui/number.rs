@@ -39,7 +39,7 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
-/// The share of `part` in `whole`: "99.23 %", "16.7 %", "100 %"; a dash where there is no whole.
+/// The share of `part` in `whole`: "99.23 %", "16.7 %", "100 %", "1,640 %"; a dash where there is no whole.
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".to_owned();
@@ -48,6 +48,8 @@ pub fn share(part: u64, whole: u64) -> String {
     match percent {
         _ if part == whole => "100 %".to_owned(),
         _ if part == 0 => "0 %".to_owned(),
+        // More than all of it: calls beyond a limit that lets them pass, or a limit that was lowered.
+        p if p > 100.0 => format!("{} %", thousands((p.round() as u64).max(101))),
         // Near the ends a rounded share would lie: 99.996 % is not 100 %.
         p if p >= 99.995 => "99.99 %".to_owned(),
         p if p < 0.005 => "< 0.01 %".to_owned(),
@@ -138,5 +140,6 @@ mod tests {
         assert_eq!(share(1, 1_000_000), "< 0.01 %");
         assert_eq!(share(1_635_020, 1_647_739), "99.23 %");
         assert_eq!(share(167, 1_000), "16.7 %");
+        assert_eq!([share(1_640, 100), share(1_001, 1_000), share(90_000, 100)], ["1,640 %", "101 %", "90,000 %"], "more than all");
     }
 }

@@ -1,6 +1,6 @@
-//! What stands beside a list: a card with a form for a new line of it, or for the chosen one.
+//! What stands beside a list: a card with a form for a new line of it, or for the chosen one; and the form of a new one above it.
 
-use super::{Form, Icon, IconLink, Size};
+use super::{Form, FormOutcome, Icon, IconLink, Size};
 use crate::values::Version;
 use leptos::prelude::*;
 
@@ -25,6 +25,29 @@ pub fn FormPanel(
             <div class="card-head"><h2 id="h-panel">{title.clone()}</h2>{close}</div>
             <Form action nostrip:id=id class="card-body stack" label=title hidden nostrip:version=version>{children()}</Form>
         </aside>
+    }
+    .into_any()
+}
+
+/// The form of a new thing above the list of all, behind a button with its name: open where it was refused.
+#[component]
+pub fn NewForm(
+    #[prop(into)] title: String,
+    #[prop(into)] action: String,
+    #[prop(optional, into)] id: Option<String>,
+    #[prop(optional)] hidden: Vec<(&'static str, String)>,
+    /// There is nothing else to do yet.
+    #[prop(optional)]
+    is_open: bool,
+    children: Children,
+) -> impl IntoView {
+    let is_sent = use_context::<FormOutcome>().is_some_and(|outcome| outcome.action == action && outcome.form == id);
+    let is_open = is_open || is_sent;
+    view! {
+        <details class="new-form" open=is_open>
+            <summary class="btn btn-primary">{title.clone()}</summary>
+            <div class="card"><Form action nostrip:id=id class="card-body stack" label=title hidden>{children()}</Form></div>
+        </details>
     }
     .into_any()
 }

@@ -37,7 +37,8 @@ pub fn Bar(percent: f64, #[prop(optional)] look: BarLook) -> impl IntoView {
     }
 }
 
-/// A quota as the gate sees it: what is used, what the forecast adds, and the post. What is beyond the post will not pass.
+/// A quota as the gate sees it: what is used, what the forecast adds, and the post. What is beyond the post is hatched: it will not pass, or
+/// passed although it was too much.
 #[component]
 pub fn QuotaMeter(
     /// Unique on the page.
@@ -86,7 +87,7 @@ pub fn QuotaMeter(
                 <rect class="track" x="0" y="18" width="99%" height="10"></rect>
                 <rect class="rest" x="0" y="18" width=percent(expected.min(limit)) height="10"></rect>
                 {beyond}
-                <rect class="used" x="0" y="18" width=percent(used.min(full)) height="10"></rect>
+                <rect class="used" x="0" y="18" width=percent(used.min(limit)) height="10"></rect>
                 <svg x=percent(limit) y="0" overflow="visible"><rect class="limit-post" x="-1.5" y="13" width="3" height="20" rx="1"></rect></svg>
                 <text class="limit-text" x=percent(limit) y="10" text-anchor=limit_side>{format!("limit {}", thousands(limit))}</text>
                 {has_today.then(|| view! { <text class="tick-minor" x=percent(used) y="43" text-anchor=today_side>{here}</text> })}

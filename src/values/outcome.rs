@@ -72,6 +72,16 @@ impl Outcome {
         }
     }
 
+    /// What a proxy's client is answered: the status of HTTP and its phrase.
+    pub const fn status(self) -> (u16, &'static str) {
+        match self {
+            Self::Valid => (200, "OK"),
+            Self::RateLimited | Self::QuotaExceeded => (429, "Too Many Requests"),
+            Self::Forbidden | Self::IpDenied | Self::Banned => (403, "Forbidden"),
+            Self::Malformed | Self::Unknown | Self::Revoked | Self::Disabled | Self::Expired | Self::WrongApi => (401, "Unauthorized"),
+        }
+    }
+
     /// One sentence for the holder of the key: what happened and the next step.
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -11,14 +11,19 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_location;
 
-/// A signed-in page. `crumbs` follow the workspace's name; the last one is the page itself.
+/// Where the operator's pages begin.
+const ADMIN: &str = "/admin";
+
+/// A signed-in page. `crumbs` follow the workspace's name, but for the operator's pages, which are in no workspace; the last one is the page
+/// itself.
 #[component]
 pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
     let Some(caller) = use_context::<Caller>() else {
         return view! { <PublicFrame><ErrorPage error=AppError::Unauthenticated/></PublicFrame> }.into_any();
     };
     let path = use_location().pathname.get_untracked();
-    let mut all = vec![Crumb::link(caller.workspace_name.clone(), "/home")];
+    let is_admin = crumbs.first().is_some_and(|crumb| crumb.href.as_deref() == Some(ADMIN));
+    let mut all = if is_admin { Vec::new() } else { vec![Crumb::link(caller.workspace_name.clone(), "/home")] };
     all.extend(crumbs);
     let frame = Frame {
         workspace: caller.workspace_name.clone(),
@@ -100,23 +105,35 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
             ],
         ),
         group(
-            Some("Admin"),
+            Some("System"),
             &[
-                ("Overview", "/admin", Icon::Gauge, Some(may::ADMIN_READ)),
-                ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
+                ("Health", ADMIN, Icon::Activity, Some(may::ADMIN_READ)),
+                ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
+                ("Channels & templates", "/admin/templates", Icon::Bell, Some(may::ADMIN_READ)),
+            ],
+        ),
+        group(
+            Some("People"),
+            &[
+                ("Accounts", "/admin/accounts", Icon::Person, Some(may::ADMIN_READ)),
                 ("Invitations", "/admin/invites", Icon::Mail, Some(may::ADMIN_READ)),
-                ("Fields", "/admin/fields", Icon::List, Some(may::ADMIN_READ)),
+                ("Fields", "/admin/fields", Icon::Form, Some(may::ADMIN_READ)),
                 ("Sessions", "/admin/sessions", Icon::Laptop, Some(may::ADMIN_READ)),
                 ("Bans", "/admin/bans", Icon::Lock, Some(may::ADMIN_READ)),
+            ],
+        ),
+        group(
+            Some("Access"),
+            &[
+                ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
+                ("All keys", "/admin/keys", Icon::Keys, Some(may::ADMIN_READ)),
                 ("Plans", "/admin/plans", Icon::Gauge, Some(may::PLANS_MANAGE)),
                 ("Groups", "/admin/groups", Icon::Team, Some(may::PLANS_MANAGE)),
-                ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
-                ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
-                ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),
-                ("Blocks", "/admin/blocks", Icon::Lock, Some(may::BLOCKS_MANAGE)),
-                ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
-                ("Channels & templates", "/admin/templates", Icon::Mail, Some(may::ADMIN_READ)),
             ],
+        ),
+        group(
+            Some("Gate"),
+            &[("Refusals", "/admin/refusals", Icon::Refused, Some(may::ADMIN_READ)), ("Blocks", "/admin/blocks", Icon::Block, Some(may::BLOCKS_MANAGE))],
         ),
         group(None, &[("Docs", "/docs", Icon::Book, None)]),
     ];
@@ -126,6 +143,15 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_entries_have_one_icon() {
+        let entries: Vec<NavEntry> = nav(&Caller::cli()).into_iter().flat_map(|group| group.entries).collect();
+        assert!(entries.len() > 15, "all that there are: {entries:?}");
+        for (i, entry) in entries.iter().enumerate() {
+            assert!(entries[..i].iter().all(|other| other.icon != entry.icon), "{}", entry.label);
+        }
+    }
 
     #[test]
     fn crumbs_end_with_the_name_of_what_is_shown() {

@@ -4,7 +4,7 @@
 use crate::{
     accounts::model::AccountAct,
     admin::model::AccountQuery,
-    ui::{Button, FilterSelect, Size, number::count},
+    ui::{Button, FilterSelect, Icon, IconButton, Size, number::count},
 };
 use leptos::prelude::*;
 
@@ -31,6 +31,7 @@ pub fn ManyAccountsBar(query: AccountQuery, found: u64) -> impl IntoView {
             <span class="rule"></span>
             <FilterSelect label="What to do with them" name="act" options=acts/>
             <Button size=Size::Small>"Preview"</Button>
+            <IconButton icon=Icon::Close label="Clear the selection" kind="reset" size=Size::Small/>
         </form>
     }
     .into_any()

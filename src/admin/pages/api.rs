@@ -16,7 +16,7 @@ use crate::{
     },
     ui::{
         ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormOutcome, FormPanel, Icon, LinkButton, Look,
-        MoreFields, PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
+        MoreFields, NewForm, PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
         number::{count, thousands},
     },
 };
@@ -51,17 +51,19 @@ fn page(page: Page) -> AnyView {
     let keys = count(page.keys, "key", "keys");
     let lead = format!("Its keys begin with {}_live_ or {}_test_. It has {keys}.", page.api.key_prefix, page.api.key_prefix).into_any();
     let keys_of = link("/admin/keys", [("api", Some(page.api.slug.as_str()))]);
-    let panel = match &page.bundle_form {
-        Some(form) => Some(bundle_form(&page.api, form)),
-        None if page.api.is_own() => None,
-        None => Some(route_form(&page.api, page.chosen.clone())),
+    // Beside the page stands what is being changed.
+    let panel = match (&page.bundle_form, page.chosen.clone()) {
+        (Some(form), _) => Some(bundle_form(&page.api, form)),
+        (None, Some(route)) if !page.api.is_own() => Some(change_route(&page.api, route)),
+        _ => None,
     };
+    let class = if panel.is_some() { "cols-panel" } else { "stack-xl" };
     view! {
         <PageHeader title=page.api.name.clone() lead><LinkButton href=keys_of icon=Icon::Key>"Its keys"</LinkButton></PageHeader>
         <ErrorSummary action=RemoveRoute::PATH/>
         <ErrorSummary action=DeleteBundle::PATH/>
-        <div class="cols-panel">
-            <div class="stack-xl">{routes(&page)}{bundles(&page)}{limit(&page)}{settings(page.api)}</div>
+        <div class=class>
+            <div class="stack-xl">{routes(&page)}{limit(&page)}{bundles(&page)}{settings(page.api)}</div>
             {panel}
         </div>
     }
@@ -94,7 +96,8 @@ fn routes(page: &Page) -> AnyView {
         }
         .into_any()
     };
-    view! { <section aria-labelledby="routes-title">{head}{list}</section> }.into_any()
+    let new = page.chosen.is_none().then(|| new_route(api));
+    view! { <section aria-labelledby="routes-title">{head}<div class="stack">{new}{list}</div></section> }.into_any()
 }
 
 fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
@@ -125,15 +128,31 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
     .into_any()
 }
 
-fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
-    let title = if chosen.is_some() { "Change the route" } else { "New route" };
-    let mut hidden = vec![("slug", api.slug.to_string())];
-    let close = chosen.as_ref().map(|_| path(api));
-    let cancel = chosen.as_ref().map(|_| view! { <LinkButton href=path(api) look=Look::Quiet>"Cancel"</LinkButton> });
-    let act = if chosen.is_some() { "Save route" } else { "Add route" };
-    if let Some(route) = &chosen {
-        hidden.push(("replaces", route.label()));
+fn new_route(api: &Api) -> AnyView {
+    let (slug, api) = (api.slug.to_string(), api.clone());
+    view! {
+        <NewForm title="New route" action=SaveRoute::PATH id="route" hidden=vec![("slug", slug)]>
+            <div class="cols-2">{route_fields(&api, None)}</div>
+            <div class="form-actions"><Button look=Look::Primary>"Add route"</Button></div>
+        </NewForm>
     }
+    .into_any()
+}
+
+fn change_route(api: &Api, route: ApiRoute) -> AnyView {
+    let (close, version, api) = (path(api), route.version(), api.clone());
+    let hidden = vec![("slug", api.slug.to_string()), ("replaces", route.label())];
+    view! {
+        <FormPanel title="Change the route" action=SaveRoute::PATH id="route" close=close.clone() hidden version>
+            {route_fields(&api, Some(route))}
+            <div class="form-actions"><Button look=Look::Primary>"Save route"</Button><LinkButton href=close look=Look::Quiet>"Cancel"</LinkButton></div>
+        </FormPanel>
+    }
+    .into_any()
+}
+
+// Fields are made inside of the form, whose answer they show.
+fn route_fields(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
     let methods = ApiRoute::METHODS.map(|m| (m.to_owned(), if m == ApiRoute::ANY { "Any" } else { m }.to_owned()));
     let methods = methods[1..].iter().chain(&methods[..1]).cloned().collect();
     let none = std::iter::once((String::new(), "None: any valid key".to_owned()));
@@ -143,17 +162,13 @@ fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
     let (method, pattern, description) = (of(|r| r.method.clone()), of(|r| r.pattern.clone()), of(|r| r.description.clone()));
     let cost = of(|r| r.cost.to_string()).unwrap_or_else(|| "1".to_owned());
     let is_free = chosen.as_ref().is_some_and(|r| !r.is_counted);
-    let version = chosen.as_ref().map(ApiRoute::version);
     view! {
-        <FormPanel title action=SaveRoute::PATH id="route" nostrip:close=close hidden nostrip:version=version>
-            <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
-            <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} matches one segment; * or {path...} at the end matches all that follow."/>
-            <SelectField label="Needs" name="permission" options=permissions value=needed/>
-            <TextField label="Cost of a call" name="cost" inputmode="numeric" maxlength=9 value=cost help="In units of the key's limits."/>
-            <CheckField label="No quota" name="is_free" checked=is_free help="Calls are verified and shown, but not charged to any limit."/>
-            <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description.unwrap_or_default()/>
-            <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
-        </FormPanel>
+        <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
+        <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} matches one segment; * or {path...} at the end matches all that follow."/>
+        <SelectField label="Needs" name="permission" options=permissions value=needed/>
+        <TextField label="Cost of a call" name="cost" inputmode="numeric" maxlength=9 value=cost help="In units of the key's limits."/>
+        <CheckField label="No quota" name="is_free" checked=is_free help="Calls are verified and shown, but not charged to any limit."/>
+        <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description.unwrap_or_default()/>
     }
     .into_any()
 }

@@ -1,4 +1,4 @@
-//! `/admin/apis`: what keys are made for. The form for a new API stands on the page; each has a page of its own.
+//! `/admin/apis`: what keys are made for. The form for a new API stands behind a button; each has a page of its own.
 
 use crate::{
     accounts::components::Framed,
@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{ApiList, ApiRow},
     },
-    ui::{ACT, Button, FormPanel, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, folded, heads, number::thousands},
+    ui::{ACT, Button, LinkButton, Look, NewForm, PageHeader, Size, Table, TextArea, TextField, folded, heads, number::thousands},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -20,7 +20,8 @@ fn page(list: ApiList) -> AnyView {
     let lead = "Services that Tollgate protects. Each key is for one of them and can have its permissions.".into_any();
     view! {
         <PageHeader title="APIs" lead/>
-        <div class="cols-panel"><div class="stack">{table(list.rows)}</div>{new_form()}</div>
+        {new_form()}
+        {table(list.rows)}
     }
     .into_any()
 }
@@ -59,13 +60,15 @@ const LINES: &str = "One per line: the name, then what it allows, such as “ord
 
 fn new_form() -> AnyView {
     view! {
-        <FormPanel title="New API" action=CreateApi::PATH>
-            <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
-            <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in URLs: lower-case letters, digits and hyphens. You can't change it later."/>
+        <NewForm title="New API" action=CreateApi::PATH>
+            <div class="cols-2">
+                <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
+                <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in URLs: lower-case letters, digits and hyphens. You can't change it later."/>
+            </div>
             <TextField label="Key prefix" name="key_prefix" mono=true maxlength=12 autocomplete="off" help="What its keys begin with, such as ord. Made from the slug if empty. You can't change it later."/>
             <TextArea label="Permissions" name="permissions" mono=true rows=6 help=LINES/>
             <div class="form-actions"><Button look=Look::Primary>"Create API"</Button></div>
-        </FormPanel>
+        </NewForm>
     }
     .into_any()
 }

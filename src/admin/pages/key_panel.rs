@@ -1,9 +1,9 @@
 //! The chosen key beside the list: its facts, its limits, and ending it for good.
 
 use crate::{
-    admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
+    admin::api::{RevokeKey, SetLimit},
     keys::{
-        components::{LimitTable, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{LimitTable, OpenDialog, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, LimitKind},
     },
     ui::{
@@ -13,12 +13,20 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// `back` is the list without the panel, `revoke` the panel with the question; `asks` shows the question.
+/// `back` is the list without the panel, `revoke` the panel with the question; `asks` shows the question. `kept` are the parameters of the
+/// list and the panel; under a dialog the panel has no acts.
 #[component]
-pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] revoke: String, asks: bool) -> impl IntoView {
+pub fn KeyPanel(
+    chosen: KeyDetail,
+    #[prop(into)] back: String,
+    #[prop(into)] revoke: String,
+    kept: Vec<(&'static str, String)>,
+    asks: bool,
+    has_dialog: bool,
+) -> impl IntoView {
     let (limit, acts) = match chosen.key.state {
         KeyState::Revoked => (None, None),
-        KeyState::Active | KeyState::Disabled => (Some(limit(&chosen)), Some(acts(&chosen, revoke, asks))),
+        KeyState::Active | KeyState::Disabled => (Some(limit(&chosen)), (!has_dialog).then(|| acts(&chosen, revoke, kept, asks))),
     };
     let is_leaked = !chosen.leaks.is_empty();
     let (key, standing) = (chosen.key, chosen.standing);
@@ -80,14 +88,14 @@ fn limit(chosen: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {
+fn acts(chosen: &KeyDetail, revoke: String, kept: Vec<(&'static str, String)>, asks: bool) -> AnyView {
     let key = &chosen.key;
-    let this = vec![("id", key.id.to_string())];
     if asks {
         let typed = format!("Type {} to go on", key.name);
         let back = format!("/admin/keys?key={}", key.id);
         let question =
             format!("Every call with it will be answered REVOKED. You can't undo this. It passed {} today.", count(chosen.today.passed, "call", "calls"));
+        let this = vec![("id", key.id.to_string())];
         return view! {
             <Form action=RevokeKey::PATH id="revoke" class="stack" label="Revoke" hidden=this>
                 <Note gate=Gate::Refused>{question}</Note>
@@ -98,16 +106,9 @@ fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {
         }
         .into_any();
     }
-    let door = match key.state {
-        KeyState::Disabled => view! { <Button>"Enable"</Button> }.into_any(),
-        KeyState::Active | KeyState::Revoked => view! { <Button>"Disable"</Button> }.into_any(),
+    let switch = match key.state {
+        KeyState::Disabled => view! { <OpenDialog path="/admin/keys" dialog="enable" kept>"Enable"</OpenDialog> }.into_any(),
+        KeyState::Active | KeyState::Revoked => view! { <OpenDialog path="/admin/keys" dialog="disable" kept>"Disable"</OpenDialog> }.into_any(),
     };
-    let action = if key.state == KeyState::Disabled { EnableKey::PATH } else { DisableKey::PATH };
-    view! {
-        <Form action=action id="state" class="stack" label="State" hidden=this>
-            <TextField label="Reason" name="reason" maxlength=200 help="Optional. Shown in the key's history."/>
-            <div class="form-actions">{door}<LinkButton href=revoke look=Look::DangerQuiet>"Revoke"</LinkButton></div>
-        </Form>
-    }
-    .into_any()
+    view! { <div class="row">{switch}<LinkButton href=revoke look=Look::DangerQuiet>"Revoke"</LinkButton></div> }.into_any()
 }

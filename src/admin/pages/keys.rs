@@ -1,5 +1,5 @@
-//! `/admin/keys`: the keys of every workspace. Disabling and enabling stand in the menu of the row; limit and revoking beside the chosen key
-//! (`?key=key_…`).
+//! `/admin/keys`: the keys of every workspace. Limits and revoking stand beside the chosen key (`?key=key_…`); disabling and enabling, also
+//! from the menu of the row, ask in a dialog (`&dialog=disable`).
 
 use super::key_panel::KeyPanel;
 use crate::{
@@ -10,12 +10,11 @@ use crate::{
         model::AllKeys,
     },
     keys::{
-        components::{CheckAll, CheckKey, FoundKey, ManyBar, SaidOrNever, StandingBadge},
-        model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
+        components::{CheckAll, CheckKey, FoundKey, ManyBar, ReviewCard, SaidOrNever, StandingBadge, SwitchDialog, switches},
+        model::{KeyDetail, KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
     },
     ui::{
-        Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table,
-        folded,
+        Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuLink, PageHeader, Pagination, SearchField, Table, folded,
         number::{count, thousands},
     },
     usage::components::files,
@@ -30,12 +29,13 @@ pub fn KeysPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| KeyQuery::read(|name| map.get(name)));
     let (chosen, asks) = parameters.with_untracked(|map| (map.get("key"), map.get("ask").is_some_and(|ask| ask == "revoke")));
+    let dialog = parameters.with_untracked(|map| map.get("dialog").unwrap_or_default());
     let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("All keys", PATH)];
     let name = |all: &AllKeys| all.chosen.as_ref().map(|chosen| chosen.key.name.clone());
-    loaded_in_frame(way, move || api::list_keys(query(), chosen.clone()), name, move |all| page(all, asks), ("Go to the keys", PATH))
+    loaded_in_frame(way, move || api::list_keys(query(), chosen.clone()), name, move |all| page(all, asks, &dialog), ("Go to the keys", PATH))
 }
 
-fn page(all: AllKeys, asks: bool) -> AnyView {
+fn page(all: AllKeys, asks: bool, dialog: &str) -> AnyView {
     let AllKeys { list, chosen } = all;
     let today = list.today;
     let lead =
@@ -44,19 +44,40 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
     let back = here(&list.query, None);
     let revoke = chosen.as_ref().map(|c| link(PATH, [("key", Some(c.key.id.to_string().as_str())), ("ask", Some("revoke"))]));
     let name = chosen.as_ref().map(|chosen| chosen.key.name.clone());
-    let panel = chosen.map(|chosen| view! { <KeyPanel chosen back revoke=revoke.unwrap_or_default() asks/> });
+    let switch = chosen.clone().filter(|chosen| switches(dialog, chosen.key.state)).map(|detail| switch(detail, &list.query));
+    let has_dialog = switch.is_some();
+    let panel = chosen.map(|chosen| {
+        let kept = kept(&list.query, &chosen.key.id.to_string());
+        view! { <KeyPanel chosen back revoke=revoke.unwrap_or_default() kept asks has_dialog/> }
+    });
+    let unswitched = (!has_dialog).then(|| view! { <ErrorSummary action=DisableKey::PATH/><ErrorSummary action=EnableKey::PATH/> });
     view! {
         <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
-        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
-        <ErrorSummary action=DisableKey::PATH/>
-        <ErrorSummary action=EnableKey::PATH/>
+        <ReviewCard review=list.review query=list.query.clone() path=PATH/>
+        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}
+        {unswitched}
         {match panel {
             Some(panel) => view! { <div class="cols-panel"><div class="stack">{table(list)}</div>{panel}</div> }.into_any(),
             None => table(list),
         }}
+        {switch}
     }
     .into_any()
+}
+
+/// The question before the chosen key is disabled or enabled, over the list with its filters.
+fn switch(detail: KeyDetail, query: &KeyQuery) -> AnyView {
+    let id = detail.key.id.to_string();
+    let (path, kept) = (here(query, Some(("key", &id))), kept(query, &id));
+    let action = if detail.key.state == KeyState::Disabled { EnableKey::PATH } else { DisableKey::PATH };
+    view! { <SwitchDialog detail path kept action/> }.into_any()
+}
+
+/// The parameters of the list with its filters and the chosen key.
+fn kept(query: &KeyQuery, key: &str) -> Vec<(&'static str, String)> {
+    let filters = query.filters().into_iter().filter_map(|(name, value)| Some((name, value?.to_owned())));
+    filters.chain([("key", key.to_owned())]).collect()
 }
 
 /// The list with its filters, and one more parameter.
@@ -66,18 +87,20 @@ fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
-    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), name.clone()))).collect();
-    let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
-    let reviews = any("Any review").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
-    let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
+    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), format!("API: {name}")))).collect();
+    let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();
+    let kept = query.review.clone().map(|review| ("review", review)).into_iter().collect::<Vec<_>>();
+    let tags = (!list.tags.is_empty()).then(|| {
+        let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
+        view! { <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/> }
+    });
     view! {
-        <Filters action=PATH label="Keys">
+        <Filters action=PATH label="Keys" kept>
             <SearchField placeholder="Name, owner, tag, id or key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
-            <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
-            <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/>
+            {tags}
         </Filters>
     }
     .into_any()
@@ -113,8 +136,7 @@ fn table(list: KeyList) -> AnyView {
             </thead>
             <tbody>{rows}</tbody>
         </Table>
-        <Pagination summary newer older/>
-        {exports}
+        <div class="row"><Pagination summary newer older/><span class="push">{exports}</span></div>
         <ManyBar query found path="/admin/keys/many"/>
     }
     .into_any()
@@ -129,16 +151,12 @@ fn exports(query: &KeyQuery) -> AnyView {
 
 fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     let id = k.key.id.to_string();
-    let this = vec![("id", id.clone())];
     let leaked = k.is_leaked.then(|| view! { " "<Badge gate=Gate::Refused>"Leaked"</Badge> });
     let (name, is_off) = (k.key.name.clone(), k.standing.kind.is_off());
+    let asks = |dialog: &str| link(PATH, query.filters().into_iter().chain([("key", Some(id.as_str())), ("dialog", Some(dialog))]));
     let act = match k.key.state {
-        KeyState::Active => {
-            view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any()
-        }
-        KeyState::Disabled => {
-            view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any()
-        }
+        KeyState::Active => view! { <MenuLink href=asks("disable") icon=Icon::Lock label="Disable"/> }.into_any(),
+        KeyState::Disabled => view! { <MenuLink href=asks("enable") icon=Icon::CheckCircle label="Enable"/> }.into_any(),
         KeyState::Revoked => ().into_any(),
     };
     let history = format!("/keys/{id}#history-title");

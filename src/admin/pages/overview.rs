@@ -17,14 +17,14 @@ use leptos::prelude::*;
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    view! { <Framed crumbs=super::crumbs("Overview")>{loaded(api::read_overview, overview)}</Framed> }
+    view! { <Framed crumbs=super::crumbs("Health")>{loaded(api::read_overview, overview)}</Framed> }
 }
 
 fn overview(o: Overview) -> AnyView {
     let lead = format!("Checked just now. Version {}, up {}.", o.version, o.up).into_any();
     let wanting: Vec<Part> = o.wanting().into_iter().cloned().collect();
     view! {
-        <PageHeader title=o.title() lead/>
+        <PageHeader title=o.title() document="Health · Admin" lead/>
         {(!wanting.is_empty()).then(|| wants(wanting))}
         {numbers(o.numbers, &o.zone)}
         <section aria-labelledby="h-well">

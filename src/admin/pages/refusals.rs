@@ -8,7 +8,7 @@ use crate::{
         number::{count, thousands},
     },
     usage::{
-        components::{Place, RefusalFilters, RefusalRows, files},
+        components::{ExportFile, ExportMenu, Place, RefusalFilters, RefusalRows},
         model::{AttemptsFrom, RefusalQuery, passed_sampling},
     },
 };
@@ -33,21 +33,21 @@ fn page(all: AllRefusals) -> AnyView {
     let lead = format!("{}.{calls} Below are {samples} ", list.period);
     let lead = view! { {lead}<a href=how>"Which calls are kept"</a> }.into_any();
     let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default() || !list.sampling.is_empty();
-    let prepare = Some(list.query.prepare_all());
-    let samples = has_any.then(|| files("refusals", list.query.export_all("csv"), list.query.export_all("json"), prepare));
-    let has_counts = list.codes.as_ref().is_some_and(|codes| !codes.is_empty());
-    let counts = has_counts.then(|| files("counts", list.query.export_all_codes("csv"), list.query.export_all_codes("json"), None));
-    let exports = (has_any || has_counts).then(|| view! { <div class="row">{counts}{samples}</div> });
-    let unknown = "/api/v1/usage/attempts/export";
-    let counted = (!attempts.is_empty()).then(|| files("unknown keys", format!("{unknown}?format=csv"), format!("{unknown}?format=json"), None));
+    let mut exports = vec![ExportFile::new("Samples", |format| list.query.export_all(format))];
+    if list.codes.as_ref().is_some_and(|codes| !codes.is_empty()) {
+        exports.push(ExportFile::new("Counts by code", |format| list.query.export_all_codes(format)));
+    }
+    if !attempts.is_empty() {
+        exports.push(ExportFile::new("Unknown keys today", |format| format!("/api/v1/usage/attempts/export?format={format}")));
+    }
+    let (prepare, has_files) = (list.query.prepare_all(), has_any || exports.len() > 1);
     view! {
-        <PageHeader title="Refusals" lead/>
+        <PageHeader title="Refusals" lead>{has_files.then(|| view! { <ExportMenu files=exports prepare/> })}</PageHeader>
         {has_any.then(|| view! { <RefusalFilters list=list.clone() place=Place::ALL/> })}
-        {exports}
         <RefusalRows list place=Place::ALL/>
         <section aria-labelledby="h-attempts">
             <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with unknown or malformed secrets and calls from blocked addresses, counted exactly by reason and address."</p></div>
-            <div class="stack-sm">{addresses(attempts)}{counted}</div>
+            {addresses(attempts)}
         </section>
     }
     .into_any()

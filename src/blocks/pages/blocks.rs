@@ -10,7 +10,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        ACT, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, FormPanel, Gate, LinkButton, Look, PageHeader, Pagination, SearchField,
+        ACT, ActForm, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, FormPanel, Gate, LinkButton, Look, PageHeader, Pagination, SearchField,
         SelectField, Size, Table, TextField, folded, heads, loaded,
         number::{count, thousands},
     },
@@ -39,6 +39,8 @@ fn page(page: BlockPage) -> AnyView {
     let (settings, exempt, proxies) = (page.rules, page.exempt, page.proxies);
     view! {
         <PageHeader title="Blocks" lead=lead.into_any()/>
+        // Of a row's button, or of Undo, whose block may stand in no list any more.
+        <ErrorSummary action=LiftBlock::PATH/>
         <div class="stack-xl">
             <div class="stack">
                 {filters(&page.query)}
@@ -86,9 +88,8 @@ fn table(query: BlockQuery, rows: Vec<BlockRow>, older: Option<String>) -> AnyVi
     let older = older.map(|id| link(PATH, query.filters().into_iter().chain([("older", id.as_str())])));
     let rows = rows.into_iter().map(row).collect_view();
     view! {
-        <ErrorSummary action=LiftBlock::PATH/>
-        <Table caption="Blocks, newest first">
-            {heads(&[("Target", ""), ("Why", ""), ("Since", "col-2"), ("Until", "col-2"), ("Refused calls", "num col-3"), ("State", "cell-status"), ACT])}
+        <Table caption="Blocks, newest first" cards=true>
+            {heads(&[("Target", ""), ("Made", "col-2"), ("Since", "col-2"), ("Until", "col-2"), ("Refused calls", "num col-3"), ("State", "cell-status"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer=None older/>
@@ -116,14 +117,20 @@ fn row(block: BlockRow) -> AnyView {
     let lift = is_active.then(|| lift(block.id, &block.target));
     let is_off = (!is_active).then_some("is-off");
     let held = block.action.per_second().map(|n| format!(", {} a second", thousands(n.into()))).filter(|_| !is_active).unwrap_or_default();
-    let why = block.lifted.unwrap_or_else(|| format!("Made {}{held}", block.by));
+    let by = format!("{}{held}", block.by);
+    let made = format!("{by}{}", block.lifted.as_ref().map(|words| format!(". {words}")).unwrap_or_default());
+    let lifted = block.lifted.map(|words| view! { <span>{words}</span> });
     let refused = block.refused.map_or_else(|| "–".to_owned(), thousands);
-    let facts =
-        vec![(2, "Since", view! { <SaidTime said=block.since.clone()/> }.into_any()), (2, "Until", until()), (3, "Refused calls", refused.clone().into_any())];
+    let facts = vec![
+        (2, "Made", made.into_any()),
+        (2, "Since", view! { <SaidTime said=block.since.clone()/> }.into_any()),
+        (2, "Until", until()),
+        (3, "Refused calls", refused.clone().into_any()),
+    ];
     view! {
         <tr class=is_off>
-            <th scope="row">{name}{folded(facts)}</th>
-            <td><span class="cell-2"><span>{block.reason}</span><span>{why}</span></span></td>
+            <th scope="row"><span class="cell-2"><span>{name}</span><span>{block.reason}</span></span>{folded(facts)}</th>
+            <td class="col-2"><span class="cell-2"><span>{by}</span>{lifted}</span></td>
             <td class="col-2"><SaidTime said=block.since/></td>
             <td class="col-2">{until()}</td>
             <td class="num col-3">{refused}</td>
@@ -135,18 +142,13 @@ fn row(block: BlockRow) -> AnyView {
 }
 
 fn lift(id: BlockId, target: &str) -> AnyView {
-    let (form, note, label) = (format!("lift-{id}"), format!("Note on lifting the block of {target}"), format!("Lift the block of {target}"));
-    view! {
-        <Form action=LiftBlock::PATH id=form class="row" quiet=true hidden=vec![("id", id.to_string())]>
-            <TextField label=note name="note" label_hidden=true placeholder="Note (optional)" maxlength=200 autocomplete="off"/>
-            <Button size=Size::Small label>"Lift"</Button>
-        </Form>
-    }
-    .into_any()
+    view! { <ActForm action=LiftBlock::PATH words="Lift" size=Size::Small label=format!("Lift the block of {target}") hidden=vec![("id", id.to_string())]/> }
+        .into_any()
 }
 
 fn new_panel() -> AnyView {
-    let lasts = options(&[("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("never", "Until I lift it")]);
+    let mut lasts = options(&rules::LASTS);
+    lasts.extend(options(&[("never", "Until I lift it")]));
     let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
     let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address blocks its /64.";
     let pace = "1 to 10,000, across all servers. Faster calls are answered RATE_LIMITED.";

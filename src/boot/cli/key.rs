@@ -18,7 +18,7 @@ use crate::{
     error::{AppError, FieldError},
     keys::{
         model::{BatchLine, Environment, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, KeyState, LimitUnit, NewKey, Over, Preset, Window},
-        server::{self as keys, Batch, BatchKey, Changed, NewCredits, Terms, http::KeyBody},
+        server::{self as keys, Batch, BatchKey, Changed, ImportWish, NewCredits, Terms, http::KeyBody},
     },
     plans::server as plans,
     platform::{Ctx, LocalTime, csv},
@@ -114,12 +114,15 @@ pub(super) enum KeyCommand {
     /// Import keys by the hashes of their secrets, from CSV or JSON; with --dry-run only say what would become of each line
     Import {
         file: PathBuf,
-        /// The email of their owner
+        /// The email of the owner of keys that name none in a column account
         #[arg(long, value_name = "EMAIL")]
-        account: String,
+        account: Option<String>,
         /// The slug of the API that they call
         #[arg(long, value_name = "SLUG")]
         api: String,
+        /// Import keys that have permissions which the API does not have, without those
+        #[arg(long)]
+        without_unknown_permissions: bool,
     },
     /// Print what is known of all keys as CSV (JSON with --json); never secrets nor hashes
     Export {
@@ -236,7 +239,10 @@ impl KeyCommand {
                 change(ctx, invocation, &why, (REVOKED, "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
             Self::CreateMany { file, account, api } => create_many(ctx, invocation, &file, &account, &api).await,
-            Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
+            Self::Import { file, account, api, without_unknown_permissions } => {
+                let wish = ImportWish { api: &api, account: None, without_unknown_permissions, dry_run: invocation.dry_run };
+                import(ctx, invocation, &file, account.as_deref(), wish).await
+            }
             Self::Export { account } => export(ctx, invocation, account.as_deref()).await,
             Self::Bulk(bulk) => bulk.run(ctx, invocation).await,
             Self::Rotate(rotate) => rotate.run(ctx, invocation).await,
@@ -354,14 +360,19 @@ pub(super) fn text_of(file: &Path) -> Result<String, AppError> {
     text.map_err(|error| AppError::invalid("file", format!("{} can't be read: {error}", file.display())))
 }
 
-async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &str, api: &str) -> Result<Exit, AppError> {
-    let caller = owner(ctx, account).await?;
-    known_api(ctx, api).await?;
-    let lines = keys::import_text(ctx, &caller, api, &text_of(file)?, invocation.dry_run).await?;
+async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path, account: Option<&str>, wish: ImportWish<'_>) -> Result<Exit, AppError> {
+    // Nobody has a workspace on the command line: without an account each line names its own.
+    let caller = match account {
+        Some(email) => owner(ctx, email).await?,
+        None => Caller::cli(),
+    };
+    known_api(ctx, wish.api).await?;
+    let (lines, spread) = keys::import_and_wait(ctx, &caller, wish, &text_of(file)?).await?;
     let words: Vec<String> = lines.iter().map(|l| format!("{:6}  {:8}  {}  {}", l.line, l.outcome.as_str(), l.name, l.detail)).collect();
     let created = lines.iter().filter(|l| l.outcome == ImportOutcome::Created).count();
     let verb = if invocation.dry_run { "would be imported" } else { "imported" };
-    invocation.answer(&lines, &format!("{}\n{created} of {} {verb}.", words.join("\n"), lines.len()));
+    let spread = spread.map(|spread| format!(" {}", spread.words("In force"))).unwrap_or_default();
+    invocation.answer(&lines, &format!("{}\n{created} of {} {verb}.{spread}", words.join("\n"), lines.len()));
     Ok(if lines.iter().any(|l| l.outcome == ImportOutcome::Wrong) { Exit::Failed } else { Exit::Done })
 }
 

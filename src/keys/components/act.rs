@@ -10,11 +10,16 @@ pub fn OpenDialog(
     dialog: &'static str,
     #[prop(optional)] look: Look,
     #[prop(optional)] icon: Option<Icon>,
+    /** Other parameters of the page, which stay. */
+    #[prop(optional)]
+    kept: Vec<(&'static str, String)>,
     children: Children,
 ) -> impl IntoView {
     let icon = icon.map(|icon| view! { <crate::ui::IconView icon/> });
+    let kept = kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
         <form method="get" action=path>
+            {kept}
             <input type="hidden" name="dialog" value=dialog/>
             <Button look>{icon}{children()}</Button>
         </form>

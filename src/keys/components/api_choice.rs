@@ -8,11 +8,11 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Field `preset`: a set of permissions by name, or those that are ticked below. The ticks hide while a preset is chosen (CSS).
+/// Field `preset`: a set of permissions by name, or those that are ticked under the API. The ticks hide while a preset is chosen (CSS).
 #[component]
 pub fn PresetChoice() -> impl IntoView {
     let presets = Preset::ALL.map(|preset| Choice::new(preset.as_str(), preset.label()).with_help(preset.words()));
-    let choices = presets.into_iter().chain([Choice::new("chosen", "What you tick below")]).collect();
+    let choices = presets.into_iter().chain([Choice::new("chosen", "Single permissions").with_help("Tick them under the API.")]).collect();
     view! { <RadioGroup label="What it may" name="preset" choices value="basic"/> }
 }
 
@@ -80,7 +80,7 @@ pub fn ApiChoice(
             }
         })
         .collect_view();
-    view! { <fieldset class="choices"><legend>"API, and what the key may there"</legend>{groups}</fieldset> }.into_any()
+    view! { <fieldset class="choices"><legend>"API"</legend>{groups}</fieldset> }.into_any()
 }
 
 /// What can't be ticked, each with the next step.

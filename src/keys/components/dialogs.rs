@@ -4,7 +4,7 @@ use super::SaidTime;
 use crate::{
     keys::{
         api::{DropSecret, NarrowKey, RevokeKey, RotateKey},
-        model::{KeyDetail, SecretUser, SecretView},
+        model::{KeyDetail, KeyState, SecretUser, SecretView},
     },
     ui::{
         Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, Icon, Look, RadioGroup, TextField,
@@ -23,6 +23,9 @@ pub fn DecideDialog(
     /// Where Cancel leads.
     #[prop(into)]
     path: String,
+    /// The parameters of that page; a form of a button sends none that stand in its address.
+    #[prop(optional)]
+    kept: Vec<(&'static str, String)>,
     #[prop(into)] action: String,
     hidden: Vec<(&'static str, String)>,
     act: &'static str,
@@ -30,9 +33,10 @@ pub fn DecideDialog(
     #[prop(optional)] icon: Option<Icon>,
     children: Children,
 ) -> impl IntoView {
+    let kept = kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
         <Dialog id title nostrip:gate=gate nostrip:lead=lead close=path.clone()>
-            <form method="get" action=path id="back"></form>
+            <form method="get" action=path id="back">{kept}</form>
             <Form action hidden>
                 <DialogBody>{children()}</DialogBody>
                 <DialogFoot>
@@ -65,6 +69,33 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     .into_any()
 }
 
+/// Which of its two dialogs a key can have now: an enabled one is disabled, a disabled one enabled.
+pub fn switches(dialog: &str, state: KeyState) -> bool {
+    matches!((dialog, state), ("disable", KeyState::Active) | ("enable", KeyState::Disabled))
+}
+
+/// Disables the key, or enables it again, with a reason; says how many calls that is about. `action` is the path of the server function that
+/// does it, `path` and `kept` as of `DecideDialog`.
+#[component]
+pub fn SwitchDialog(detail: KeyDetail, #[prop(into)] path: String, #[prop(optional)] kept: Vec<(&'static str, String)>, action: &'static str) -> impl IntoView {
+    let calls = count(detail.today.total(), "call", "calls");
+    let (id, act, lead) = match (detail.key.state, detail.today.total()) {
+        (KeyState::Disabled, _) if !detail.leaks.is_empty() => {
+            ("enable", "Enable", "Its secret was found in the open, so others can call with it as soon as the key is enabled. Rotate it first.".to_owned())
+        }
+        (KeyState::Disabled, 0) => ("enable", "Enable", "No call came today. From now on calls can pass again.".to_owned()),
+        (KeyState::Disabled, _) => ("enable", "Enable", format!("{calls} came today. From now on they can pass again.")),
+        (_, 0) => ("disable", "Disable", "No call came today. Every call is answered DISABLED until the key is enabled again.".to_owned()),
+        (..) => ("disable", "Disable", format!("{calls} came today. Every further one is answered DISABLED until the key is enabled again.")),
+    };
+    view! {
+        <DecideDialog id title=format!("{act} {}", detail.key.name) lead=lead.into_any() path kept action hidden=vec![("id", detail.key.id.to_string())] act>
+            <TextField label="Reason" name="reason" help="Optional. Shown in the history." autocomplete="off" maxlength=200 autofocus=true/>
+        </DecideDialog>
+    }
+    .into_any()
+}
+
 /// A new secret, and how long the old one lives on.
 #[component]
 pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
@@ -75,7 +106,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
         Choice::new("3600", "For an hour"),
         Choice::new("86400", "For a day"),
         Choice::new("date", "Until the day below"),
-        Choice::new("0", "Not at all").with_help("Programs that still send it are refused at once."),
+        Choice::new("0", "Not at all").with_help("Programs that still send it, or an older one, are refused at once."),
     ];
     let until = format!("It ends at the start of this day ({}).", detail.zone);
     let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
@@ -91,7 +122,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 /// Ends an old secret before its time; says who still sends it.
 #[component]
 pub fn DropDialog(secret: SecretView, #[prop(into)] key: String, #[prop(into)] path: String) -> impl IntoView {
-    let lead = format!("{}Calls with it are answered UNKNOWN from then on. This can't be undone.", sent_lately(&secret));
+    let lead = format!("{}Calls with it are answered EXPIRED from then on. This can't be undone.", sent_lately(&secret));
     let (id, title) = (secret.id.to_string(), format!("Drop {}…", secret.start));
     // Of one that very many addresses sent this is known for less long.
     let since = secret.calls.as_ref().and_then(|calls| calls.users_since.as_ref()).map_or_else(|| "the rotation".to_owned(), |since| since.words.clone());

@@ -1,11 +1,11 @@
 //! The limits of one holder (a key, a workspace, an API, a plan, a group): a row each, and one form, which adds a limit or changes the one
 //! that the address names (`?set=burst`). Each is sent by itself, so that saving one touches no other.
 
-use super::{OVER_BEGINS, OverFields};
+use super::over::{OVER_BEGINS, OverFields};
 use crate::{
     accounts::Caller,
-    keys::model::{KeyLimit, LimitUnit, LimitView, Over, TypedLimit, Window},
-    ui::{Button, ErrorSummary, Form, LinkButton, Look, MoreFields, SelectField, Size, Table, TextField, folded, number::thousands},
+    keys::model::{KeyLimit, LimitView, Over, TypedLimit, Window},
+    ui::{Button, ErrorSummary, Form, GroupedSelectField, LinkButton, Look, MoreFields, Size, Table, TextField, folded, number::thousands},
     values::link,
 };
 use leptos::prelude::*;
@@ -79,14 +79,19 @@ fn table(
             if let Some(stands) = stands.clone() {
                 facts.push((2, "Now", stands.into_any()));
             }
-            let remove = format!("Remove the limit {}", limit.name);
+            let (edit, remove) = (format!("Edit the limit {}", limit.name), format!("Remove the limit {}", limit.name));
             view! {
                 <tr class=(chosen == Some(limit)).then_some("is-current")>
-                    <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
+                    <th scope="row"><a class="row-link" href=href.clone()><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
                     <td>{limit.unit.limit_words(limit.limit, limit.window)}</td>
                     <td class="col-2">{beyond()}</td>
                     {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
-                    <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
+                    <td class="cell-more">
+                        <div class="cell-acts">
+                            <LinkButton href look=Look::Quiet size=Size::Small label=edit>"Edit"</LinkButton>
+                            <Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form>
+                        </div>
+                    </td>
                 </tr>
             }
         })
@@ -132,8 +137,8 @@ fn form(
     let version = wanted.as_ref().map(|_| KeyLimit::version_of(chosen.as_ref()));
     hidden.extend(wanted.map(|was| ("was", was)));
     view! {
-        <Form action id="limit" class="stack form-medium" label=title.clone() hidden nostrip:version=version>
-            <h3>{title}</h3>
+        <Form action id="limit" class="stack" label=title.clone() hidden nostrip:version=version>
+            <div class="row gap-lg"><h3>{title}</h3><a class="small" href="/docs/limits#units-or-calls">"What is a cost unit?"</a></div>
             <LimitFields limit=chosen name/>
             <div class="form-actions"><Button size=Size::Small>{act}</Button>{tries}{cancel}</div>
         </Form>
@@ -141,7 +146,7 @@ fn form(
     .into_any()
 }
 
-/// The fields of one limit. Labels and help stay right whatever is chosen, as nothing here is written anew before it is sent.
+/// The fields of one limit: those that its choices ask for show up with them (`style/components/when.css`).
 #[component]
 fn LimitFields(
     /** The one that is set; none: nothing is typed yet. */
@@ -149,51 +154,26 @@ fn LimitFields(
     name: String,
 ) -> impl IntoView {
     let called = match limit {
-        None => "The name in answers, such as burst. Letters, digits, - and _.",
-        Some(_) => "The name in answers. A new name restarts the count: nothing is used, and credits that were added are lost.",
+        None => "If empty, it is named after its window, such as hour.",
+        Some(_) => "A new name restarts the count: nothing is used, and credits that were added are lost.",
     };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
     let over = limit.as_ref().map(|l| l.over).unwrap_or_default();
     let unit = limit.as_ref().map(|l| l.unit).unwrap_or_default();
     let value = limit.map(|l| l.limit.to_string()).unwrap_or_default();
     let refill = window.refill().filter(|refill| !refill.is_prepaid()).map(|refill| refill.units.to_string()).unwrap_or_default();
-    let is_set = !refill.is_empty() || over != Over::REFUSE || unit.is_calls();
-    let begins: Vec<_> = OVER_BEGINS
-        .into_iter()
-        .chain([("unit", LimitUnit::Units.as_str()), ("seconds", ""), ("refill", "")])
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let is_set = over != Over::REFUSE;
+    let begins: Vec<_> = OVER_BEGINS.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
-        <div class="cols-2">
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses 1 unit or credit, unless its route or the service sets a cost. Limits in calls count it once."/>
-            <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice() help=OF_WHAT/>
+        <div class="limit-line">
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="1,000"/>
+            <GroupedSelectField label="Of what" name="window" groups=Window::offered(window, zone.as_deref()) value=window.choice(unit)/>
+            <div class="when-seconds"><TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9/></div>
+            <div class="when-refill"><TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 help="Never above the limit."/></div>
+            <TextField label="Name in answers" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
         </div>
-        <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-        <MoreFields words="More: calls or units, seconds, credits back, beyond it" begins is_set>
-            <UnitField unit/>
-            <div class="cols-2">
-                <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="for “in so many seconds”"/>
-                <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="for credits that come back" help="Never above the limit. Prepaid credits come back only when you add some."/>
-            </div>
-            <OverFields over/>
-        </MoreFields>
+        <MoreFields words="More: what happens beyond it" begins is_set><OverFields over/></MoreFields>
     }
     .into_any()
-}
-
-/// The choices of windows say units, and the field that may make calls of them stands elsewhere: true whatever is chosen in both.
-const OF_WHAT: &str = "If Counts, under More, is set to calls, read units as calls.";
-
-/// What a window counts: the field `unit`, or that of a group: `plan[unit]`.
-#[component]
-pub fn UnitField(
-    unit: LimitUnit,
-    /** `plan` for `plan[unit]`; empty: the bare name. */
-    #[prop(optional, into)]
-    group: String,
-) -> impl IntoView {
-    let name = if group.is_empty() { "unit".to_owned() } else { format!("{group}[unit]") };
-    view! { <SelectField label="Counts" name options=LimitUnit::offered() value=unit.as_str() help="With calls, a window counts each call once, whatever it costs, unless it costs nothing. Credits are always units."/> }
-        .into_any()
 }

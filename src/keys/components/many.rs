@@ -1,11 +1,13 @@
 //! Choosing many keys in a list, and the page that says what an act on them will do. The boxes belong to the form of the bar, wherever
 //! they stand, so it works without JavaScript; the bar shows as soon as a box is checked (CSS).
 
+use super::StandingBadge;
 use crate::{
     accounts::Caller,
-    keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, NamedKey},
+    keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, ManyRow, NamedKey},
     ui::{
-        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField, heads,
+        Badge, Button, Empty, FilterSelect, Form, Gate, Icon, IconButton, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField, folded,
+        heads,
         number::{count, thousands},
     },
     values::permission_names as may,
@@ -43,6 +45,7 @@ pub fn ManyBar(query: KeyQuery, found: u64, #[prop(into)] path: String) -> impl 
             <span class="rule"></span>
             <FilterSelect label="What to do with them" name="act" options=acts/>
             <Button size=Size::Small>"Preview"</Button>
+            <IconButton icon=Icon::Close label="Clear the selection" kind="reset" size=Size::Small/>
         </form>
     }
     .into_any()
@@ -73,11 +76,17 @@ pub fn ManyDecision(preview: Option<ManyPreview>, query: ManyQuery, action: &'st
         }
         .into_any();
     }
-    let lead = effect(preview.act).into_any();
+    let lead = match preview.act {
+        ManyAct::Tag | ManyAct::Untag => effect(preview.act).to_owned(),
+        act => format!("{} {}", calls(&preview), effect(act)),
+    };
+    let lead = lead.into_any();
+    let leaked = (preview.leaked > 0 && preview.act == ManyAct::Enable).then(|| leaked(preview.leaked));
+    let leaked = leaked.map(|words| view! { <Note gate=Gate::Refused>{words}</Note> });
     let more = preview.has_more.then(|| view! { <Note>"At most 10,000 keys change at once, so these are the first 10,000. Repeat this for the rest."</Note> });
     let table = table(&preview);
     let form = confirm(&preview, query, action, back, &title);
-    view! { <PageHeader title lead/><div class="stack-lg form-medium">{more}{skipped}{table}{form}</div> }.into_any()
+    view! { <PageHeader title lead/><div class="stack-lg">{more}{leaked}{skipped}{table}{form}</div> }.into_any()
 }
 
 fn label(act: ManyAct) -> &'static str {
@@ -108,6 +117,21 @@ fn effect(act: ManyAct) -> &'static str {
         ManyAct::Plan => "The plan's limits apply to each key that has no limits of its own.",
         ManyAct::Revoke => "Every further call with these keys is answered REVOKED. This can't be undone.",
     }
+}
+
+/// What came with the keys lately: whom the act is about, in numbers.
+fn calls(preview: &ManyPreview) -> String {
+    let which = if preview.changes == 1 { "it" } else { "them" };
+    match preview.calls {
+        0 => format!("No call came with {which} in the last 24 hours."),
+        n => format!("{} came with {which} in the last 24 hours.", count(n, "call", "calls")),
+    }
+}
+
+/// Of keys that are to be enabled.
+fn leaked(keys: u64) -> String {
+    let them = if keys == 1 { "it" } else { "them" };
+    format!("{} leaked: others can call with {them} from then on. Rotate {them} first.", count(keys, "key has", "keys have"))
 }
 
 /// The act wants a word first: a plain GET form, so that the answer is a page with an address.
@@ -174,12 +198,16 @@ fn said(why: &str, n: u64) -> String {
 }
 
 fn table(preview: &ManyPreview) -> AnyView {
-    let rows = preview.changed.iter().cloned().map(row).collect_view();
+    let has_owners = preview.has_owners;
+    let rows = preview.changed.iter().cloned().map(|it| row(it, has_owners)).collect_view();
+    let owner = has_owners.then_some(("Owner", "col-2"));
+    let columns: Vec<_> = [("Key", "")].into_iter().chain(owner).chain([("Calls, 24 h", "num col-2"), ("Status", "cell-status")]).collect();
+    let head = heads(&columns);
     let rest = preview.changes.saturating_sub(preview.changed.len() as u64);
     let rest = (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", thousands(rest))}</p> });
     view! {
-        <Table caption="Keys that change" small=true>
-            {heads(&[("Key", ""), ("Begins with", "")])}
+        <Table caption="Keys that change" cards=true>
+            {head}
             <tbody>{rows}</tbody>
         </Table>
         {rest}
@@ -187,8 +215,21 @@ fn table(preview: &ManyPreview) -> AnyView {
     .into_any()
 }
 
-fn row(key: NamedKey) -> AnyView {
-    view! { <tr><th scope="row"><a class="row-link" href=format!("/keys/{}", key.id)>{key.name}</a></th><td><code>{key.start}"…"</code></td></tr> }.into_any()
+fn row(it: ManyRow, has_owners: bool) -> AnyView {
+    let NamedKey { id, name, start } = it.key;
+    let is_off = it.standing.kind.is_off();
+    let leaked = it.is_leaked.then(|| view! { " "<Badge gate=Gate::Refused>"Leaked"</Badge> });
+    let owner = has_owners.then(|| (2, "Owner", it.owner.clone().into_any()));
+    let facts = owner.into_iter().chain([(2, "Calls, 24 h", thousands(it.calls).into_any())]).collect();
+    view! {
+        <tr class=is_off.then_some("is-off")>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{name}</a><span><code>{start}"…"</code>{leaked}</span></span>{folded(facts)}</th>
+            {has_owners.then(|| view! { <td class="col-2">{it.owner}</td> })}
+            <td class="num col-2">{thousands(it.calls)}</td>
+            <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=it.standing end=true/></td>
+        </tr>
+    }
+    .into_any()
 }
 
 fn confirm(preview: &ManyPreview, query: ManyQuery, action: &'static str, back: String, title: &str) -> AnyView {
@@ -201,7 +242,7 @@ fn confirm(preview: &ManyPreview, query: ManyQuery, action: &'static str, back: 
     let look = if is_final { Look::Danger } else { Look::Primary };
     let title = title.to_owned();
     view! {
-        <Form action=action class="stack" hidden=fields>
+        <Form action=action class="stack form-medium" hidden=fields>
             <TextField label="Reason" name="reason" help="Optional. Shown in the history of each key." autocomplete="off" maxlength=200/>
             {is_final.then(|| view! { <TextField label=type_it name="typed" inputmode="numeric" autocomplete="off" required=true/> })}
             <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>

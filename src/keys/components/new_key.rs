@@ -1,13 +1,13 @@
 //! Making a key: a name and Enter; everything else on demand.
 
-use super::{ApiChoice, ForServices, PresetChoice, dialogs::DecideDialog};
+use super::{ApiChoice, PresetChoice, RarerChoices, dialogs::DecideDialog};
 use crate::{
     accounts::components::is_shown,
     keys::{
         api::CreateKey,
-        model::{Environment, NewKeyChoices, NewKeyForm, Preset},
+        model::{NewKeyChoices, NewKeyForm, Preset},
     },
-    ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
+    ui::{Button, CodeTag, Fact, Facts, Form, LargeMark, Look, SelectField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -16,16 +16,16 @@ pub const ROUTES: &str = "One method and path per line, such as GET /orders/{id}
 
 const MORE: &str = "/keys?dialog=new";
 
-/// The form in the head of the list.
+/// The form in the head of the list, with `more` below it.
 #[component]
-pub fn QuickCreate(form: NewKeyForm) -> impl IntoView {
+pub fn QuickCreate(form: NewKeyForm, more: AnyView) -> impl IntoView {
     view! {
         <div class="stack-sm">
             <Form action=CreateKey::PATH class="quick-create" label="New key" hidden=vec![("once", form.once)]>
                 <TextField label="Name" name="name" label_hidden=true value=form.suggested_name placeholder="Name of the new key" autocomplete="off" maxlength=80 required=true/>
                 <Button look=Look::Primary>"Create key"</Button>
             </Form>
-            <a class="small" href=MORE>"Choose API, permissions and expiry"</a>
+            <div class="row"><a class="small" href=MORE>"Choose API, permissions and expiry"</a><span class="push">{more}</span></div>
         </div>
     }
     .into_any()
@@ -78,19 +78,13 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
     let NewKeyChoices { apis, withheld, limits } = form.choices.unwrap_or_default();
     let lifetimes = [("never", "Never"), ("7d", "In 7 days"), ("30d", "In 30 days"), ("90d", "In 90 days"), ("1y", "In a year")];
     let lifetimes = lifetimes.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
-    let uses = vec![
-        Choice::new(Environment::Live.as_str(), "Live").with_help("For real calls."),
-        Choice::new(Environment::Test.as_str(), "Test").with_help("For tests. The key contains _test_."),
-    ];
     view! {
         <DecideDialog id="new-key" title="New key" path="/keys" action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())] act="Create key">
             <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
-            <PresetChoice/>
             <ApiChoice apis limits withheld/>
+            <PresetChoice/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
-            <RadioGroup label="For" name="environment" choices=uses value="live"/>
-            <ForServices/>
-            <p class="help">"Once the key exists, an operator can give it other limits."</p>
+            <RarerChoices/>
         </DecideDialog>
     }
     .into_any()

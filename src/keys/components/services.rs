@@ -1,7 +1,10 @@
-//! What few keys need, as the form of a new one asks for it: routes, and what services are told.
+//! What few keys need, as the form of a new one asks for it: that it is for tests, its routes, and what services are told.
 
 use super::ROUTES;
-use crate::ui::{MoreFields, TextArea, TextField};
+use crate::{
+    keys::model::Environment,
+    ui::{Choice, MoreFields, RadioGroup, TextArea, TextField},
+};
 use leptos::prelude::*;
 
 /// The help beside the field `external_id`.
@@ -12,12 +15,18 @@ pub const EXTERNAL_ID: &str =
 pub const METADATA: &str =
     "A JSON object that services get as meta when the key passes, such as {\"team\": \"checkout\"}. At most 1 KiB. Don't put secrets here.";
 
-/// Fields `routes`, `external_id` and `meta` of a new key.
+/// Fields `environment`, `routes`, `external_id` and `meta` of a new key.
 #[component]
-pub fn ForServices() -> impl IntoView {
-    let begins = ["routes", "external_id", "meta"].map(|name| (name.to_owned(), "")).to_vec();
+pub fn RarerChoices() -> impl IntoView {
+    let live = Environment::Live.as_str();
+    let begins = [("environment", live), ("routes", ""), ("external_id", ""), ("meta", "")].map(|(name, begin)| (name.to_owned(), begin)).to_vec();
+    let uses = vec![
+        Choice::new(live, "Live").with_help("For real calls."),
+        Choice::new(Environment::Test.as_str(), "Test").with_help("For tests. The key contains _test_."),
+    ];
     view! {
-        <MoreFields words="More: routes, external id, metadata" begins>
+        <MoreFields words="More: test key, routes, external id, metadata" begins>
+            <RadioGroup label="For" name="environment" choices=uses value=live/>
             <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
             <TextField label="External id" name="external_id" autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
             <TextArea label="Metadata" name="meta" help=METADATA maxlength=4000 rows=4 mono=true/>

@@ -1,6 +1,6 @@
 //! The history of a key: who changed what, when and why.
 
-use super::{Act, Said};
+use super::{Act, KeyLimit, Said};
 use crate::values::Actor;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,8 @@ impl Act {
             Self::Signed => format!("asked for signed requests ({detail})"),
             Self::Tagged => format!("set the tags to {detail}"),
             Self::Described => format!("gave it {detail}"),
+            Self::Limited if ["added ", "changed ", "removed "].iter().any(|verb| detail.starts_with(verb)) => detail.to_owned(),
+            // As it was written before it said what changed.
             Self::Limited => format!("set the limit to {detail}"),
             Self::Credited => format!("added credits: {detail}"),
             Self::Planned => format!("set its own plan to {detail}"),
@@ -77,6 +79,22 @@ impl Act {
     }
 }
 
+/// What became of the limits of a key, for its history: "added the limit “burst”, 5 calls a second; removed the limit “day”, 100 units a day".
+pub fn limits_changed(from: &[KeyLimit], to: &[KeyLimit]) -> String {
+    let now = to.iter().filter_map(|limit| {
+        let (name, words) = (&limit.name, limit.words());
+        match from.iter().find(|was| was.name == *name) {
+            None => Some(format!("added the limit “{name}”, {words}")),
+            Some(was) if was == limit => None,
+            Some(was) if was.words() == words => Some(format!("changed the limit “{name}”, {words}")),
+            Some(was) => Some(format!("changed the limit “{name}” from {} to {words}", was.words())),
+        }
+    });
+    let gone = from.iter().filter(|was| to.iter().all(|limit| limit.name != was.name));
+    let gone = gone.map(|was| format!("removed the limit “{}”, {}", was.name, was.words()));
+    now.chain(gone).collect::<Vec<_>>().join("; ")
+}
+
 /// One line of the history, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
@@ -87,4 +105,24 @@ pub struct HistoryEntry {
     pub reason: String,
     /// What exactly: "from “a” to “b”".
     pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::model::Window;
+
+    #[test]
+    fn a_change_of_limits_says_what_was_added_changed_and_removed() {
+        let limit = |name: &str, limit| KeyLimit::new(name, limit, Window::HOUR);
+        let said = |from: &[KeyLimit], to: &[KeyLimit]| Act::Limited.words(&limits_changed(from, to));
+        let before = [limit("burst", 5), limit("day", 100)];
+        assert_eq!(said(&[], &before[..1]), "added the limit “burst”, 5 units an hour");
+        assert_eq!(said(&before, &[limit("burst", 6), limit("day", 100)]), "changed the limit “burst” from 5 units an hour to 6 units an hour");
+        assert_eq!(
+            said(&before, &[limit("burst", 5), limit("week", 9)]),
+            "added the limit “week”, 9 units an hour; removed the limit “day”, 100 units an hour"
+        );
+        assert_eq!(Act::Limited.words("100 units an hour, the default"), "set the limit to 100 units an hour, the default", "of before");
+    }
 }

@@ -62,7 +62,7 @@ pub struct LimitLeft {
 pub struct LimitChange {
     /// The name that it had; none: it is new.
     pub was: Option<String>,
-    /// What it is from now on; none: it is taken away.
+    /// What it is from now on, maybe without a name (`named`); none: it is taken away.
     pub now: Option<KeyLimit>,
     /// Which state it was seen in (`KeyLimit::version_of`): another one is not overwritten. None: whatever it is.
     pub seen: Option<String>,
@@ -85,14 +85,31 @@ impl LimitChange {
         }
     }
 
+    /// What it is from now on, with its name: without one it keeps the one that it had, and a new one is called `default`, or as its window is
+    /// where another limit has that name.
+    pub fn named(&self, before: &[KeyLimit]) -> Option<KeyLimit> {
+        let now = self.now.clone()?;
+        if !now.name.is_empty() {
+            return Some(now);
+        }
+        let name = match &self.was {
+            Some(was) => was.clone(),
+            None => {
+                let is_other = |other: &KeyLimit| other.name == KeyLimit::DEFAULT && *other != KeyLimit { name: other.name.clone(), ..now.clone() };
+                if before.iter().any(is_other) { now.window.usual_name() } else { KeyLimit::DEFAULT.to_owned() }
+            }
+        };
+        Some(KeyLimit { name, ..now })
+    }
+
     /// Those after it, by name. Done a second time it changes nothing. `Err`: the new name is that of another limit.
     pub fn of(&self, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, &'static str> {
         let mut after: Vec<KeyLimit> = before.iter().filter(|limit| self.was.as_ref() != Some(&limit.name)).cloned().collect();
-        if let Some(now) = &self.now {
+        if let Some(now) = self.named(before) {
             match after.iter().find(|limit| limit.name == now.name) {
-                None => after.push(now.clone()),
+                None => after.push(now),
                 // Sent twice: what it was is gone, and what it becomes is there.
-                Some(other) if other == now && after.len() == before.len() => {}
+                Some(other) if *other == now && after.len() == before.len() => {}
                 Some(_) => return Err(Self::TAKEN),
             }
         }
@@ -226,6 +243,14 @@ mod tests {
             assert_eq!(change.of(&before).as_ref(), Ok(&after));
             assert_eq!(change.of(&after), Ok(after), "twice");
         }
+        for (was, now, name) in [(None, limit("", 7), "default"), (Some("day"), limit("", 7), "day"), (None, KeyLimit::new("", 7, Window::MINUTE), "default")] {
+            assert_eq!(change(was, Some(now)).named(&before).map(|now| now.name).as_deref(), Some(name), "without a name");
+        }
+        let with_default = [limit("default", 5)];
+        let second = change(None, Some(KeyLimit::new("", 7, Window::MINUTE)));
+        let after = [limit("default", 5), KeyLimit::new("minute", 7, Window::MINUTE)].to_vec();
+        assert_eq!((second.of(&with_default), second.of(&after)), (Ok(after.clone()), Ok(after.clone())), "the second one is called as its window");
+        assert_eq!(change(None, Some(limit("", 5))).of(&with_default), Ok(with_default.to_vec()), "sent twice");
         for clash in [change(None, Some(limit("day", 7))), change(Some("burst"), Some(limit("day", 100)))] {
             assert_eq!(clash.of(&before), Err(LimitChange::TAKEN));
         }

@@ -47,12 +47,6 @@ impl LimitUnit {
         text.parse().unwrap_or_default()
     }
 
-    /// What a form offers: value and words.
-    pub fn offered() -> Vec<(String, String)> {
-        let words = [(Self::Units, "Cost units"), (Self::Calls, "Calls")];
-        words.map(|(unit, words)| (unit.as_str().to_owned(), words.to_owned())).into()
-    }
-
     /// "units", "credits", "calls": what stands behind so many of what a limit with this window counts.
     pub const fn counted(self, window: Window, n: u64) -> &'static str {
         match (self, n) {

@@ -1,6 +1,6 @@
 //! One act on many keys.
 
-use super::{KeyQuery, Spread};
+use super::{KeyQuery, Spread, Standing};
 use crate::values::KeyId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -93,13 +93,31 @@ pub struct ManyPreview {
     pub is_complete: bool,
     /// How many keys change, and the first of them.
     pub changes: u64,
-    pub changed: Vec<NamedKey>,
+    pub changed: Vec<ManyRow>,
+    /// Their calls of the last 24 hours, and how many of them have leaked; of all that change.
+    pub calls: u64,
+    pub leaked: u64,
+    /// They may be of several workspaces.
+    pub has_owners: bool,
     pub skipped: Vec<SkippedKeys>,
     pub has_more: bool,
     /// "Stockholm time".
     pub zone: String,
     /// Slug and name of each plan, where one is to be chosen.
     pub plans: Vec<(String, String)>,
+}
+
+/// A key that changes, as it stands before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManyRow {
+    pub key: NamedKey,
+    /// The workspace's name.
+    pub owner: String,
+    pub standing: Standing,
+    /// Of the last 24 hours.
+    pub calls: u64,
+    /// A secret of it that is still accepted was found in the open.
+    pub is_leaked: bool,
 }
 
 /// Keys that stay as they are for one reason.

@@ -11,6 +11,7 @@ mod limit_unit;
 mod many;
 mod meta;
 mod new;
+mod offer;
 mod over;
 mod preset;
 mod refill;
@@ -32,13 +33,14 @@ pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use grant::{Grant, GrantChoice, Withheld};
 pub use ground::Ground;
-pub use history::HistoryEntry;
-pub use import::{ImportLine, ImportOutcome, ImportPreview};
+pub use history::{HistoryEntry, limits_changed};
+pub use import::{ImportLine, ImportOutcome, ImportPreview, ImportShown};
 pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use limit_unit::{LimitUnit, Taken};
-pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys, TypedMany};
+pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, ManyRow, NamedKey, Selection, SkippedKeys, TypedMany};
 pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
+pub use offer::OfferGroup;
 pub use over::{Over, OverAction};
 pub use preset::Preset;
 pub use refill::{Refill, hold_words};
@@ -53,7 +55,8 @@ pub use typed_key::{TypedEdit, TypedKey};
 pub use typed_limit::TypedLimit;
 pub use used::PermissionUse;
 pub use view::{
-    DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, KeysShown, LeakView, NewKeyChoices, NewKeyForm, Said, SecretUseView, SecretView,
+    DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, KeysShown, LeakView, MissedSecret, NewKeyChoices, NewKeyForm, Said, SecretUseView,
+    SecretView,
 };
 pub use window::{LimitKind, Unit, Window};
 pub use zone::Zone;
@@ -164,9 +167,9 @@ pub enum Unmatched {
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
 pub enum StandingKind {
     Passing,
-    /// A limit held some of today's calls.
+    /// A limit held some calls of the last 24 hours, or is used up now.
     Held,
-    /// Some of today's calls were refused for another reason.
+    /// Some calls of the last 24 hours were refused for another reason.
     Refused,
     /// Within seven days.
     Expiring,

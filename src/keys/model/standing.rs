@@ -32,6 +32,8 @@ impl StandingKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     pub kind: StandingKind,
+    /// A limit of it is used up at this moment; without it `Held` speaks of calls that are past.
+    pub is_at_limit: bool,
     /// "Expires in 6 days".
     pub label: String,
     /// "From 26 Nov, 00:00 every call is answered EXPIRED. …"

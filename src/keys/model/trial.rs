@@ -76,9 +76,29 @@ pub struct CallTrial {
 pub struct TrialStep {
     /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `key_route`, `signature`, `pace` or `limit`.
     pub check: String,
-    /// "State".
+    /// "State": its `noun`.
     pub title: String,
     /// The code where it refuses.
     pub refused: Option<Outcome>,
     pub detail: String,
+}
+
+impl TrialStep {
+    /// How pages call a check, by its word; the detail of a refused call calls it so, too.
+    pub fn noun(check: &str) -> &'static str {
+        match check {
+            "secret" => "Secret",
+            "state" => "State",
+            "expiry" => "Expiry",
+            "address" => "Address",
+            "origin" => "Origin",
+            "api" => "API",
+            "route" => "Route",
+            "permission" => "Permission",
+            "key_route" => "Key's routes",
+            "signature" => "Signature",
+            "pace" => "Pace",
+            _ => "Limit",
+        }
+    }
 }

@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 pub struct TypedLimit {
     /// The name of the limit that the form changes; empty: a new one.
     pub was: String,
-    /// Its name from now on; empty: `default`.
+    /// Its name from now on; empty: as `LimitChange::named` says.
     pub name: String,
     /// How many.
     pub limit: String,
-    /// A choice of `Window::offered`.
+    /// A choice of `Window::offered`: behind `CALLS` a window that counts calls.
     pub window: String,
     /// Of the choices that ask for them (`Window::TYPED`).
     pub seconds: String,
     /// How many credits come back each time.
     pub refill: String,
-    /// What a window counts, as `LimitUnit` writes it; empty: units.
+    /// What a window counts, as `LimitUnit` writes it, unless `window` says so; empty: units.
     pub unit: String,
     /// What becomes of calls beyond it: an action, its number, its end. An empty action refuses.
     pub over: String,
@@ -31,10 +31,17 @@ pub struct TypedLimit {
 }
 
 impl TypedLimit {
+    /// Before a window that counts calls, as its form offers it.
+    pub const CALLS: &'static str = "calls:";
     /// Takes the limit away, whatever its fields say.
     pub const REMOVE: &'static str = "remove";
     /// Saves nothing, and shows who the limit would hold.
     pub const TRY: &'static str = "try";
+
+    /// Nothing was typed, and no limit is chosen: what is there is tried as it is.
+    pub fn is_blank(&self) -> bool {
+        [&self.was, &self.limit, &self.seconds, &self.refill].into_iter().all(|text| text.trim().is_empty())
+    }
 
     /// From the fields of an address; no address takes a limit away.
     pub fn of_address(get: impl Fn(&str) -> Option<String>) -> Self {

@@ -158,6 +158,8 @@ pub struct KeyRow {
 pub struct KeyList {
     pub query: KeyQuery,
     pub rows: Vec<KeyRow>,
+    /// When the secret ended that was looked for, if it did.
+    pub ended: Option<Said>,
     /// How many the filters leave.
     pub found: u64,
     /// How many there are at all.
@@ -186,7 +188,7 @@ pub struct KeysShown {
 /// What the form for a new key needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKeyForm {
-    /// "my first key", "key 2".
+    /// "my first key"; empty where there are keys, since a name that is there would have to be deleted first.
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
@@ -244,6 +246,14 @@ pub struct SecretUseView {
     pub by: String,
 }
 
+/// A secret that has ended, and that somebody has sent since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedSecret {
+    pub start: String,
+    pub ended: Said,
+    pub last_use: SecretUseView,
+}
+
 /// What `/keys/{id}` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDetail {
@@ -266,6 +276,8 @@ pub struct KeyDetail {
     /// Where the last day ends, RFC 3339.
     pub days_end: String,
     pub secrets: Vec<SecretView>,
+    /// Those that have ended and are still sent, the last sent first.
+    pub missed: Vec<MissedSecret>,
     /// Everything that the key could be given, and what it has although nobody could give it any more.
     pub permissions: Vec<ApiPermission>,
     /// What needs a grant that its workspace does not have. Calls that need it are refused, also where the key has it from before.

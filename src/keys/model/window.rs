@@ -1,6 +1,6 @@
 //! For how long a limit counts before it begins anew.
 
-use super::{Refill, Zone, hold_words, refill::lasting};
+use super::{Refill, Zone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
@@ -177,7 +177,7 @@ impl Window {
         }
     }
 
-    const UTC: &'static str = "UTC";
+    pub(super) const UTC: &'static str = "UTC";
 
     /// The time zone as a column holds it.
     pub fn stored_zone(self) -> String {
@@ -195,37 +195,6 @@ impl Window {
             Self::Local(Unit::Day, _) => Self::DAY,
             Self::Local(Unit::Month, _) => Self::Month,
             other => other,
-        }
-    }
-
-    /// What a form offers: the usual ones, days and months of a zone, rolling ones, those whose seconds are typed, credits, and the present
-    /// one if it is another.
-    pub fn offered(present: Self, zone: Option<&str>) -> Vec<(String, String)> {
-        let mut windows = Self::USUAL.to_vec();
-        if let Some(zone) = zone.filter(|zone| *zone != Self::UTC).and_then(Zone::new) {
-            windows.extend([Self::Local(Unit::Day, zone), Self::Local(Unit::Month, zone)]);
-        }
-        windows.extend(Self::ROLLING);
-        windows.extend(Self::HOLDS);
-        if !windows.contains(&present) && !present.is_credits() {
-            windows.push(present);
-            windows.sort_unstable();
-        }
-        let mut intervals = Self::REFILLS.to_vec();
-        intervals.extend(present.refill().map(|refill| refill.seconds).filter(|seconds| !Self::REFILLS.contains(seconds)));
-        let credits = intervals.into_iter().map(|seconds| match seconds {
-            0 => ("credits".to_owned(), "credits, prepaid".to_owned()),
-            seconds => (format!("credits:{seconds}"), format!("credits, some back every {}", lasting(seconds))),
-        });
-        let typed = Self::TYPED.map(|(choice, words)| (choice.to_owned(), words.to_owned()));
-        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(typed).chain(credits).collect()
-    }
-
-    /// As a form offers it, behind a number: "units an hour"; of calls at the same time also for how long each counts.
-    fn offer_words(self) -> String {
-        match self.hold() {
-            Some(seconds) => format!("{}, each for {} at most", self.unit_words(), hold_words(seconds)),
-            None => self.unit_words(),
         }
     }
 
@@ -250,17 +219,6 @@ impl Window {
     fn of(self, n: u64) -> String {
         format!("{}{} {}", self.counted(n), if self.is_credits() { "," } else { "" }, self.words())
     }
-
-    /// The choice of `offered` that this is; how many credits come back stands in a field of its own.
-    pub fn choice(self) -> String {
-        match self {
-            Self::Credits(refill) if !refill.is_prepaid() => format!("credits:{}", refill.seconds),
-            other => other.to_string(),
-        }
-    }
-
-    /// How often credits come back in the choices of forms; 0: never.
-    const REFILLS: [u32; 4] = [0, 60, 3_600, 86_400];
 
     /// "100 units an hour", "1,000 credits, +100 every hour", "5 calls at the same time": so many of it.
     pub fn limit_words(self, limit: u64) -> String {
@@ -472,9 +430,6 @@ mod tests {
         assert_eq!(words(1, "hour"), "1 unit an hour");
         assert_eq!(words(2, "rolling:hour"), "2 units in any hour");
         assert_eq!(words(1, "concurrent"), "1 call at the same time");
-        let offered = Window::offered(Window::Concurrent(45), None);
-        assert!(offered.contains(&("concurrent:45".to_owned(), "calls at the same time, each for 45 seconds at most".to_owned())));
-        assert!(offered.contains(&("concurrent:3600".to_owned(), "calls at the same time, each for 1 hour at most".to_owned())));
     }
 
     #[test]

@@ -12,12 +12,13 @@ use crate::{
     keys::{
         api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
         components::{
-            DropDialog, HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded,
+            DropDialog, HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, SwitchDialog, Tags,
+            gate_of, loaded, switches,
         },
         model::{Environment, KeyDetail, KeyState, SecretView, TypedCall},
     },
     ui::{
-        Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
+        ActForm, Crumb, ErrorSummary, Icon, Look, Menu, MenuLink, Note, OutlineBadge, PageHeader,
         chart::{Bucket, Limit, Series, UsageChart},
         number::count,
     },
@@ -91,12 +92,18 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) ->
     let to_drop = asked.to_drop(&detail).filter(|_| secret.is_none() && detail.can_edit);
     // A refusal is said in the dialog while that is open.
     let undropped = to_drop.is_none().then(|| view! { <ErrorSummary action=DropSecret::PATH/> });
+    let is_switched = secret.is_none() && detail.can_edit && switches(&asked.dialog, detail.key.state);
+    let unswitched = (!is_switched).then(|| view! { <ErrorSummary action=DisableKey::PATH/><ErrorSummary action=EnableKey::PATH/> });
     let over = match (secret, asked.dialog.as_str(), detail.can_edit) {
         (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
         (None, "revoke", true) => Some(view! { <RevokeDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "narrow", true) => Some(view! { <NarrowDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "leaked", _) if detail.can_mark_leaked => Some(view! { <LeakedDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "drop", true) => to_drop.map(|secret| view! { <DropDialog secret key=detail.key.id.to_string() path=path.clone()/> }.into_any()),
+        (None, "disable" | "enable", true) => is_switched.then(|| {
+            let action = if asked.dialog == "disable" { DisableKey::PATH } else { EnableKey::PATH };
+            view! { <SwitchDialog detail=detail.clone() path=path.clone() action/> }.into_any()
+        }),
         (None, "rotate", true) => Some(view! { <RotateDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         _ => None,
     };
@@ -111,8 +118,7 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, asked: &Asked) ->
         <HoldNotes holds=detail.holds.clone()/>
         <LeakNote detail=detail.clone()/>
         <ErrorSummary action=ClearLeaks::PATH/>
-        <ErrorSummary action=DisableKey::PATH/>
-        <ErrorSummary action=EnableKey::PATH/>
+        {unswitched}
         {undropped}
         <ErrorSummary action=ExtendSecret::PATH/>
         <UsageChart series=series(&detail) zoom=zoom small=true/>
@@ -144,30 +150,28 @@ fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
 }
 
 fn acts(detail: &KeyDetail, path: String) -> AnyView {
-    let this = vec![("id", detail.key.id.to_string())];
     let report = detail.can_mark_leaked.then(|| view! { <OpenDialog path=path.clone() dialog="leaked">"Report leaked"</OpenDialog> });
-    let switch = match detail.key.state {
-        KeyState::Disabled => view! {
-            <Form action=EnableKey::PATH quiet=true hidden=this class="quick-create joined">
-                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason (optional)" autocomplete="off" maxlength=200/>
-                <Button look=Look::Primary>"Enable"</Button>
-            </Form>
+    let hidden = vec![("id", detail.key.id.to_string())];
+    // It acts at once, and its toast takes it back; who wants to say why finds that in the menu. Enabling a leaked key is asked about first.
+    let (switch, with_reason) = match detail.key.state {
+        KeyState::Disabled if !detail.leaks.is_empty() => {
+            (view! { <OpenDialog path=path.clone() dialog="enable" look=Look::Primary>"Enable"</OpenDialog> }.into_any(), ("enable", "Enable with a reason"))
         }
-        .into_any(),
-        KeyState::Active | KeyState::Revoked => view! {
-            <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create joined">
-                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason (optional)" autocomplete="off" maxlength=200/>
-                <Button>"Disable"</Button>
-            </Form>
+        KeyState::Disabled => {
+            (view! { <ActForm action=EnableKey::PATH words="Enable" look=Look::Primary hidden/> }.into_any(), ("enable", "Enable with a reason"))
         }
-        .into_any(),
+        KeyState::Active | KeyState::Revoked => {
+            (view! { <ActForm action=DisableKey::PATH words="Disable" hidden/> }.into_any(), ("disable", "Disable with a reason"))
+        }
     };
+    let with_reason = view! { <MenuLink href=format!("{path}?dialog={}", with_reason.0) icon=Icon::Lock label=with_reason.1/> };
     view! {
         <div class="row">
             <OpenDialog path=path.clone() dialog="rotate" icon=Icon::Rotate>"Rotate"</OpenDialog>
             {switch}
             {report}
             <OpenDialog path dialog="revoke" look=Look::DangerQuiet>"Revoke"</OpenDialog>
+            <Menu id="key-more" label="More for this key">{with_reason}</Menu>
         </div>
     }
     .into_any()

@@ -37,6 +37,14 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let external_id = detail.key.external_id.clone();
     let meta = typed(&detail.key.meta);
     let is_set = external_id.is_some() || [&routes, &addresses, &origins, &meta].iter().any(|text| !text.is_empty());
+    let gives = match held.len() + holds.len() {
+        0 => "Permissions: none".to_owned(),
+        1..=3 => format!("Permissions: {}", [held.as_slice(), &holds].concat().join(", ")),
+        n => format!("{n} permissions and bundles"),
+    };
+    let touched = [("preset", "chosen"), ("permissions[]", ""), ("bundles[]", ""), ("permissions", ""), ("bundles", "")];
+    let touched = touched.map(|(name, begin)| (name.to_owned(), begin)).to_vec();
+    let has_bundles = !bundles.is_empty();
     let begins = ["routes", "addresses", "origins", "external_id", "meta"].map(|name| (name.to_owned(), "")).to_vec();
     let pages = "One origin per line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Leave empty to allow all.";
     let from = "One network or address per line, such as 203.0.113.0/24 or 2001:db8::7. Calls from elsewhere are answered IP_DENIED. Leave empty to allow all.";
@@ -47,9 +55,11 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod. At most 10."/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
-                {has_permissions.then(|| permissions(presets, choices, held))}
-                {needing_grant(others.iter())}
-                {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
+                <MoreFields words=gives begins=touched>
+                    {has_permissions.then(|| permissions(presets, choices, held))}
+                    {needing_grant(others.iter())}
+                    {has_bundles.then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
+                </MoreFields>
                 <MoreFields words="More: where it may call from and what, external id, metadata" begins is_set>
                     <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
                     <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
@@ -189,7 +199,7 @@ pub fn about(detail: &KeyDetail) -> AnyView {
                 <Fact term="Created">{created}</Fact>
                 <Fact term="Expires">{expires}</Fact>
             </Facts>
-            <CodeBlock id="call" title="Call with it" code=example wrap=true/>
+            <CodeBlock id="call" title="Call with it" code=example/>
             <LinkButton href=usage look=Look::Secondary size=Size::Small icon=Icon::Chart>"Usage of this key"</LinkButton>
         </section>
     }

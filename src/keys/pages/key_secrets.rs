@@ -4,7 +4,7 @@ use crate::{
     keys::{
         api::ExtendSecret,
         components::SaidTime,
-        model::{KeyDetail, SecretCalls, SecretUser, SecretView},
+        model::{KeyDetail, MissedSecret, SecretCalls, SecretUser, SecretView},
     },
     ui::{
         ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuLink, MenuRule, Table,
@@ -29,6 +29,7 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
     let key = detail.key.id.to_string();
     let can_edit = detail.can_edit;
     let users = detail.secrets.iter().filter(|s| !s.is_newest).filter_map(users).collect_view();
+    let missed = (!detail.missed.is_empty()).then(|| missed(&detail.missed));
     let rows = detail.secrets.iter().cloned().map(|s| secret(s, &key, can_edit)).collect_view();
     let mut columns = vec![("Secret", ""), ("Last used", ""), ("Since", "col-4"), ("Accepted until", "col-2"), ACT];
     if has_several {
@@ -44,6 +45,7 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
                     <tbody>{rows}</tbody>
                 </Table>
                 {users}
+                {missed}
             </div>
         </section>
     }
@@ -127,6 +129,34 @@ fn users(secret: &SecretView) -> Option<AnyView> {
         </details>
     };
     Some(view.into_any())
+}
+
+/// Secrets that have ended and that somebody still sends.
+fn missed(secrets: &[MissedSecret]) -> AnyView {
+    let row = |secret: MissedSecret| {
+        let by = (!secret.last_use.by.is_empty()).then(|| view! { <span class="small muted">{secret.last_use.by}</span> });
+        view! {
+            <tr>
+                <th scope="row"><code>{secret.start}"…"</code></th>
+                <td><SaidTime said=secret.ended/></td>
+                <td><span class="cell-2"><SaidTime said=secret.last_use.at/>{by}</span></td>
+            </tr>
+        }
+    };
+    let rows = secrets.iter().cloned().map(row).collect_view();
+    let summary = format!("{} still sent, answered EXPIRED", count(secrets.len() as u64, "ended secret is", "ended secrets are"));
+    view! {
+        <details open=true>
+            <summary>{summary}</summary>
+            <div class="stack-sm">
+                <Table caption="Ended secrets that are still sent, the last sent first" small=true>
+                    {heads(&[("Secret", ""), ("Ended", ""), ("Last sent", "")])}
+                    <tbody>{rows}</tbody>
+                </Table>
+            </div>
+        </details>
+    }
+    .into_any()
 }
 
 fn user_row(user: SecretUser) -> AnyView {

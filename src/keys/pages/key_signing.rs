@@ -7,7 +7,7 @@ use crate::{
         components::SaidTime,
         model::{Algorithm, KeyDetail, SigningView},
     },
-    ui::{Button, CheckField, Fact, Facts, Form, Gate, LinkButton, Look, Note, Secret, TextArea},
+    ui::{Button, CheckField, Fact, Facts, Form, FormOutcome, Gate, LinkButton, Look, Note, Secret, TextArea},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -17,6 +17,17 @@ pub fn signing(detail: &KeyDetail, secret: Option<String>) -> AnyView {
     let shown = secret.map(|secret| fresh(secret, id.clone()));
     let state = detail.signing.clone().map(|signing| state(signing, detail, &id));
     let forms = detail.can_edit.then(|| forms(detail, &id));
+    let summary = if detail.signing.is_some() { "Change how calls are signed" } else { "Turn on signed requests" };
+    // No error hides there.
+    let is_open = use_context::<FormOutcome>().is_some_and(|outcome| outcome.action == TurnOnSigning::PATH);
+    let forms = forms.map(|forms| {
+        view! {
+            <details class="more-fields" open=is_open>
+                <summary>{summary}</summary>
+                <div class="stack">{forms}</div>
+            </details>
+        }
+    });
     view! {
         <section class="stack" id="signing" aria-labelledby="signing-title">
             <div class="section-head"><h2 id="signing-title">"Signed requests"</h2><p>{lead}" "<a href="/docs/signing#signed">"How calls are signed"</a></p></div>

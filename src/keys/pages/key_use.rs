@@ -17,16 +17,18 @@ pub fn used(detail: &KeyDetail) -> AnyView {
         return ().into_any();
     }
     let idle = detail.uses.iter().filter(|u| u.is_idle()).count();
-    let since = &detail.counted_since.words;
+    // Of a young key the days are fewer.
+    let since = &detail.counted_since;
+    let young = if since.at == detail.created.at { format!(" (counted since {})", since.words) } else { String::new() };
     let lead = match (detail.uses.iter().any(|u| u.is_known), idle) {
         (false, _) if detail.uses.iter().all(|u| u.is_counted_long) => {
             "No route of the API names a permission and no service asks for one, so their use is unknown.".to_owned()
         }
         (false, _) => "Permissions have been counted for less than 30 days, so their use is not known yet.".to_owned(),
         (true, _) if detail.is_untried() => "The key is less than a day old and has no calls yet, so what it needs is not known.".to_owned(),
-        (true, 0) => format!("All with known use were needed in the last 30 days (counted since {since})."),
-        (true, 1) => format!("One was never needed in the last 30 days (counted since {since})."),
-        (true, n) => format!("{n} were never needed in the last 30 days (counted since {since})."),
+        (true, 0) => format!("{} in the last 30 days{young}.", all_used(&detail.uses)),
+        (true, 1) => format!("One was not used in the last 30 days{young}."),
+        (true, n) => format!("{n} were not used in the last 30 days{young}."),
     };
     let narrow = (detail.can_edit && detail.can_narrow())
         .then(|| view! { <div class="row"><LinkButton href=format!("/keys/{}?dialog=narrow", detail.key.id) size=Size::Small>"Take away what it did not use"</LinkButton></div> });
@@ -47,6 +49,16 @@ pub fn used(detail: &KeyDetail) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// "Both were used", of permissions none of which is idle.
+fn all_used(uses: &[PermissionUse]) -> String {
+    match (uses.len(), uses.iter().all(|used| used.is_known)) {
+        (_, false) => "All whose use is known were used".to_owned(),
+        (1, true) => "It was used".to_owned(),
+        (2, true) => "Both were used".to_owned(),
+        (n, true) => format!("All {n} were used"),
+    }
 }
 
 /// `withheld`: it needs a grant and has none, with the next step.

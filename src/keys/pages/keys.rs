@@ -7,11 +7,11 @@ use crate::{
         components::{
             CheckAll, CheckKey, FirstKey, FoundKey, ManyBar, NewKeyDialog, QuickCreate, ReviewCard, SaidOrNever, SaidTime, StandingBadge, Tags, loaded,
         },
-        model::{KeyList, KeyQuery, KeyRow, KeyState, KeysShown, Review, StandingKind},
+        model::{KeyList, KeyQuery, KeyRow, KeyState, KeysShown, StandingKind},
     },
     ui::{
-        Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader,
-        Pagination, SearchField, Size, Table,
+        Badge, ButtonMenu, Crumb, Empty, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuLink, MenuRule, OutlineBadge, PageHeader, Pagination,
+        SearchField, Size, Table,
         chart::Sparkline,
         folded,
         number::{count, thousands},
@@ -51,12 +51,10 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
         ),
     };
     // While the dialog is open there is one field Name and one button Create key: its own.
-    let quick = (!has_dialog).then(|| view! { <QuickCreate form/> });
+    let quick = (!has_dialog).then(|| view! { <QuickCreate form more=more(&list.query)/> });
     view! {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
-        <ErrorSummary action=DisableKey::PATH/>
-        <ErrorSummary action=EnableKey::PATH/>
-        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}<ReviewCard review=list.review current=list.query.review.clone()/>{table(list)}</div>
+        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}<ReviewCard review=list.review query=list.query.clone() path=PATH/>{table(list)}</div>
         {dialog}
     }
     .into_any()
@@ -66,20 +64,44 @@ fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
     let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), format!("API: {name}")))).collect();
     let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
-    let reviews = any("Any review").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();
+    // Which keys to review is chosen below the filters, by how many there are.
+    let kept = query.review.clone().map(|review| ("review", review)).into_iter().collect::<Vec<_>>();
     let tags = (!list.tags.is_empty()).then(|| {
         let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
         view! { <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/> }
     });
     view! {
-        <Filters action=PATH label="Keys">
+        <Filters action=PATH label="Keys" kept>
             <SearchField placeholder="Name, tag, start, id or whole key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
-            <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
             {tags}
         </Filters>
+    }
+    .into_any()
+}
+
+/// What else there is to do with keys, and the other files of what is listed.
+fn more(query: &KeyQuery) -> AnyView {
+    let many = is_shown("/keys/import").then(|| {
+        view! {
+            <MenuLink href="/keys/import" icon=Icon::ArrowUp label="Import keys"/>
+            <MenuLink href="/keys/create-many" icon=Icon::Plus label="Create many"/>
+        }
+    });
+    let find = is_shown(FIND).then(|| view! { <MenuLink href=FIND icon=Icon::Search label="Find by secret"/> });
+    let json = is_shown(EXPORT).then(|| view! { <MenuLink href=query.link(EXPORT, Some(("format", "json"))) icon=Icon::Download label="Export JSON"/> });
+    let rule = (many.is_some() || find.is_some()).then(|| view! { <MenuRule/> });
+    let prepare = query.link("/exports?of=keys", None);
+    view! {
+        <ButtonMenu id="more-keys" words="More" icon=Icon::More look=Look::Quiet size=Size::Small>
+            {many}
+            {find}
+            {rule}
+            {json}
+            <MenuLink href=prepare icon=Icon::Server label="Prepare a file"/>
+        </ButtonMenu>
     }
     .into_any()
 }
@@ -89,7 +111,6 @@ fn table(list: KeyList) -> AnyView {
         return view! {
             <Empty title="No key matches" text="Try a shorter search, or clear the filters.">
                 <LinkButton href=PATH>"Show all keys"</LinkButton>
-                {is_shown("/keys/import").then(|| view! { <LinkButton href="/keys/import" look=Look::Quiet>"Import keys"</LinkButton> })}
             </Empty>
         }
         .into_any();
@@ -99,20 +120,10 @@ fn table(list: KeyList) -> AnyView {
     let older = list.older.as_deref().map(|cursor| list.query.link(PATH, Some(("older", cursor))));
     let (query, found) = (list.query, list.found);
     let can_choose = is_shown(MANY);
+    let file = query.link(EXPORT, None);
+    let export = is_shown(EXPORT)
+        .then(|| view! { <span class="push"><LinkButton href=file size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton></span> });
     let rows = list.rows.into_iter().map(|one| row(one, can_choose)).collect_view();
-    let export = is_shown(EXPORT).then(|| {
-        view! {
-            <LinkButton href=query.link(EXPORT, None) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton>
-            <LinkButton href=query.link(EXPORT, Some(("format", "json"))) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export JSON"</LinkButton>
-        }
-    });
-    let find = is_shown(FIND).then(|| view! { <LinkButton href=FIND size=Size::Small look=Look::Quiet icon=Icon::Search>"Find by secret"</LinkButton> });
-    let many = is_shown("/keys/import").then(|| {
-        view! {
-            <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
-            <LinkButton href="/keys/create-many" size=Size::Small look=Look::Quiet>"Create many"</LinkButton>
-        }
-    });
     view! {
         <Table caption="Keys, newest first" cards=true>
             <thead>
@@ -129,13 +140,7 @@ fn table(list: KeyList) -> AnyView {
             </thead>
             <tbody>{rows}</tbody>
         </Table>
-        <Pagination summary newer older/>
-        <div class="row">
-            {export}
-            <LinkButton href=query.link("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
-            {find}
-            {many}
-        </div>
+        <div class="row"><Pagination summary newer older/>{export}</div>
         {can_choose.then(|| view! { <ManyBar query found path=MANY/> })}
     }
     .into_any()
@@ -177,13 +182,12 @@ fn row(row: KeyRow, can_choose: bool) -> AnyView {
 fn menu(row: &KeyRow) -> AnyView {
     let id = row.key.id.to_string();
     let path = format!("/keys/{id}");
-    let (this, name) = (vec![("id", id.clone())], &row.key.name);
     let switch = match row.key.state {
         KeyState::Active if is_shown(DisableKey::PATH) => {
-            view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any()
+            view! { <MenuLink href=format!("{path}?dialog=disable") icon=Icon::Lock label="Disable"/> }.into_any()
         }
         KeyState::Disabled if is_shown(EnableKey::PATH) => {
-            view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any()
+            view! { <MenuLink href=format!("{path}?dialog=enable") icon=Icon::CheckCircle label="Enable"/> }.into_any()
         }
         _ => return view! { <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)><MenuLink href=path icon=Icon::Activity label="History"/></Menu> }.into_any(),
     };

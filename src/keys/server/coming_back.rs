@@ -3,7 +3,7 @@
 //! same one, so that they do not all come back at once. The RateLimit fields and the answers of verifications stay exact.
 
 use super::gate::Answer;
-use crate::values::Outcome;
+use crate::values::{KeyId, Outcome};
 
 /// Seconds; shorter waits end when they end.
 const LONG: u64 = 3_600;
@@ -13,7 +13,12 @@ const SPREAD: u128 = 60;
 /// None where no time helps.
 pub fn retry_after(answer: &Answer) -> Option<u64> {
     let seconds = answer.retry_after?;
-    let is_long = seconds > LONG && matches!(answer.outcome, Outcome::RateLimited | Outcome::QuotaExceeded);
-    let later = answer.facts().filter(|_| is_long).map_or(0, |facts| facts.key.uuid().as_u128() % SPREAD);
-    Some(seconds.saturating_add(u64::try_from(later).unwrap_or(0)))
+    let is_limited = matches!(answer.outcome, Outcome::RateLimited | Outcome::QuotaExceeded);
+    Some(answer.facts().filter(|_| is_limited).map_or(seconds, |facts| spread(facts.key, seconds)))
+}
+
+/// What this key is told where a limit refuses for so many seconds.
+pub fn spread(key: KeyId, seconds: u64) -> u64 {
+    let later = if seconds > LONG { key.uuid().as_u128() % SPREAD } else { 0 };
+    seconds.saturating_add(u64::try_from(later).unwrap_or(0))
 }

@@ -188,10 +188,10 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, withheld: &[Withhel
     };
     let bundles = fields.check("bundles", bundles::chosen(api, &new.bundles)).unwrap_or_default();
     fields.check("bundles", grants::bundles_must_be_granted(api, withheld, &bundles));
-    let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
-    let origins = fields.check("origins", origins::origins(new.origins.iter().map(String::as_str))).unwrap_or_default();
-    let routes = fields.check("routes", key_routes::key_routes(new.routes.iter().map(String::as_str))).unwrap_or_default();
-    let tags = fields.check("tags", rules::tags(new.tags.iter().map(String::as_str))).unwrap_or_default();
+    let addresses = rules::list(&mut fields, "addresses", &new.addresses, rules::addresses).unwrap_or_default();
+    let origins = rules::list(&mut fields, "origins", &new.origins, origins::origins).unwrap_or_default();
+    let routes = rules::list(&mut fields, "routes", &new.routes, key_routes::key_routes).unwrap_or_default();
+    let tags = rules::list(&mut fields, "tags", &new.tags, rules::tags).unwrap_or_default();
     let external_id = fields.check("external_id", about::external_id(new.external_id.as_deref().unwrap_or_default())).flatten();
     let meta = fields.check("meta", about::meta(new.meta.clone())).unwrap_or_default();
     let expires_at = new.expires_at.map(|at| fields.check("expires_at", rules::expiry(at, ctx.clock.now())));

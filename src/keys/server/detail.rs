@@ -4,7 +4,7 @@ use super::{
     grants, limits, listing,
     reach::Reach,
     rules,
-    secret_use::secret_views,
+    secret_use::{missed_secrets, secret_views},
     store::{self, listing::Wanted},
     using::{self, permission_uses},
     why::why,
@@ -70,7 +70,7 @@ pub async fn key_history(
     find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let one_more = i64::try_from(most).unwrap_or(HISTORY) + 1;
-    let mut rows = store::changes::list_changes(&ctx.db, id, local.now(), before, one_more).await?;
+    let mut rows = store::changes::list_changes(&ctx.db, id, local.now(), before, one_more, tells_blocks(caller)).await?;
     let has_more = rows.len() > most;
     rows.truncate(most);
     let next = rows.last().filter(|_| has_more).map(|row| (row.at, row.number));
@@ -102,10 +102,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let reach = Reach::of(caller).workspace();
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let edges = local.day_edges(listing::DAYS);
-    let today = edges.iter().rev().nth(1).copied().unwrap_or(local.now());
-
     let wanted = Wanted { workspace: reach, id: Some(id), most: 1, ..Wanted::default() };
-    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?.pop().ok_or(AppError::NotFound)?;
+    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), listing::lately(&local)).await?.pop().ok_or(AppError::NotFound)?;
     listed.key = key;
     let spark = store::calls::list_calls(&ctx.db, &[id], &edges).await?.remove(&id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
     let day = |at, calls| {
@@ -114,7 +112,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     };
     let days = edges.iter().zip(&spark).map(|(at, calls)| day(*at, *calls)).collect();
     let provenance = store::keys::find_provenance(&ctx.db, reach, id).await?.ok_or(AppError::NotFound)?;
-    let row = listing::row(ctx, listed, spark, &local);
+    let live = limits::live(ctx, &listed.key).await?;
+    let row = listing::row(listed, &live, spark, &local);
     let key = row.key;
     let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
     let mut conn = ctx.db.acquire().await?;
@@ -122,7 +121,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let withheld = grants::withheld(&mut conn, &api, key.workspace, key.plan.as_ref().map(Slug::as_str)).await?;
     let grantable = rules::grantable(&mut conn, caller, key.workspace, &api, &withheld).await?;
     drop(conn);
-    let limits = limits::views(ctx, &key, &local);
+    let limits = limits::views(live, &local);
     let why = why(ctx, &key).await?;
     let counted_since = key.created_at.max(local.now() - Duration::days(using::DAYS));
 
@@ -141,6 +140,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         days,
         days_end: edges.last().map(|at| said(*at, String::new()).at).unwrap_or_default(),
         secrets: secret_views(ctx, id, &local).await?,
+        missed: missed_secrets(ctx, id, &local).await?,
         bundles: bundles(&key, &api, &grantable),
         permissions: permissions(&key, &api, grantable),
         uses: permission_uses(ctx, &key, &api, &withheld, &routes, &local).await?,
@@ -150,7 +150,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         day_limit: day_limit(&limits, &why, &routes, &local),
         limits,
         why,
-        history: history(ctx, id, &local).await?,
+        history: history(ctx, caller, id, &local).await?,
         holds: holds(ctx, &key, &local).await?,
         leaks: leaks(ctx, id, &local).await?,
         can_mark_leaked: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
@@ -210,8 +210,13 @@ async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>,
     Ok(rows.into_iter().map(view).collect())
 }
 
-async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {
-    let rows = store::changes::list_changes(&ctx.db, id, ctx.clock.now(), None, HISTORY).await?;
+/// Who blocked and why is for those who block (docs/blocks.md).
+fn tells_blocks(caller: &Caller) -> bool {
+    caller.may(&may::BLOCKS_MANAGE)
+}
+
+async fn history(ctx: &Ctx, caller: &Caller, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {
+    let rows = store::changes::list_changes(&ctx.db, id, ctx.clock.now(), None, HISTORY, tells_blocks(caller)).await?;
     Ok(rows.into_iter().map(|row| entry(row, local)).collect())
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, Fields},
-    keys::model::{Act, Api, Key, KeyEdit, KeyLimit, Meta, TypedLimit},
+    keys::model::{Act, Api, Key, KeyEdit, KeyLimit, Meta, TypedLimit, limits_changed},
     platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
@@ -71,22 +71,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         let added: Vec<Slug> = after.iter().filter(|name| !key.bundles.contains(name)).cloned().collect();
         fields.check("bundles", grants::bundles_must_be_granted(&api, &withheld, &added));
     }
-    let addresses = match &edit.addresses {
-        Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
-        None => None,
-    };
-    let origins = match &edit.origins {
-        Some(texts) => fields.check("origins", origins::origins(texts.iter().map(String::as_str))),
-        None => None,
-    };
-    let routes = match &edit.routes {
-        Some(texts) => fields.check("routes", key_routes::key_routes(texts.iter().map(String::as_str))),
-        None => None,
-    };
-    let tags = match &edit.tags {
-        Some(texts) => fields.check("tags", rules::tags(texts.iter().map(String::as_str))),
-        None => None,
-    };
+    let addresses = edit.addresses.as_ref().and_then(|texts| rules::list(&mut fields, "addresses", texts, rules::addresses));
+    let origins = edit.origins.as_ref().and_then(|texts| rules::list(&mut fields, "origins", texts, origins::origins));
+    let routes = edit.routes.as_ref().and_then(|texts| rules::list(&mut fields, "routes", texts, key_routes::key_routes));
+    let tags = edit.tags.as_ref().and_then(|texts| rules::list(&mut fields, "tags", texts, rules::tags));
     let external_id = edit.external_id.and_then(|text| fields.check("external_id", about::external_id(&text)));
     let meta = edit.meta.and_then(|meta| fields.check("meta", about::meta(meta)));
     fields.done()?;
@@ -257,8 +245,7 @@ async fn describe(
 
 async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, wanted: &[KeyLimit]) -> Result<(), AppError> {
     limits::replace_limits(conn, key.id, wanted).await?;
-    let words: Vec<String> = wanted.iter().map(KeyLimit::words).collect();
-    let detail = if words.is_empty() { "the default".to_owned() } else { words.join(", ") };
+    let detail = limits_changed(&key.limits, wanted);
     change::note(ctx, conn, caller, key, Done { data: serde_json::json!({ "from": key.limits, "to": wanted }), ..Done::new(Act::Limited, detail) }).await
 }
 

@@ -1,6 +1,6 @@
 //! From the texts of a form to the typed input of an operation.
 
-pub use super::limit_form::{OverForm, digits, read_unit};
+pub use super::limit_form::digits;
 
 use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
 use crate::{
@@ -49,9 +49,9 @@ pub fn new_key(ctx: &Ctx, typed: TypedKey, permissions: Option<Vec<String>>, bun
     Ok(NewKey { name: typed.name, api, permissions, preset, bundles, routes, external_id, meta, expires_at, environment, once, ..NewKey::default() })
 }
 
-/// Routes have spaces and commas in them.
+/// Routes have spaces and commas in them. An empty line says nothing.
 fn lines(text: String) -> Vec<String> {
-    text.lines().map(str::to_owned).collect()
+    text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.

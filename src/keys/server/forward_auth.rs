@@ -318,11 +318,7 @@ fn passed(answer: &Answer) -> Response {
 }
 
 fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
-    let status = match answer.outcome {
-        Outcome::RateLimited | Outcome::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
-        Outcome::Forbidden | Outcome::IpDenied | Outcome::Banned => StatusCode::FORBIDDEN,
-        _ => StatusCode::UNAUTHORIZED,
-    };
+    let status = StatusCode::from_u16(answer.outcome.status().0).unwrap_or(StatusCode::UNAUTHORIZED);
     let words = answer.why.as_deref().or_else(|| soon(answer)).unwrap_or(answer.outcome.sentence());
     let about = About::of(answer, status);
     let mut response = problem(status, answer, words, &about);

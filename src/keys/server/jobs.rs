@@ -1,8 +1,14 @@
 //! Work on keys that nobody waits for.
 
 use super::{
-    batch::forget_batches, expiring::note_expiries, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, resealing::ResealSecrets,
-    rotating::end_replaced, signing::forget_nonces,
+    batch::forget_batches,
+    expiring::note_expiries,
+    gate::forget_old_leases,
+    importing::forget_lists,
+    leaks::send_leak,
+    resealing::ResealSecrets,
+    rotating::{end_replaced, forget_ended},
+    signing::forget_nonces,
 };
 use crate::{
     platform::{
@@ -43,6 +49,21 @@ impl Job for ForgetLists {
         let gone = forget_lists(ctx).await? + forget_batches(ctx).await?;
         tracing::info!(gone, "forgot lists of keys that waited to be imported or made");
         say(format!("Lists of keys removed: {gone}."));
+        Ok(())
+    }
+}
+
+/// Nightly: secrets that ended a month ago.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetSecrets {}
+
+impl Job for ForgetSecrets {
+    const KIND: &'static str = "keys.forget_secrets";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        let gone = forget_ended(ctx).await?;
+        tracing::info!(gone, "forgot secrets that ended");
+        say(format!("Ended secrets removed: {gone}."));
         Ok(())
     }
 }
@@ -112,6 +133,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<ForgetLeases>()
         .register::<ForgetLists>()
         .register::<ForgetNonces>()
+        .register::<ForgetSecrets>()
         .register::<MailLeak>()
         .register::<NoteExpiries>()
         .register::<ResealSecrets>()

@@ -1,7 +1,7 @@
 //! The routes that a key may call, as people write them: a method and a path pattern each, in the words of an API's routes. They narrow what
 //! its permissions allow and give nothing, so they need not be routes of its API.
 
-use super::gate;
+use super::{gate, rules};
 use crate::keys::model::ApiRoute;
 
 /// How many a key has at most.
@@ -10,7 +10,8 @@ const MOST: usize = 50;
 /// As they are stored: `GET /orders/{id}`, by path, any method last, each once. A path alone is meant for any method.
 pub fn key_routes<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
     let mut routes: Vec<ApiRoute> = Vec::new();
-    for text in texts.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
+    for text in texts.into_iter().map(str::trim) {
+        rules::must_say(text)?;
         let route = route(text)?;
         if !routes.contains(&route) {
             routes.push(route);
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     fn routes_are_kept_as_apis_write_theirs() {
-        let read = key_routes(["get  /orders/{id}/", "* /orders/{id}", " ", "/reports/*", "GET /orders/{id}", "POST /"]);
+        let read = key_routes(["get  /orders/{id}/", "* /orders/{id}", "/reports/*", "GET /orders/{id}", "POST /"]);
         assert_eq!(read, Ok(["POST /", "GET /orders/{id}", "* /orders/{id}", "* /reports/*"].map(str::to_owned).to_vec()));
         assert_eq!(key_routes([]), Ok(Vec::new()));
     }
@@ -58,6 +59,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (wrong, words) in [
+            (" ", "This entry is blank"),
             ("FETCH /orders", "“FETCH /orders” does not begin with a method"),
             ("GET", "“GET”: A path begins with a slash"),
             ("GET orders", "“GET orders”: A path begins with a slash"),

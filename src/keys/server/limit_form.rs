@@ -54,9 +54,12 @@ impl TypedLimit {
     /// What a limit may be beside others is checked where it is set (`rules::limits_after`).
     fn read_limit(&self) -> Result<KeyLimit, AppError> {
         let mut fields = Fields::default();
-        let window = self.read_window(&mut fields);
-        let counts = read_unit(&self.unit, &mut fields);
-        let unit = match self.window.as_str() {
+        let (choice, counts) = match self.window.trim().strip_prefix(Self::CALLS) {
+            Some(choice) => (choice, LimitUnit::Calls),
+            None => (self.window.trim(), read_unit(&self.unit, &mut fields)),
+        };
+        let window = self.read_window(choice, &mut fields);
+        let unit = match choice {
             credits if credits.starts_with("credits") => "credits",
             together if together.starts_with("concurrent") => "calls",
             _ => counts.as_str(),
@@ -79,16 +82,12 @@ impl TypedLimit {
             }
         }
         fields.done()?;
-        let name = match self.name.trim() {
-            "" => KeyLimit::DEFAULT.to_owned(),
-            name => name.to_lowercase(),
-        };
-        Ok(KeyLimit { unit: counts, over, ..KeyLimit::new(name, limit.unwrap_or(0), window.unwrap_or(Window::HOUR)) })
+        Ok(KeyLimit { unit: counts, over, ..KeyLimit::new(self.name.trim().to_lowercase(), limit.unwrap_or(0), window.unwrap_or(Window::HOUR)) })
     }
 
     /// The choice, with the seconds that it asks for, or with what comes back of credits.
-    fn read_window(&self, fields: &mut Fields) -> Option<Window> {
-        let (choice, refill, seconds) = (self.window.trim(), self.refill.trim(), self.seconds.trim());
+    fn read_window(&self, choice: &str, fields: &mut Fields) -> Option<Window> {
+        let (refill, seconds) = (self.refill.trim(), self.seconds.trim());
         let comes_back = choice.strip_prefix("credits:").filter(|every| !every.contains('/'));
         let is_typed = Window::TYPED.iter().any(|(typed, _)| *typed == choice);
         if !refill.is_empty() && comes_back.is_none() {
@@ -130,10 +129,12 @@ mod tests {
         let named = |name: &str, words: &str| Some((name.to_owned(), words.to_owned()));
         assert_eq!(read(form("2,400", "3600")), named("burst", "2,400 units an hour"));
         assert_eq!(read(TypedLimit { name: " Day ".to_owned(), ..form("5", "month@Europe/Stockholm") }), named("day", "5 units a month (Europe/Stockholm)"));
-        assert_eq!(read(TypedLimit { name: String::new(), ..form("5", "60") }), named("default", "5 units a minute"));
+        assert_eq!(read(TypedLimit { name: String::new(), ..form("5", "60") }), named("", "5 units a minute"));
         assert_eq!(read(TypedLimit { seconds: "90".to_owned(), ..form("5", "seconds") }), named("burst", "5 units in 90 seconds"));
         assert_eq!(read(TypedLimit { seconds: "7,200".to_owned(), ..form("5", "rolling") }), named("burst", "5 units in any 2 hours"));
         assert_eq!(read(TypedLimit { unit: "calls".to_owned(), ..form("5", "60") }), named("burst", "5 calls a minute"));
+        assert_eq!(read(form("5", "calls:month@Europe/Stockholm")), named("burst", "5 calls a month (Europe/Stockholm)"));
+        assert_eq!(read(TypedLimit { seconds: "120".to_owned(), ..form("5", "calls:rolling") }), named("burst", "5 calls in any 2 minutes"));
         assert_eq!(read(TypedLimit { refill: "2".to_owned(), ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
         let removed = TypedLimit { was: "burst".to_owned(), act: TypedLimit::REMOVE.to_owned(), ..TypedLimit::default() }.read();
         assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None, seen: None }));
@@ -146,6 +147,8 @@ mod tests {
             (form("many", "3600"), "limit"),
             (form("4294967296", "3600"), "limit"),
             (form("5", "fortnight"), "window"),
+            (form("5", "calls:fortnight"), "window"),
+            (form("5", "calls:credits"), "unit"),
             (form("5", "seconds"), "seconds"),
             (TypedLimit { seconds: "0".to_owned(), ..form("5", "seconds") }, "seconds"),
             (TypedLimit { seconds: "90".to_owned(), ..form("5", "rolling") }, "seconds"),

@@ -1,11 +1,15 @@
-//! Where the limits of a key stand, as the gate of this node counts them.
+//! Where the limits of keys stand, on all nodes.
 
-use super::gate::{self, Gate};
+use super::gate::{self, Gate, LimitState};
 use crate::{
+    error::AppError,
     keys::model::{Key, KeyLimit, LimitUnit, LimitView, OverAction, Window, hold_words},
     platform::{Ctx, LocalTime},
     ui::number::thousands,
+    values::KeyId,
 };
+use sqlx::PgExecutor;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// A limit at this moment; times in seconds.
@@ -29,10 +33,22 @@ impl Live {
     }
 }
 
-/// As the gate counts them; a key that it does not know (yet) has used nothing.
-pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
-    let now = ctx.clock.now_micros();
-    let states = ctx.part::<Gate>().map(|gate| gate.limit_state(key.id, now)).unwrap_or_default();
+/// Of one key.
+pub async fn live(ctx: &Ctx, key: &Key) -> Result<Vec<Live>, AppError> {
+    Ok(live_of(ctx, &ctx.db, &[key]).await?.remove(&key.id).unwrap_or_default())
+}
+
+/// Of each of these keys; one that the gate does not know (yet) has used nothing.
+pub async fn live_of(ctx: &Ctx, db: impl PgExecutor<'_>, keys: &[&Key]) -> Result<HashMap<KeyId, Vec<Live>>, AppError> {
+    let (now, ids) = (ctx.clock.now_micros(), keys.iter().map(|key| key.id).collect::<Vec<_>>());
+    let mut standings = match ctx.part::<Gate>() {
+        Some(gate) => gate.standings(db, &ids, now).await?,
+        None => HashMap::new(),
+    };
+    Ok(keys.iter().map(|key| (key.id, of_states(ctx, key, standings.remove(&key.id).unwrap_or_default(), now))).collect())
+}
+
+fn of_states(ctx: &Ctx, key: &Key, states: Vec<LimitState>, now: i64) -> Vec<Live> {
     if !states.is_empty() {
         return states
             .into_iter()
@@ -74,9 +90,8 @@ fn after(local: &LocalTime, seconds: u64) -> OffsetDateTime {
 }
 
 /// For the page.
-pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
-    live(ctx, key)
-        .into_iter()
+pub fn views(live: Vec<Live>, local: &LocalTime) -> Vec<LimitView> {
+    live.into_iter()
         .map(|l| LimitView {
             name: l.name,
             per: match l.window.hold() {

@@ -2,6 +2,7 @@
 
 use super::{
     cursor, grants,
+    limits::{Live, live_of},
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -10,7 +11,7 @@ use super::{
         paging,
     },
     why::limits_of_new_keys,
-    words::{said, standing},
+    words::{AtLimit, said, standing},
 };
 use crate::{
     accounts::Caller,
@@ -40,7 +41,7 @@ pub async fn show_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chooses: boo
         true => Some(new_key_choices(ctx, &mut conn, caller).await?),
         false => None,
     };
-    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { format!("key {}", list.all + 1) };
+    let suggested_name = if list.all == 0 { "my first key".to_owned() } else { String::new() };
     Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, list })
 }
 
@@ -54,10 +55,9 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
 async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
     let reach = Reach::of_list(caller, &query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    let today = today(&local);
     let mut wanted = wanted(reach, &query)?;
     wanted.most = i64::try_from(PAGE + 1).unwrap_or(51);
-    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today).await?;
+    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     let has_more = listed.len() > PAGE;
     if has_more && wanted.backwards {
         listed.remove(0);
@@ -66,10 +66,15 @@ async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: K
     let newer = listed.first().filter(|_| if wanted.backwards { has_more } else { wanted.from.is_some() }).map(|l| cursor::of(&l.key));
     let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
     let found = listed.first().map_or(0, |l| l.found);
+    let ended = match (&wanted.hashes, listed.first()) {
+        (Some(hashes), Some(of)) => store::secrets::find_end(&mut *conn, of.key.id, hashes, local.now()).await?,
+        _ => None,
+    };
     let rows = rows(ctx, conn, listed, &local).await?;
-    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today).await?;
+    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today(&local)).await?;
     Ok(KeyList {
         rows,
+        ended: ended.map(|at| said(at, local.moment(at))),
         found,
         today: whole.today,
         newer,
@@ -90,7 +95,7 @@ pub async fn list_rows(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result<(
     let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
     wanted.most = i64::try_from(PAGE).unwrap_or(50);
     let mut conn = ctx.db.acquire().await?;
-    let listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
+    let listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     let found = listed.first().map_or(0, |l| l.found);
     Ok((rows(ctx, &mut conn, listed, &local).await?, found))
 }
@@ -102,14 +107,20 @@ pub async fn list_standings(ctx: &Ctx, caller: &Caller, kinds: &[StandingKind], 
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let wanted = Wanted { workspace: Some(caller.workspace), kinds: kinds.to_vec(), most: i64::try_from(most).unwrap_or(i64::MAX), ..Wanted::default() };
     let mut conn = ctx.db.acquire().await?;
-    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today(&local)).await?;
+    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), lately(&local)).await?;
     read_limits(&mut conn, &mut listed).await?;
     let found = listed.first().map_or(0, |l| l.found);
+    let live = held(ctx, &mut conn, &listed).await?;
     let standing = |l: Listed| {
-        let standing = badge(ctx, &l, &local);
+        let standing = badge(&l, live.get(&l.key.id).map_or(&[][..], Vec::as_slice), &local);
         (l.key, standing)
     };
     Ok((listed.into_iter().map(standing).collect(), found))
+}
+
+/// Since when calls count for how a key stands: not a person's day, so that its owner and an operator elsewhere see the same.
+pub(super) fn lately(local: &LocalTime) -> OffsetDateTime {
+    local.now() - time::Duration::DAY
 }
 
 /// Where the person's day began.
@@ -122,15 +133,17 @@ async fn rows(ctx: &Ctx, conn: &mut PgConnection, mut listed: Vec<Listed>, local
     let edges = local.day_edges(DAYS);
     let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
     let mut calls = store::calls::list_calls(&mut *conn, &ids, &edges).await?;
-    read_limits(conn, &mut listed).await?;
+    read_limits(&mut *conn, &mut listed).await?;
+    let mut live = held(ctx, conn, &listed).await?;
     let one = |l: Listed| {
         let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
-        row(ctx, l, spark, local)
+        let live = live.remove(&l.key.id).unwrap_or_default();
+        row(l, &live, spark, local)
     };
     Ok(listed.into_iter().map(one).collect())
 }
 
-/// A badge names the limits of a key that one held; nobody asks for those of the others.
+/// A badge names the limits of a key that one held, where the gate does not know them; nobody asks for those of the others.
 async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(), AppError> {
     let held: Vec<KeyId> = listed.iter().filter(|l| l.kind == StandingKind::Held).map(|l| l.key.id).collect();
     let mut limits = limits_by_key(conn, &held).await?;
@@ -138,6 +151,17 @@ async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(
         l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Where the limits stand of the keys that one may hold now.
+pub(super) async fn held(ctx: &Ctx, conn: &mut PgConnection, listed: &[Listed]) -> Result<HashMap<KeyId, Vec<Live>>, AppError> {
+    let keys: Vec<&Key> = listed.iter().filter(|l| may_be_held(l)).map(|l| &l.key).collect();
+    live_of(ctx, conn, &keys).await
+}
+
+/// Another state is said first.
+fn may_be_held(listed: &Listed) -> bool {
+    !listed.kind.is_off() && listed.kind != StandingKind::Expiring
 }
 
 /// A page of plain keys, newest first, behind the cursor `older`, and the cursor of the next page. Nothing is counted for it. Where filters may
@@ -154,7 +178,7 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
             Some(keys) => paging::find_place(&mut *conn, wanted.workspace, wanted.from, keys).await?,
             None => None,
         };
-        places.extend(paging::list_page(&mut *conn, &wanted, until, local.now(), today(&local)).await?);
+        places.extend(paging::list_page(&mut *conn, &wanted, until, local.now(), lately(&local)).await?);
         if until.is_none() || places.len() > limit {
             break;
         }
@@ -188,7 +212,7 @@ async fn count_up_to(ctx: &Ctx, caller: &Caller, query: &KeyQuery, most: Option<
     let wanted = wanted(Reach::of_list(caller, query)?, query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let most = most.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
-    Ok(paging::count_keys(&ctx.db, &wanted, most, local.now(), today(&local)).await?)
+    Ok(paging::count_keys(&ctx.db, &wanted, most, local.now(), lately(&local)).await?)
 }
 
 /// Every key that the filters leave, newest first. None: there are more than `most`, which is told before they are read. Read in pages, so that
@@ -298,10 +322,10 @@ pub(super) async fn bundles_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Re
     Ok(bundles)
 }
 
-/// One row of the list.
-pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
+/// One row of the list. Where its limits stand is asked only if one held it.
+pub(super) fn row(listed: Listed, live: &[Live], spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     KeyRow {
-        standing: badge(ctx, &listed, local),
+        standing: badge(&listed, live, local),
         calls: spark.iter().copied().sum(),
         spark,
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
@@ -312,21 +336,24 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTi
     }
 }
 
-/// How it stands. Only of a key that a limit held the gate is asked which one, and until when.
-fn badge(ctx: &Ctx, listed: &Listed, local: &LocalTime) -> Standing {
-    if listed.kind != StandingKind::Held {
-        return standing(listed, "", "", local);
+/// How it stands. Where its limits stand is looked at also where no call met one yet: a key may then stand as `Held` that the filters, which know
+/// what is written, leave elsewhere until a call was held.
+pub(super) fn badge(listed: &Listed, states: &[Live], local: &LocalTime) -> Standing {
+    if !may_be_held(listed) {
+        return standing(listed, None, None, local);
     }
-    let states = super::limits::live(ctx, &listed.key);
-    let holding = || states.iter().filter(|s| s.holds()).map(|s| s.reset_after);
-    let next = match holding().max() {
-        None => "The next call passes.".to_owned(),
-        Some(_) if holding().any(|seconds| seconds == 0) => "Calls pass again once credits are added.".to_owned(),
-        Some(seconds) => format!("Calls pass again {}.", local.ahead(local.now() + std::time::Duration::from_secs(seconds))),
+    let words = |s: &Live| s.unit.limit_words(s.limit, s.window);
+    let holding = || states.iter().filter(|s| s.holds());
+    let at_limit = holding().max_by_key(|s| s.reset_after).map(|last| AtLimit {
+        limit: words(last),
+        next: holding().all(|s| s.reset_after > 0).then(|| local.ahead(local.now() + std::time::Duration::from_secs(last.reset_after))),
+    });
+    // Of several nobody can tell by now which one held a call.
+    let only = match states {
+        [one] => Some(words(one)),
+        _ => None,
     };
-    let nearest = states.iter().find(|s| s.holds()).or(states.first());
-    let limit = nearest.map(|s| s.unit.limit_words(s.limit, s.window)).unwrap_or_default();
-    standing(listed, &limit, &next, local)
+    standing(listed, at_limit.as_ref(), only.as_deref(), local)
 }
 
 /// How many keys everybody has. Operators only.

@@ -11,7 +11,7 @@ use super::{
     rules, states,
     store::{
         limits,
-        listing::{self, Wanted},
+        listing::{self, Listed, Wanted},
     },
 };
 use crate::{
@@ -23,10 +23,10 @@ use crate::{
         },
     },
     error::AppError,
-    keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys},
+    keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, ManyRow, NamedKey, Selection, SkippedKeys},
     platform::{Ctx, LocalTime},
     ui::number::count,
-    values::{KeyId, Slug, permission_names as may},
+    values::{KeyId, Slug, WorkspaceId, permission_names as may},
 };
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
@@ -43,21 +43,29 @@ const NAMES: usize = 5;
 
 /// What would happen.
 pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPlan, AppError> {
+    Ok(looked_at(ctx, caller, many).await?.0)
+}
+
+/// What would happen, and the keys that would change as the list knows them.
+async fn looked_at(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<(ManyPlan, Vec<Listed>), AppError> {
     let many = checked(ctx, caller, many).await?;
-    let (keys, mut plan) = chosen(ctx, caller, &many).await?;
-    let ends = ends(ctx, &many, &keys).await?;
-    for key in keys {
-        sort_in(&mut plan, &key, refusal(&key, &many, &ends));
-    }
-    Ok(plan)
+    let (mut listed, mut plan) = chosen(ctx, caller, &many).await?;
+    let ends = ends(ctx, &many, listed.iter().map(|l| l.key.workspace).collect()).await?;
+    listed.retain(|l| {
+        let refused = refusal(&l.key, &many, &ends);
+        sort_in(&mut plan, &l.key, refused);
+        refused.is_none()
+    });
+    Ok((plan, listed))
 }
 
 /// Does it. Safe to send twice: what is so already is left as it is. Where a person `saw` how many keys would change, nothing happens
 /// if by now it is more of them.
 pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u64>) -> Result<ManyPlan, AppError> {
     let many = checked(ctx, caller, many).await?;
-    let (keys, mut plan) = chosen(ctx, caller, &many).await?;
-    let ends = ends(ctx, &many, &keys).await?;
+    let (listed, mut plan) = chosen(ctx, caller, &many).await?;
+    let keys: Vec<Key> = listed.into_iter().map(|l| l.key).collect();
+    let ends = ends(ctx, &many, keys.iter().map(|key| key.workspace).collect()).await?;
     if matches!(many.act, ManyAct::Enable | ManyAct::Extend) {
         let widened: Vec<&Key> = keys.iter().filter(|key| refusal(key, &many, &ends).is_none()).collect();
         proof::to_widen_many(ctx, caller, &widened).await?;
@@ -130,9 +138,9 @@ pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Resu
         ManyAct::Tag | ManyAct::Untag | ManyAct::Plan => query.label.is_some(),
         ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke => true,
     };
-    let plan = match is_complete {
-        true => plan_many(ctx, caller, &forms::many(ctx, caller, query, "")?).await?,
-        false => ManyPlan::default(),
+    let (plan, listed) = match is_complete {
+        true => looked_at(ctx, caller, &forms::many(ctx, caller, query, "")?).await?,
+        false => (ManyPlan::default(), Vec::new()),
     };
     let plans = match act {
         ManyAct::Plan => {
@@ -156,10 +164,29 @@ pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Resu
             group.names.push(key.name);
         }
     }
-    let changes = plan.changed.len() as u64;
-    let changed = plan.changed.into_iter().take(SHOWN).collect();
-    let zone = LocalTime::new(&caller.time_zone, ctx.clock.now()).zone();
-    Ok(Some(ManyPreview { act, is_complete, changes, changed, skipped, has_more: plan.has_more, zone, plans }))
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let (changes, calls) = (listed.len() as u64, listed.iter().map(|l| l.calls).sum());
+    let leaked = listed.iter().filter(|l| l.is_leaked).count() as u64;
+    let mut shown = listed;
+    shown.truncate(SHOWN);
+    let live = super::listing::held(ctx, &mut *ctx.db.acquire().await?, &shown).await?;
+    let row = |listed: Listed| {
+        let standing = super::listing::badge(&listed, live.get(&listed.key.id).map_or(&[][..], Vec::as_slice), &local);
+        ManyRow { key: named(&listed.key), owner: listed.owner, standing, calls: listed.calls, is_leaked: listed.is_leaked }
+    };
+    Ok(Some(ManyPreview {
+        act,
+        is_complete,
+        changes,
+        calls,
+        leaked,
+        has_owners: query.filters.everywhere,
+        changed: shown.into_iter().map(row).collect(),
+        skipped,
+        has_more: plan.has_more,
+        zone: local.zone(),
+        plans,
+    }))
 }
 
 /// The wish with everything that its act needs, or what is wrong with it.
@@ -174,7 +201,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppErr
             many.expires_at = Some(rules::expiry(at, ctx.clock.now()).map_err(|words| needs("expires_at", words))?);
         }
         ManyAct::Tag | ManyAct::Untag => {
-            let tag = rules::tags(many.tag.iter().map(String::as_str)).map_err(|words| needs("tag", &words))?;
+            let tag = rules::tags(many.tag.iter().map(|tag| tag.trim()).filter(|tag| !tag.is_empty())).map_err(|words| needs("tag", &words))?;
             many.tag = Some(tag.into_iter().next().ok_or_else(|| needs("tag", "Say which tag."))?);
         }
         ManyAct::Plan => {
@@ -197,51 +224,53 @@ async fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppErr
 }
 
 /// The keys that are meant, and a plan that says which of them are not there.
-async fn chosen(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<(Vec<Key>, ManyPlan), AppError> {
+async fn chosen(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<(Vec<Listed>, ManyPlan), AppError> {
     let selection = &many.keys;
-    let now = ctx.clock.now();
-    let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let mut plan = ManyPlan::default();
     let mut wanted = match selection {
         Selection::These(ids) => Wanted { workspace: Reach::of(caller).workspace(), ids: Some(ids), ..Wanted::default() },
         Selection::Matching(query) => super::listing::wanted(Reach::of_list(caller, query)?, query)?,
     };
     (wanted.from, wanted.most) = (None, i64::try_from(MOST + 1).unwrap_or(i64::MAX));
-    let mut keys: Vec<Key> = listing::list_keys(&ctx.db, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
+    let mut listed = listing::list_keys(&ctx.db, &wanted, local.now(), super::listing::lately(&local)).await?;
     if let Selection::These(ids) = selection {
-        let found: HashSet<KeyId> = keys.iter().map(|key| key.id).collect();
+        let found: HashSet<KeyId> = listed.iter().map(|l| l.key.id).collect();
         let missing = ids.iter().filter(|id| !found.contains(id));
         plan.skipped.extend(missing.map(|id| (NamedKey { id: *id, name: String::new(), start: String::new() }, "is not there".to_owned())));
     }
-    plan.has_more = keys.len() > MOST;
-    keys.truncate(MOST);
+    plan.has_more = listed.len() > MOST;
+    listed.truncate(MOST);
     // What they may by bundles counts where one must have what one gives.
-    let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
+    let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
     let mut conn = ctx.db.acquire().await?;
     let mut bundles = super::listing::bundles_by_key(&mut conn, &ids).await?;
     let mut plans = match many.act {
         ManyAct::Plan => super::listing::plans_by_key(&mut conn, &ids).await?,
         _ => HashMap::new(),
     };
-    for key in &mut keys {
+    for key in listed.iter_mut().map(|l| &mut l.key) {
         key.plan = plans.remove(&key.id);
         bundles.remove(&key.id).into_iter().flatten().for_each(|(bundle, gives)| key.hold(bundle, gives));
     }
-    Ok((keys, plan))
+    Ok((listed, plan))
+}
+
+fn named(key: &Key) -> NamedKey {
+    NamedKey { id: key.id, name: key.name.clone(), start: key.start.clone() }
 }
 
 fn sort_in(plan: &mut ManyPlan, key: &Key, refused: Option<&'static str>) {
-    let named = NamedKey { id: key.id, name: key.name.clone(), start: key.start.clone() };
     match refused {
-        Some(why) => plan.skipped.push((named, why.to_owned())),
-        None => plan.changed.push(named),
+        Some(why) => plan.skipped.push((named(key), why.to_owned())),
+        None => plan.changed.push(named(key)),
     }
 }
 
-/// How long these keys may live, where that is asked.
-async fn ends(ctx: &Ctx, many: &Many, keys: &[Key]) -> Result<KeyEnds, AppError> {
+/// How long keys of these workspaces may live, where that is asked.
+async fn ends(ctx: &Ctx, many: &Many, workspaces: HashSet<WorkspaceId>) -> Result<KeyEnds, AppError> {
     match many.act {
-        ManyAct::Extend => policies::key_ends(ctx, keys.iter().map(|key| key.workspace).collect::<HashSet<_>>()).await,
+        ManyAct::Extend => policies::key_ends(ctx, workspaces).await,
         _ => Ok(KeyEnds::default()),
     }
 }

@@ -3,6 +3,7 @@
 //! An origin is a scheme, a host and a port, as a browser sends it: `https://app.example.com`. `https://*.example.com` stands for one more
 //! label. `null`, which sandboxed pages and files send, is nobody's origin and never allowed.
 
+use super::rules;
 use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -19,7 +20,8 @@ const MAX_AGE: &str = "300";
 /// Origins as browsers write them, sorted, each once.
 pub fn origins<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
     let mut origins = Vec::new();
-    for text in texts.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
+    for text in texts.into_iter().map(str::trim) {
+        rules::must_say(text)?;
         let shown: String = text.chars().take(80).collect();
         origins.push(origin(text).ok_or_else(|| format!("{shown} is not an origin. Write https://app.example.com or https://*.example.com, without a path."))?);
     }
@@ -128,13 +130,15 @@ mod tests {
         ] {
             assert_eq!(origin(text).as_deref(), Some(kept), "{text}");
         }
-        let sorted = origins(["https://b.example", " ", "https://a.example", "https://b.example:443"]);
+        let sorted = origins(["https://b.example", "https://a.example", "https://b.example:443"]);
         assert_eq!(sorted, Ok(["https://a.example", "https://b.example"].map(str::to_owned).to_vec()));
     }
 
     #[test]
     fn what_is_no_origin_is_refused() {
         for text in [
+            "",
+            " ",
             "null",
             "*",
             "app.example.com",

@@ -30,11 +30,15 @@ use std::net::IpAddr;
 pub struct Paces {
     accounts: Pace<AccountId>,
     addresses: Pace<String>,
+    emergencies: Pace<AccountId>,
 }
+
+/// So many acts a minute that stop a key are free of limits, for the keys of one account.
+const EMERGENCIES: u32 = 60;
 
 impl Paces {
     pub fn new(limits: &Limits) -> Self {
-        Self { accounts: Pace::new(limits.account_rate), addresses: Pace::new(limits.address_rate) }
+        Self { accounts: Pace::new(limits.account_rate), addresses: Pace::new(limits.address_rate), emergencies: Pace::new(EMERGENCIES) }
     }
 }
 
@@ -82,6 +86,12 @@ impl Turn {
     pub fn tell(&self, headers: &mut HeaderMap) {
         ratelimit::tell(headers, self.state.as_slice());
     }
+}
+
+/// Whether this account may do one more of what stops a key without a limit being asked: beyond, it is a call as any other.
+pub fn is_free(ctx: &Ctx, account: AccountId) -> bool {
+    let standing = ctx.part::<Paces>().and_then(|paces| paces.emergencies.take(account, ctx.clock.now_micros()));
+    standing.is_some_and(|standing| !standing.is_over)
 }
 
 /// The layer behind `identify`. A browser that goes to a page is told by one: the last look at the answer makes it.

@@ -10,7 +10,7 @@ use super::{
     coming_back,
     gate::{Answer, Gate, Hold, Question},
     origins,
-    pacing::Turn,
+    pacing::{Turn, is_free},
     signing::{Proof, field_of, hint, may_have_body, own_message, prove},
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
 use axum::{
     body::{Body, to_bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -106,6 +106,10 @@ async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
         request_id: info.as_ref().map_or("", |i| &i.id),
         ..Question::default()
     };
+    // Who must stop a key now does not wait until a limit renews.
+    if stops_a_key(request.method(), &path) && gate.owner_of(question).is_some_and(|owner| is_free(&ctx, owner)) {
+        question.cost = Some(0);
+    }
     (request, question.proof) = match proof(&ctx, &gate, &question, request).await {
         Ok(proved) => proved,
         Err(error) => return error.into_response(),
@@ -137,6 +141,16 @@ async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
         origins::let_read(&mut response, origin);
     }
     response
+}
+
+/// Revoking, disabling and rotating a key, and dropping a secret.
+fn stops_a_key(method: &Method, pattern: &str) -> bool {
+    let Some(act) = pattern.strip_prefix("/api/v1/keys/{id}") else { return false };
+    match *method {
+        Method::POST => matches!(act, "/disable" | "/revoke" | "/rotate"),
+        Method::DELETE => matches!(act, "" | "/secrets/{secret_id}"),
+        _ => false,
+    }
 }
 
 /// The layer before bodies are read: whose a long list is. Nothing is allowed by that; who sends it is asked when all of it is here. Where

@@ -105,7 +105,7 @@ pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: Secret
 pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId) -> Result<Spread, AppError> {
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     proof::to_take_from(ctx, caller, &key).await?;
-    if let Some(start) = secrets::delete_secret(&mut tx, id, secret).await? {
+    if let Some(start) = secrets::drop_secret(&mut tx, id, secret, ctx.clock.now()).await? {
         change::note(ctx, &mut tx, caller, &key, Done::new(Act::Dropped, format!("{start}…"))).await?;
         return Ok(change::close(ctx, tx, id).await?.spread);
     }
@@ -119,7 +119,7 @@ pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId
 /// end meanwhile. If the key was rotated again since, only those end that the node of the call refuses already.
 pub async fn end_replaced(ctx: &Ctx, id: KeyId, by: SecretId, ends: &[SecretId]) -> Result<(), AppError> {
     let Some((mut tx, key)) = change::open_as_system(ctx, id).await? else { return Ok(()) };
-    let starts = secrets::delete_replaced(&mut tx, id, by, ends).await?;
+    let starts = secrets::end_replaced(&mut tx, id, by, ends, ctx.clock.now()).await?;
     if starts.is_empty() {
         return Ok(());
     }
@@ -129,6 +129,23 @@ pub async fn end_replaced(ctx: &Ctx, id: KeyId, by: SecretId, ends: &[SecretId])
     }
     change::close(ctx, tx, id).await?;
     Ok(())
+}
+
+/// So long a secret that has ended is known: its calls are the key's, and not those of somebody who guesses. Then its hash alone is kept.
+const KNOWN: Duration = Duration::days(30);
+/// Of one statement, whose keys the nodes then read again.
+const AT_ONCE: i64 = 500;
+
+/// Forgets those that ended before that; how many they were.
+pub async fn forget_ended(ctx: &Ctx) -> Result<u64, AppError> {
+    let mut gone = 0;
+    loop {
+        let now = secrets::delete_ended(&ctx.db, ctx.clock.now() - KNOWN, AT_ONCE).await?;
+        gone += now;
+        if now < AT_ONCE.unsigned_abs() {
+            return Ok(gone);
+        }
+    }
 }
 
 /// When an old secret ends, and whether the first use of the newest ends it before.

@@ -12,7 +12,7 @@ use crate::{
     platform::Ctx,
     values::{Permission, WorkspaceId, is_blank, turns_writing},
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use sqlx::PgConnection;
 use std::{collections::HashMap, net::IpAddr};
 use time::{Duration, OffsetDateTime};
@@ -103,9 +103,11 @@ const MAX_ADDRESSES: usize = 50;
 /// Networks in CIDR notation or single addresses, v4 or v6; as networks without host bits, sorted, each once.
 pub fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
     let mut networks = Vec::new();
-    for text in texts.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
-        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())));
-        networks.push(network.map_err(|_| format!("{text} is neither an address nor a network. Write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32."))?.trunc());
+    for text in texts.into_iter().map(str::trim) {
+        must_say(text)?;
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        networks
+            .push(canonical(network.map_err(|_| format!("{text} is neither an address nor a network. Write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32."))?));
     }
     networks.sort();
     networks.dedup();
@@ -115,12 +117,47 @@ pub fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<Str
     }
 }
 
+/// Without host bits. IPv4 written as IPv6 is IPv4, as the addresses of calls are: `::ffff:203.0.113.0/120` is 203.0.113.0/24.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+    let mapped = match network {
+        IpNet::V6(wide) => wide.addr().to_ipv4_mapped().zip(wide.prefix_len().checked_sub(MAPPED)),
+        IpNet::V4(_) => None,
+    };
+    let mapped = mapped.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    mapped.map_or(network, IpNet::from).trunc()
+}
+
+/// An entry of a list is no blank text: an empty variable of a script would otherwise empty the list, which opens the key. Forms leave out
+/// empty lines before.
+pub fn must_say(entry: &str) -> Result<(), &'static str> {
+    if entry.trim().is_empty() { Err(BLANK) } else { Ok(()) }
+}
+
+/// What a rule keeps of a list; each blank entry is noted by its place, `addresses.0`.
+pub fn list<'a>(
+    fields: &mut Fields,
+    field: &str,
+    entries: &'a [String],
+    rule: impl FnOnce(Vec<&'a str>) -> Result<Vec<String>, String>,
+) -> Option<Vec<String>> {
+    let blank: Vec<usize> = (0..entries.len()).filter(|place| must_say(&entries[*place]).is_err()).collect();
+    if blank.is_empty() {
+        return fields.check(field, rule(entries.iter().map(String::as_str).collect()));
+    }
+    blank.into_iter().for_each(|place| fields.add(&format!("{field}.{place}"), BLANK));
+    None
+}
+
+const BLANK: &str = "This entry is blank. Leave it out; an empty list stands for none.";
+
 /// How many tags a key has at most.
 pub const MAX_TAGS: usize = 10;
 
 /// Tags: 1 to 30 of `a-z0-9-`, at most ten, in lower case, sorted, each once.
 pub fn tags<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
-    let mut tags: Vec<String> = texts.into_iter().map(|text| text.trim().to_lowercase()).filter(|tag| !tag.is_empty()).collect();
+    let mut tags: Vec<String> = texts.into_iter().map(|text| text.trim().to_lowercase()).collect();
+    tags.iter().try_for_each(|tag| must_say(tag))?;
     if let Some(wrong) = tags.iter().find(|tag| tag.len() > 30 || !tag.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')) {
         return Err(format!("{wrong} can't be a tag. A tag has 1 to 30 letters a to z, digits and -."));
     }
@@ -253,6 +290,7 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
 /// Those after a change of one, whose zone was asked for; those of the others were when they were set. What is wrong stands at the fields of
 /// the form that changes it.
 pub fn limits_after(before: &[KeyLimit], change: &LimitChange, mut zones: Zones) -> Result<Vec<KeyLimit>, AppError> {
+    let change = &LimitChange { now: change.named(before), ..change.clone() };
     let after = change.of(before).map_err(|words| AppError::invalid("name", words))?;
     if after != before
         && let Some(was) = &change.was
@@ -313,8 +351,12 @@ mod tests {
 
     #[test]
     fn addresses_become_networks() {
-        let networks = addresses(["203.0.113.7", " 10.1.2.3/8 ", "", "2001:db8::1/32", "::ffff:203.0.113.7", "2001:db8::/32"]);
-        assert_eq!(networks, Ok(["10.0.0.0/8", "203.0.113.7/32", "2001:db8::/32"].map(str::to_owned).to_vec()));
+        let networks = addresses(["203.0.113.7", " 10.1.2.3/8 ", "2001:db8::1/32", "::ffff:203.0.113.7", "::ffff:1.2.3.4/120", "2001:db8::/32"]);
+        assert_eq!(networks, Ok(["1.2.3.0/24", "10.0.0.0/8", "203.0.113.7/32", "2001:db8::/32"].map(str::to_owned).to_vec()));
+        assert_eq!(addresses(["::ffff:0:0/96", "::ffff:0:0/95", "::/0"]), Ok(["0.0.0.0/0", "::/0", "::fffe:0:0/95"].map(str::to_owned).to_vec()));
+        for blank in ["", " ", "\n"] {
+            assert_eq!(addresses(["203.0.113.7", blank]), Err(BLANK.to_owned()), "an empty variable is not everywhere");
+        }
         for wrong in ["10.0.0.0/33", "example.com", "1.2.3", "10.0.0.1-10.0.0.9"] {
             assert!(addresses([wrong]).is_err_and(|words| words.starts_with(wrong)), "{wrong}");
         }
@@ -324,8 +366,8 @@ mod tests {
 
     #[test]
     fn tags_are_short_words() {
-        assert_eq!(tags(["Team-a", " prod ", "", "prod"]), Ok(["prod", "team-a"].map(str::to_owned).to_vec()));
-        for wrong in ["a b", "ü", "a_b", "<b>", &"x".repeat(31)] {
+        assert_eq!(tags(["Team-a", " prod ", "prod"]), Ok(["prod", "team-a"].map(str::to_owned).to_vec()));
+        for wrong in ["", "a b", "ü", "a_b", "<b>", &"x".repeat(31)] {
             assert!(tags([wrong]).is_err(), "{wrong}");
         }
         let many: Vec<String> = (0..11).map(|n| format!("t{n}")).collect();
@@ -345,7 +387,7 @@ mod tests {
         for (now, field) in [
             (limit("open", Window::HOUR), "name"),
             (limit("Hour", Window::HOUR), "name"),
-            (limit("", Window::HOUR), "name"),
+            (limit("a b", Window::HOUR), "name"),
             (limit("month", "month@Asia/Kolkata".parse().expect("a window")), "window"),
             (limit("a", Window::CONCURRENT), "window"),
         ] {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{SecretCalls, SecretUseView, SecretUser, SecretView},
+    keys::model::{MissedSecret, SecretCalls, SecretUseView, SecretUser, SecretView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, SecretId},
 };
@@ -72,6 +72,13 @@ impl Rotation {
         self.hours.get(&secret).cloned().unwrap_or_else(|| vec![Counts::default(); self.edges.len()])
     }
 
+    /// The call that came last with a secret, and from where if that address is told of by itself.
+    fn latest(&self, secret: Uuid) -> Option<(OffsetDateTime, String)> {
+        let row = self.users.get(&secret)?.iter().max_by_key(|row| row.last)?;
+        let route = row.routes.first().filter(|_| row.all_routes == 1);
+        Some((row.last, by(Some(row.address.as_str()), route.map(String::as_str))))
+    }
+
     fn view(&mut self, secret: Uuid, local: &LocalTime) -> SecretCalls {
         let user = |row: SecretUserRow| SecretUser {
             calls: row.calls(),
@@ -130,6 +137,12 @@ pub(super) async fn secret_views(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Res
     let held = store::secrets::list_secrets(&ctx.db, id, local.now()).await?;
     let mut rotation = Rotation::of(ctx, &held, local.now(), SHOWN).await?;
     let newest_since = held.first().map(|newest| newest.created_at);
+    // The last use is told once a minute, calls by secret as they are written: the later of the two.
+    let last_use = |row: &HeldSecret, latest: Option<(OffsetDateTime, String)>| {
+        let told = || Some((row.last_used_at?, by(row.address.as_deref(), row.route.as_deref())));
+        let (at, by) = latest.filter(|(at, _)| row.last_used_at.is_none_or(|used| *at >= used)).or_else(told)?;
+        Some(SecretUseView { at: said(at, local.ago(at)), by })
+    };
     let view = |(i, row): (usize, HeldSecret)| SecretView {
         id: row.id.into(),
         since: said(row.created_at, local.moment(row.created_at)),
@@ -138,11 +151,22 @@ pub(super) async fn secret_views(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Res
         is_newest: i == 0,
         is_missed: row.last_used_at > newest_since,
         quiet: newest_since.and_then(|since| quiet(&row, since, local.now())).map(idle_words),
-        last_use: row.last_used_at.map(|at| SecretUseView { at: said(at, local.ago(at)), by: by(row.address.as_deref(), row.route.as_deref()) }),
+        last_use: last_use(&row, rotation.as_ref().and_then(|rotation| rotation.latest(row.id))),
         calls: rotation.as_mut().map(|rotation| rotation.view(row.id, local)),
         start: row.start,
     };
     Ok(held.into_iter().enumerate().map(view).collect())
+}
+
+/// The secrets of a key that have ended and are still sent, as its page shows them.
+pub(super) async fn missed_secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<MissedSecret>, AppError> {
+    let rows = store::secrets::list_missed(&ctx.db, id, local.now(), SHOWN).await?;
+    let view = |row: HeldSecret| {
+        let (ended, last) = (row.expires_at?, row.last_used_at?);
+        let last_use = SecretUseView { at: said(last, local.ago(last)), by: by(row.address.as_deref(), row.route.as_deref()) };
+        Some(MissedSecret { start: row.start, ended: said(ended, local.moment(ended)), last_use })
+    };
+    Ok(rows.into_iter().filter_map(view).collect())
 }
 
 /// "5 hours", "2 days".

@@ -22,6 +22,8 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
     let api = super::apis::api_for_key(ctx, Some(key.api.as_str())).await?;
     let wanted = checked(ctx, &call)?;
     let gate = ctx.part::<Gate>().ok_or(AppError::not_now(NotNow::Starting, 1))?;
+    let micros = i64::try_from(wanted.at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
+    let standing = gate.standings(&ctx.db, &[id], micros).await?.remove(&id).unwrap_or_default();
     let question = Question {
         permission: wanted.permission.as_ref().map(Permission::as_str),
         route: &wanted.route,
@@ -31,8 +33,7 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
         origin: wanted.origin.as_deref(),
         ..Question::default()
     };
-    let micros = i64::try_from(wanted.at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
-    let trial = gate.explain(id, question, micros).ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let trial = gate.explain(id, question, &standing, micros).ok_or(AppError::Unavailable { retry_after: 1 })?;
     let signs = gate.must_sign(id);
     let words = Words { key: &key, api: &api, trial: &trial, wanted: &wanted, signs, local: LocalTime::new(&caller.time_zone, ctx.clock.now()) };
     Ok(CallTrial { steps: words.steps(), call: wanted.route.clone(), outcome: trial.outcome, route: trial.route.map(|r| r.label), cost: trial.cost })
@@ -106,7 +107,11 @@ impl Words<'_> {
     fn steps(&self) -> Vec<TrialStep> {
         let checks = self.trial.checks.iter().map(|(check, refused)| match refused {
             None => step(*check, None, self.passing(*check)),
-            Some((outcome, why)) => step(*check, Some(*outcome), why.clone().unwrap_or_else(|| self.refusing(*check, *outcome))),
+            Some((outcome, why)) => {
+                // Without an address the page names those of the key, which an answer does not.
+                let is_untold = *check == Check::Address && self.wanted.address.is_none();
+                step(*check, Some(*outcome), why.clone().filter(|_| !is_untold).unwrap_or_else(|| self.refusing(*check, *outcome)))
+            }
         });
         checks.chain(self.pace()).chain(self.limits()).collect()
     }
@@ -175,7 +180,7 @@ impl Words<'_> {
     fn pace(&self) -> impl Iterator<Item = TrialStep> {
         let step = |(is_full, words): &(bool, String)| TrialStep {
             check: "pace".to_owned(),
-            title: "Pace".to_owned(),
+            title: TrialStep::noun("pace").to_owned(),
             refused: is_full.then_some(Outcome::RateLimited),
             detail: words.clone(),
         };
@@ -228,21 +233,21 @@ impl Words<'_> {
 }
 
 fn step(check: Check, refused: Option<Outcome>, detail: String) -> TrialStep {
-    let (name, title) = match check {
-        Check::Secret => ("secret", "Secret"),
-        Check::State => ("state", "State"),
-        Check::Expiry => ("expiry", "Expiry"),
-        Check::Address => ("address", "Address"),
-        Check::Origin => ("origin", "Origin"),
-        Check::Signature => ("signature", "Signature"),
-        Check::Api => ("api", "API"),
-        Check::Route => ("route", "Route"),
-        Check::Permission => ("permission", "Permission"),
-        Check::KeyRoute => ("key_route", "Key's routes"),
+    let word = match check {
+        Check::Secret => "secret",
+        Check::State => "state",
+        Check::Expiry => "expiry",
+        Check::Address => "address",
+        Check::Origin => "origin",
+        Check::Signature => "signature",
+        Check::Api => "api",
+        Check::Route => "route",
+        Check::Permission => "permission",
+        Check::KeyRoute => "key_route",
     };
-    TrialStep { check: name.to_owned(), title: title.to_owned(), refused, detail }
+    TrialStep { check: word.to_owned(), title: TrialStep::noun(word).to_owned(), refused, detail }
 }
 
 fn limit(refused: Option<Outcome>, detail: String) -> TrialStep {
-    TrialStep { check: "limit".to_owned(), title: "Limit".to_owned(), refused, detail }
+    TrialStep { check: "limit".to_owned(), title: TrialStep::noun("limit").to_owned(), refused, detail }
 }

@@ -13,8 +13,11 @@ pub async fn set_plan_limit(slug: String, #[server(flatten)] typed: TypedLimit) 
     };
     let (ctx, caller) = crate::accounts::server::caller().await?;
     if typed.act == TypedLimit::TRY {
-        server::check_typed_plan(&ctx, &caller, &slug, &typed).await?;
-        let trial = Trial { typed: Some(typed), ..Trial::default() };
+        let typed = Some(typed).filter(|typed| !typed.is_blank());
+        if let Some(typed) = &typed {
+            server::check_typed_plan(&ctx, &caller, &slug, typed).await?;
+        }
+        let trial = Trial { typed, ..Trial::default() };
         reply::redirect(&trial.link("/admin/plans", &slug));
         return Ok(());
     }
@@ -33,8 +36,11 @@ pub async fn set_group_limit(slug: String, #[server(flatten)] typed: TypedLimit)
     };
     let (ctx, caller) = crate::accounts::server::caller().await?;
     if typed.act == TypedLimit::TRY {
-        server::check_typed_group(&ctx, &caller, &slug, &typed).await?;
-        let trial = Trial { typed: Some(typed), ..Trial::default() };
+        let typed = Some(typed).filter(|typed| !typed.is_blank());
+        if let Some(typed) = &typed {
+            server::check_typed_group(&ctx, &caller, &slug, typed).await?;
+        }
+        let trial = Trial { typed, ..Trial::default() };
         reply::redirect(&trial.link("/admin/groups", &slug));
         return Ok(());
     }

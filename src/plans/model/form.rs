@@ -35,8 +35,7 @@ impl PlanForm {
     }
 }
 
-/// The limits that a plan or a group begins with, as they were typed: of the usual windows, of calls at the same time, and of credits; empty:
-/// none.
+/// The limits that a plan or a group begins with, as they were typed: units of the usual windows; empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewLimits {
@@ -45,39 +44,18 @@ pub struct NewLimits {
     pub hour: String,
     pub day: String,
     pub month: String,
-    /// Calls at the same time, and for how many seconds one counts at most; empty: half a minute.
-    pub together: String,
-    pub lasts: String,
-    /// How many credits, if any.
-    pub credits: String,
-    /// How many of them come back each time.
-    pub refill: String,
-    /// How often, in seconds; empty: never, they are prepaid.
-    pub every: String,
-    /// How the windows from a minute on are counted: `CLOCK` (or empty), or `ROLLING`.
-    pub counting: String,
-    /// What the windows count, as `LimitUnit` writes it; empty: units.
-    pub unit: String,
-    /// What becomes of calls beyond the windows and the credits, as in `TypedLimit`.
-    pub over: String,
-    pub over_per_second: String,
-    pub over_until: String,
 }
 
 impl NewLimits {
-    /// The value of `counting` for rolling windows.
-    pub const ROLLING: &'static str = "rolling";
-    /// And for those that begin with the clock and the calendar.
-    pub const CLOCK: &'static str = "clock";
-
-    /// The usual windows with the name of their field and what was typed there. A second does not roll.
+    /// The windows with the name of their field and what was typed there.
     pub fn windows(&self) -> [(Window, &'static str, &str); 5] {
-        let [minute, hour, day, month] = match self.counting.as_str() {
-            Self::ROLLING => Window::ROLLING,
-            _ => [Window::MINUTE, Window::HOUR, Window::DAY, Window::Month],
-        };
-        let second = (Window::SECOND, "second", self.second.as_str());
-        [second, (minute, "minute", &self.minute), (hour, "hour", &self.hour), (day, "day", &self.day), (month, "month", &self.month)]
+        [
+            (Window::SECOND, "second", self.second.as_str()),
+            (Window::MINUTE, "minute", self.minute.as_str()),
+            (Window::HOUR, "hour", self.hour.as_str()),
+            (Window::DAY, "day", self.day.as_str()),
+            (Window::Month, "month", self.month.as_str()),
+        ]
     }
 }
 
@@ -113,7 +91,7 @@ impl HolderKind {
     }
 }
 
-/// The plan beside the list.
+/// The plan that is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChosenPlan {
     pub plan: Plan,

@@ -18,14 +18,14 @@ const MICROS: u64 = 1_000_000;
 impl Price {
     const RULE: &'static str = "A price is a number with at most 6 decimals and below a billion, for example 0.50.";
 
-    /// Reads "0.50" and "EUR".
+    /// Reads "0.50" and "EUR", also "eur".
     pub fn read(per_1000: &str, currency: &str) -> Result<Self, (&'static str, &'static str)> {
         let micros = decimal(per_1000.trim()).ok_or(("per_1000", Self::RULE))?;
-        let currency = currency.trim();
+        let currency = currency.trim().to_ascii_uppercase();
         if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Err(("currency", "A currency has three capital letters, for example EUR."));
+            return Err(("currency", "A currency has three letters, for example EUR."));
         }
-        Ok(Self { micros, currency: currency.to_owned() })
+        Ok(Self { micros, currency })
     }
 
     /// The number alone: "0.50".
@@ -91,6 +91,9 @@ mod tests {
         for wrong in ["", ".", "1.", ".5", "-1", "1,5", "0.0000001", "1234567890", "1e3"] {
             assert!(Price::read(wrong, "EUR").is_err_and(|(field, _)| field == "per_1000"), "{wrong}");
         }
-        assert!(Price::read("1", "eur").is_err_and(|(field, _)| field == "currency"));
+        assert_eq!(Price::read("1", "eur").map(|p| p.currency), Ok("EUR".to_owned()));
+        for wrong in ["", "EU", "EURO", "€", "E1R"] {
+            assert!(Price::read("1", wrong).is_err_and(|(field, _)| field == "currency"), "{wrong}");
+        }
     }
 }

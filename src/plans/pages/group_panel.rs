@@ -1,6 +1,6 @@
-//! One group beside the list: who is in it, and its form.
+//! One group: what it allows, who is in it, and its form.
 
-use super::{groups::PATH, panel::limit_fields};
+use super::{groups::PATH, panel::window_fields};
 use crate::{
     keys::{
         components::{GrantForm, LimitTable},
@@ -8,9 +8,9 @@ use crate::{
     },
     plans::{
         api::{AddToGroup, DeleteGroup, SaveGroup, SetGroupGrants, SetGroupLimit, TakeFromGroup},
-        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, Trial},
+        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan},
     },
-    ui::{ActForm, Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
+    ui::{ActForm, Button, ErrorSummary, Form, LinkButton, Look, PageHeader, SelectField, Size, TextArea, TextField, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -18,22 +18,17 @@ use leptos::{prelude::*, server_fn::ServerFn};
 /// The fields of a group. Its slug is chosen once.
 pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     // Those of a group that there is stand in a table of their own.
-    let limits = is_new.then(|| {
-        view! {
-            <div class="stack">
-                <p class="help">"What each of its workspaces may use, with all its keys together: in units, or in calls if Counts, under More, says so. Leave all empty to use the plan's limits. You can add other windows later."</p>
-                {limit_fields("group")}
-            </div>
-        }
-    });
+    let limits =
+        is_new.then(|| window_fields("group", "What each of its workspaces may use, with all its keys together. Leave all empty to use the plan's limits."));
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses and commands: lower-case letters, digits, hyphens. Can't be changed later."/> }
     });
     let none = (String::new(), "No plan".to_owned());
     let options: Vec<_> = std::iter::once(none).chain(plans.iter().map(|p| (p.slug.to_string(), p.name.clone()))).collect();
+    let name = view! { <TextField label="Name" name="group[name]" value=form.name maxlength=80 required=true autocomplete="off"/> };
+    let named = if is_new { view! { <div class="cols-2">{name}{slug}</div> }.into_any() } else { name.into_any() };
     view! {
-        <TextField label="Name" name="group[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
-        {slug}
+        {named}
         <TextArea label="Description" name="group[description]" value=form.description rows=2 maxlength=400/>
         <SelectField label="Plan" name="group[plan]" options value=form.plan help="For each workspace in it that has no plan of its own."/>
         {limits}
@@ -41,38 +36,42 @@ pub fn fields(form: GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
     .into_any()
 }
 
-pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>, needing: Vec<GrantChoice>) -> AnyView {
+/// The page of a group: what it allows, what that would have held back, who is in it, and its form beside it.
+pub fn one_group(chosen: ChosenGroup, plans: Vec<Plan>, needing: Vec<GrantChoice>, run: Option<AnyView>) -> AnyView {
     let ChosenGroup { group, members, is_further, .. } = chosen;
     let slug = group.slug.to_string();
-    let (tries, limits) = (Trial::default().link(PATH, &slug), group.limits.clone());
-    let (of, page) = (slug.clone(), link(PATH, [("edit", slug.as_str())]));
+    let (of, page, limits) = (slug.clone(), link(PATH, [("edit", slug.as_str())]), group.limits.clone());
     let (whose, granted) = (slug.clone(), group.grants.clone());
-    let delete =
-        (group.members == 0).then(|| view! { <ActForm action=DeleteGroup::PATH words="Delete" look=Look::DangerQuiet hidden=vec![("slug", slug.clone())]/> });
+    let delete = (group.members == 0).then(|| {
+        let hidden = vec![("slug", slug.clone())];
+        view! { <div class="card-body"><ActForm action=DeleteGroup::PATH words="Delete" look=Look::DangerQuiet hidden/></div> }
+    });
+    let lead = view! { <code>{slug.clone()}</code>{(!group.description.is_empty()).then(|| format!(" · {}", group.description))} }.into_any();
     view! {
-        <aside class="card panel" aria-labelledby="h-edit">
-            <div class="card-head">
-                <h2 id="h-edit">{group.name.clone()}</h2>
-                <span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span>
-            </div>
-            <div class="card-body stack-lg">
-                {who(&group, members, is_further)}
-                <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)] version=group.version()>
-                    {fields(GroupForm::of(&group), &plans, false)}
-                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
-                </Form>
-                <section class="stack-sm" id="limits" aria-labelledby="h-limits">
-                    <h3 id="h-limits">"Limits of each of its workspaces"</h3>
+        <PageHeader title=group.name.clone() lead/>
+        <ErrorSummary action=DeleteGroup::PATH/>
+        <div class="cols-main">
+            <div class="stack-xl">
+                <section id="limits" aria-labelledby="h-limits">
+                    <div class="section-head"><h2 id="h-limits">"Limits of each of its workspaces"</h2></div>
                     <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits page empty="None. The limits of its plan apply." can_try=true/>
                 </section>
-                <section class="stack-sm" id="grants" aria-labelledby="h-grants">
-                    <h3 id="h-grants">"Grants"</h3>
+                {run}
+                {who(&group, members, is_further)}
+                <section id="grants" aria-labelledby="h-grants">
+                    <div class="section-head"><h2 id="h-grants">"Grants"</h2></div>
                     <GrantForm action=SetGroupGrants::PATH label="What the group grants" hidden=vec![("slug", whose)] needing granted help="For keys of each of its workspaces, on top of what its plan grants. What you remove is refused at once."/>
                 </section>
-                <ErrorSummary action=DeleteGroup::PATH/>
-                {delete}
             </div>
-        </aside>
+            <aside class="card" aria-labelledby="h-details">
+                <div class="card-head"><h2 id="h-details">"Details"</h2></div>
+                <Form action=SaveGroup::PATH class="card-body stack" label="Change the group" hidden=vec![("group[slug]", slug)] version=group.version()>
+                    {fields(GroupForm::of(&group), &plans, false)}
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
+                </Form>
+                {delete}
+            </aside>
+        </div>
     }
     .into_any()
 }
@@ -98,11 +97,11 @@ fn who(group: &Group, members: Members, is_further: bool) -> AnyView {
     });
     view! {
         <section class="stack" aria-labelledby="h-in">
-            <h3 id="h-in">{title}</h3>
+            <h2 id="h-in">{title}</h2>
             {list}
             {(first.is_some() || next.is_some()).then(|| view! { <div class="form-actions">{first}{next}</div> })}
             <ErrorSummary action=TakeFromGroup::PATH/>
-            <Form action=AddToGroup::PATH class="stack-sm" label="Add" hidden=vec![("slug", slug.clone())]>
+            <Form action=AddToGroup::PATH class="stack-sm form-medium" label="Add" hidden=vec![("slug", slug.clone())]>
                 <TextField label="Put into it" name="to" autocomplete="off" maxlength=254 required=true help="An account's email or a workspace's id."/>
                 <div class="form-actions"><Button size=Size::Small>"Add"</Button></div>
             </Form>

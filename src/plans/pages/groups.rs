@@ -2,7 +2,7 @@
 //! (`?edit=partners`, `?edit=partners&after=ws_…`, `?edit=partners&try=1`).
 
 use super::{
-    group_panel::{edit_panel, fields},
+    group_panel::{fields, one_group},
     panel::{dry_run, show_typed, with_what},
 };
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
     keys::model::KeyLimit,
     plans::{
         api::{self, CreateGroup, SetGroupLimit},
-        model::{Group, GroupForm, GroupPage, Plan, Trial},
+        model::{Group, GroupForm, GroupPage, Trial},
     },
-    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, number::count},
+    ui::{ACT, Button, Crumb, Empty, LinkButton, Look, NewForm, PageHeader, Size, Table, folded, heads, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -35,25 +35,29 @@ pub fn GroupsPage() -> impl IntoView {
 
 fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
     show_typed(trial, SetGroupLimit::PATH);
+    if let Some(chosen) = page.chosen {
+        let run = trial.as_ref().zip(chosen.run.clone()).map(|(trial, run)| {
+            let allowed = if trial.typed.is_some() { "this" } else { "what it allows now" };
+            dry_run(&format!("Had {} allowed {allowed}", chosen.group.name), run, with_what(trial))
+        });
+        return one_group(chosen, page.plans, page.needing, run);
+    }
     let lead = "Workspaces that you treat alike, each in at most one group. The group's limits apply to each workspace separately, unless the key or the workspace has limits of its own.";
-    let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
-        let allowed = if trial.typed.is_some() { "this" } else { "what it allows now" };
-        chosen.run.clone().map(|run| dry_run(&format!("Had {} allowed {allowed}", chosen.group.name), run, with_what(trial)))
-    });
-    let list = if page.groups.is_empty() {
+    let is_empty = page.groups.is_empty();
+    let list = if is_empty {
         let text = "Fill in “New group” and give it a plan or limits of its own. Then add workspaces by the email of their account.";
         view! { <Empty title="No groups yet" text/> }.into_any()
     } else {
         table(page.groups)
     };
-    let name = page.chosen.as_ref().map(|chosen| chosen.group.name.clone());
-    let panel = match page.chosen {
-        Some(chosen) => edit_panel(chosen, page.plans, page.needing),
-        None => new_panel(page.plans),
-    };
+    let plans = page.plans;
     view! {
-        <PageHeader title="Groups" chosen=name lead=lead.into_any()/>
-        <div class="cols-panel"><div class="stack-xl">{list}{run}</div>{panel}</div>
+        <PageHeader title="Groups" lead=lead.into_any()/>
+        <NewForm title="New group" action=CreateGroup::PATH is_open=is_empty>
+            {fields(GroupForm::default(), &plans, true)}
+            <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
+        </NewForm>
+        {list}
     }
     .into_any()
 }
@@ -70,7 +74,7 @@ fn table(groups: Vec<Group>) -> AnyView {
 }
 
 fn row(group: Group) -> AnyView {
-    let href = format!("{}#h-edit", link(PATH, [("edit", group.slug.as_str())]));
+    let href = link(PATH, [("edit", group.slug.as_str())]);
     let allows = match (&group.plan, group.limits.is_empty()) {
         (_, false) => {
             view! { <span class="stack-xs">{group.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any()
@@ -92,16 +96,6 @@ fn row(group: Group) -> AnyView {
             <td class="col-2">{members()}</td>
             <td class="cell-more"><LinkButton href size=Size::Small label=format!("Edit {}", group.name)>"Edit"</LinkButton></td>
         </tr>
-    }
-    .into_any()
-}
-
-fn new_panel(plans: Vec<Plan>) -> AnyView {
-    view! {
-        <FormPanel title="New group" action=CreateGroup::PATH>
-            {fields(GroupForm::default(), &plans, true)}
-            <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
-        </FormPanel>
     }
     .into_any()
 }

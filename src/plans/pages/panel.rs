@@ -1,17 +1,17 @@
-//! One plan beside the list: its form, who has it, and what it would have held back.
+//! One plan: what it allows, what that would have held back, who has it, and its form.
 
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::{GrantForm, LimitTable, OVER_BEGINS, OverFields, UnitField},
-        model::{GrantChoice, LimitUnit, Over},
+        components::{GrantForm, LimitTable},
+        model::GrantChoice,
     },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, SetPlanGrants, SetPlanLimit, TakePlan},
-        model::{ChosenPlan, DryRun, Holder, NewLimits, Plan, PlanForm, Trial, WouldBeLimited},
+        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial, WouldBeLimited},
     },
     ui::{
-        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, MoreFields, SelectField, Size, Table, TextArea, TextField, folded,
+        Button, ErrorSummary, Form, FormOutcome, Look, MoreFields, PageHeader, Size, Table, TextArea, TextField, folded,
         number::{count, share, thousands},
         time::date,
     },
@@ -27,21 +27,15 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     let is_set = [&form.description, &form.per_1000, &form.currency, &form.entitlements].into_iter().any(|text| !text.is_empty());
     let begins = ["description", "per_1000", "currency", "entitlements"].map(|name| (format!("plan[{name}]"), "")).to_vec();
     // Those of a plan that there is stand in a table of their own.
-    let limits = is_new.then(|| {
-        view! {
-            <div class="stack">
-                <p class="help">"A call uses 1 unit, unless its route or the service sets a cost. If Counts, under More, is set to calls, these are calls and it uses 1. Days and months are in UTC. Leave all empty and the plan changes no limit. You can add other windows later."</p>
-                {limit_fields("plan")}
-            </div>
-        }
-    });
+    let limits = is_new.then(|| window_fields("plan", "Leave all empty and the plan changes no limit."));
+    let name = view! { <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/> };
+    let named = if is_new { view! { <div class="cols-2">{name}{slug}</div> }.into_any() } else { name.into_any() };
     view! {
-        <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
-        {slug}
+        {named}
         {limits}
         <MoreFields words="More: description, price, what it also gives" begins is_set>
             <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
-            <div class="cols-2">
+            <div class="cells">
                 <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
                 <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
             </div>
@@ -52,72 +46,61 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
     .into_any()
 }
 
-/// The fields of `NewLimits` in the form of this name.
-pub fn limit_fields(of: &'static str) -> AnyView {
+/// The fields of `NewLimits` in the form of this name; `none` says what holds without any.
+pub fn window_fields(of: &'static str, none: &'static str) -> AnyView {
     let number = move |label: &'static str, name: &'static str| {
         view! { <TextField label name=format!("{of}[{name}]") inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
     };
-    let counting = [(NewLimits::CLOCK, "By the clock"), (NewLimits::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
-    let every = [("", "never: prepaid"), ("60", "every minute"), ("3600", "every hour"), ("86400", "every day")]
-        .map(|(value, words)| (value.to_owned(), words.to_owned()));
-    let rarer =
-        [("together", ""), ("lasts", ""), ("counting", NewLimits::CLOCK), ("unit", LimitUnit::Units.as_str()), ("credits", ""), ("refill", ""), ("every", "")];
-    let begins: Vec<_> = rarer.into_iter().chain(OVER_BEGINS).map(|(name, value)| (format!("{of}[{name}]"), value)).collect();
     view! {
-        <div class="cols-2">
-            {number("Units a second", "second")}
-            {number("Units a minute", "minute")}
-            {number("Units an hour", "hour")}
-            {number("Units a day", "day")}
-            {number("Units a month", "month")}
-        </div>
-        <MoreFields words="More: calls or units, calls at the same time, rolling windows, credits, beyond it" begins>
-            <UnitField unit=LimitUnit::Units group=of/>
-            <div class="cols-2">
-                {number("Calls at the same time", "together")}
-                <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="For calls at the same time, if the service doesn't report their end."/>
-                <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever it starts."/>
-                {number("Credits", "credits")}
-                {number("Credits back each time", "refill")}
-                <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Never above the number of credits. Prepaid credits come back only when an operator adds some."/>
+        <div class="stack-sm">
+            <div class="cells">
+                {number("Units a second", "second")}
+                {number("Units a minute", "minute")}
+                {number("Units an hour", "hour")}
+                {number("Units a day", "day")}
+                {number("Units a month", "month")}
             </div>
-            <OverFields over=Over::REFUSE group=of/>
-        </MoreFields>
+            <p class="help">{none}" Days and months are in UTC. Other limits, such as rolling ones, of calls or of credits, can be added as soon as it exists. "<a href="/docs/limits#units-or-calls">"What is a cost unit?"</a></p>
+        </div>
     }
     .into_any()
 }
 
-pub fn edit_panel(chosen: ChosenPlan, needing: Vec<GrantChoice>) -> AnyView {
+/// The page of a plan: what it allows, what that would have held back, who has it, and its form beside it.
+pub fn one_plan(chosen: ChosenPlan, needing: Vec<GrantChoice>, run: Option<AnyView>) -> AnyView {
     let ChosenPlan { plan, holders, .. } = chosen;
     let (slug, page) = (plan.slug.to_string(), link(PATH, [("edit", plan.slug.as_str())]));
-    let (tries, limits) = (Trial::default().link(PATH, plan.slug.as_str()), plan.limits.clone());
-    let (of, granted) = (slug.clone(), plan.grants.clone());
-    let delete = plan.is_free()
-        .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
+    let (limits, granted, of) = (plan.limits.clone(), plan.grants.clone(), slug.clone());
+    let delete = plan.is_free().then(|| {
+        let hidden = vec![("slug", plan.slug.to_string())];
+        view! { <div class="card-body"><Form action=DeletePlan::PATH quiet=true hidden><Button look=Look::DangerQuiet>"Delete"</Button></Form></div> }
+    });
+    let lead = view! { <code>{slug.clone()}</code>{(!plan.description.is_empty()).then(|| format!(" · {}", plan.description))} }.into_any();
     view! {
-        <aside class="card panel" aria-labelledby="h-edit">
-            <div class="card-head">
-                <h2 id="h-edit">{plan.name.clone()}</h2>
-                <span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span>
-            </div>
-            <div class="card-body stack-lg">
-                {assigned(&plan, holders)}
-                <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())] version=plan.version()>
-                    {fields(PlanForm::of(&plan), false)}
-                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
-                </Form>
-                <section class="stack-sm" id="limits" aria-labelledby="h-limits">
-                    <h3 id="h-limits">"Limits"</h3>
+        <PageHeader title=plan.name.clone() lead/>
+        <ErrorSummary action=DeletePlan::PATH/>
+        <div class="cols-main">
+            <div class="stack-xl">
+                <section id="limits" aria-labelledby="h-limits">
+                    <div class="section-head"><h2 id="h-limits">"Limits"</h2></div>
                     <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits page empty="None. The plan changes no limit." can_try=true/>
                 </section>
-                <section class="stack-sm" id="grants" aria-labelledby="h-grants">
-                    <h3 id="h-grants">"Grants"</h3>
+                {run}
+                {assigned(&plan, holders)}
+                <section id="grants" aria-labelledby="h-grants">
+                    <div class="section-head"><h2 id="h-grants">"Grants"</h2></div>
                     <GrantForm action=SetPlanGrants::PATH label="What the plan grants" hidden=vec![("slug", of)] needing granted help="For keys of everyone who has the plan. What you remove is refused at once."/>
                 </section>
-                <ErrorSummary action=DeletePlan::PATH/>
-                {delete}
             </div>
-        </aside>
+            <aside class="card" aria-labelledby="h-details">
+                <div class="card-head"><h2 id="h-details">"Details"</h2></div>
+                <Form action=SavePlan::PATH class="card-body stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())] version=plan.version()>
+                    {fields(PlanForm::of(&plan), false)}
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
+                </Form>
+                {delete}
+            </aside>
+        </div>
     }
     .into_any()
 }
@@ -133,11 +116,11 @@ fn assigned(plan: &Plan, holders: Vec<Holder>) -> AnyView {
     };
     view! {
         <section class="stack" aria-labelledby="h-has">
-            <h3 id="h-has">"Who has it"</h3>
+            <h2 id="h-has">"Who has it"</h2>
             {list}
             {(rest > 0).then(|| view! { <p class="muted">{format!("And {}.", count(rest, "other", "others"))}</p> })}
             <ErrorSummary action=TakePlan::PATH/>
-            <Form action=AssignPlan::PATH class="stack-sm" label="Assign" hidden=vec![("slug", plan.slug.to_string())]>
+            <Form action=AssignPlan::PATH class="stack-sm form-medium" label="Assign" hidden=vec![("slug", plan.slug.to_string())]>
                 <TextField label="Give it to" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, a group's slug, or the id of a workspace or a key. A workspace counts all its keys together; a group means each of its workspaces."/>
                 <div class="form-actions"><Button size=Size::Small>"Assign"</Button></div>
             </Form>

@@ -1,7 +1,7 @@
 //! `/admin/plans`: every plan, and the form for a new one. Changing, assigning and trying one are states with a URL (`?edit=pro`,
 //! `?edit=pro&try=1`).
 
-use super::panel::{dry_run, edit_panel, fields, of_whom, show_typed};
+use super::panel::{dry_run, fields, of_whom, one_plan, show_typed};
 use crate::{
     accounts::components::loaded_in_frame,
     keys::model::KeyLimit,
@@ -9,7 +9,7 @@ use crate::{
         api::{self, CreatePlan, SetPlanLimit},
         model::{Plan, PlanForm, PlanPage, Trial},
     },
-    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, number::count},
+    ui::{ACT, Button, Crumb, Empty, LinkButton, Look, NewForm, PageHeader, Size, Table, folded, heads, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -29,28 +29,31 @@ pub fn PlansPage() -> impl IntoView {
 
 fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
     show_typed(trial, SetPlanLimit::PATH);
+    if let Some(chosen) = page.chosen {
+        let run = trial.as_ref().zip(chosen.run.clone()).map(|(trial, run)| {
+            let name = &chosen.plan.name;
+            let had = if trial.of_holders { format!("Had those who have {name} been held by it") } else { format!("Had everybody been on {name}") };
+            dry_run(&had, run, of_whom(chosen.plan.slug.as_str(), trial))
+        });
+        return one_plan(chosen, page.needing, run);
+    }
     let lead =
         format!("Named sets of limits for workspaces, groups and keys. A key with no limits from a plan, workspace or API may use {}.", page.default_limit)
             .into_any();
-    let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
-        let name = &chosen.plan.name;
-        let had = if trial.of_holders { format!("Had those who have {name} been held by it") } else { format!("Had everybody been on {name}") };
-        chosen.run.clone().map(|run| dry_run(&had, run, of_whom(chosen.plan.slug.as_str(), trial)))
-    });
-    let list = if page.plans.is_empty() {
+    let is_empty = page.plans.is_empty();
+    let list = if is_empty {
         let text = "Fill in “New plan” with what it allows a second, minute, hour, day or month. Then assign it to an account, a workspace or a key.";
         view! { <Empty title="No plans yet" text/> }.into_any()
     } else {
         table(page.plans)
     };
-    let name = page.chosen.as_ref().map(|chosen| chosen.plan.name.clone());
-    let panel = match page.chosen {
-        Some(chosen) => edit_panel(chosen, page.needing),
-        None => new_panel(),
-    };
     view! {
-        <PageHeader title="Plans" chosen=name lead/>
-        <div class="cols-panel"><div class="stack-xl">{list}{run}</div>{panel}</div>
+        <PageHeader title="Plans" lead/>
+        <NewForm title="New plan" action=CreatePlan::PATH is_open=is_empty>
+            {fields(PlanForm::default(), true)}
+            <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
+        </NewForm>
+        {list}
     }
     .into_any()
 }
@@ -67,7 +70,7 @@ fn table(plans: Vec<Plan>) -> AnyView {
 }
 
 fn row(plan: Plan) -> AnyView {
-    let href = format!("{}#h-edit", link(PATH, [("edit", plan.slug.as_str())]));
+    let href = link(PATH, [("edit", plan.slug.as_str())]);
     let allows = match plan.limits.is_empty() {
         true => view! { <span class="faint">"what the next level allows"</span> }.into_any(),
         false => view! { <span class="stack-xs">{plan.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any(),
@@ -92,16 +95,6 @@ fn row(plan: Plan) -> AnyView {
             <td class="col-2">{assigned()}</td>
             <td class="cell-more"><LinkButton href size=Size::Small label=format!("Edit {}", plan.name)>"Edit"</LinkButton></td>
         </tr>
-    }
-    .into_any()
-}
-
-fn new_panel() -> AnyView {
-    view! {
-        <FormPanel title="New plan" action=CreatePlan::PATH>
-            {fields(PlanForm::default(), true)}
-            <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
-        </FormPanel>
     }
     .into_any()
 }

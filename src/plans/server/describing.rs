@@ -9,7 +9,7 @@ use crate::{
         model::KeyLimit,
         server::{WantedLimits, read_grants, rules as of_keys},
     },
-    plans::model::{NewPlan, Plan, PlanEdit},
+    plans::model::{NewPlan, Plan, PlanEdit, Price},
     platform::{Ctx, once},
     values::{Area, PlanId, Slug, permission_names as may},
 };
@@ -34,19 +34,9 @@ pub(super) async fn find(conn: &mut PgConnection, slug: &str) -> Result<Plan, Ap
 pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Plan, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     must_be_open(ctx, caller, Area::Plans)?;
-    let mut fields = Fields::default();
-    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
-    if slug.as_ref().is_some_and(|s| s.as_str() == Plan::NONE) {
-        fields.add("slug", "“default” is what keys without a plan are answered. Take another word.");
-    }
-    let name = fields.check("name", of_keys::plain_name(&new.name));
-    let description = fields.check("description", rules::description(&new.description));
-    let entitlements = fields.check("entitlements", rules::entitlements(&new.entitlements));
-    let price = rules::price(&mut fields, new.price.as_ref());
-    fields.done()?;
+    let (slug, name, description, entitlements, price) = read_texts(&new)?;
     of_keys::limits(ctx, &new.limits).await?;
     let grants = read_grants(ctx, &new.grants).await?;
-    let (Some(slug), Some(name), Some(description), Some(entitlements)) = (slug, name, description, entitlements) else { return Err(AppError::NotFound) };
 
     let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, grants, price, limits: sorted(new.limits), workspaces: 0, keys: 0, groups: 0 };
     let mut tx = ctx.db.begin().await?;
@@ -59,6 +49,22 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(plan)
+}
+
+/// The slug, name, description, entitlements and price of a new plan; whatever is wrong with them, all at once.
+pub(super) fn read_texts(new: &NewPlan) -> Result<(Slug, String, String, Vec<String>, Option<Price>), AppError> {
+    let mut fields = Fields::default();
+    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
+    if slug.as_ref().is_some_and(|s| s.as_str() == Plan::NONE) {
+        fields.add("slug", "“default” is what keys without a plan are answered. Take another word.");
+    }
+    let name = fields.check("name", of_keys::plain_name(&new.name));
+    let description = fields.check("description", rules::description(&new.description));
+    let entitlements = fields.check("entitlements", rules::entitlements(&new.entitlements));
+    let price = rules::price(&mut fields, new.price.as_ref());
+    fields.done()?;
+    let (Some(slug), Some(name), Some(description), Some(entitlements)) = (slug, name, description, entitlements) else { return Err(AppError::NotFound) };
+    Ok((slug, name, description, entitlements, price))
 }
 
 /// Changes a plan; its slug stays, since services read it.

@@ -8,11 +8,8 @@ use crate::{
     },
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{KeyEdit, KeyLimit, Refill, TypedLimit, Window},
-        server::{
-            edit_key,
-            forms::{OverForm, digits, read_unit},
-        },
+        model::{KeyEdit, KeyLimit, TypedLimit},
+        server::{edit_key, forms::digits},
     },
     plans::model::{GroupEdit, NewLimits, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
     platform::Ctx,
@@ -20,10 +17,13 @@ use crate::{
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
-    let limits = in_form("plan", limits(&form.limits))?;
+    caller.require(&may::PLANS_MANAGE)?;
+    let (limits, mut fields) = limits(&form.limits);
     let price = NewPrice { per_1000: form.per_1000, currency: form.currency };
     let entitlements = form.entitlements.lines().map(str::to_owned).collect();
     let new = NewPlan { slug: form.slug, name: form.name, description: form.description, entitlements, grants: Vec::new(), price: Some(price), limits };
+    fields.merge(describing::read_texts(&new));
+    in_form("plan", fields.done())?;
     in_form("plan", describing::create_plan(ctx, caller, new).await)
 }
 
@@ -54,15 +54,10 @@ pub async fn set_grants(ctx: &Ctx, caller: &Caller, slug: &str, grants: Vec<Stri
     describing::edit_plan(ctx, caller, slug, PlanEdit { grants: Some(grants), ..PlanEdit::default() }).await
 }
 
-/// The limits that were typed: of each window, of credits, and of calls at the same time.
-pub(super) fn limits(form: &NewLimits) -> Result<Vec<KeyLimit>, AppError> {
+/// The limits that were typed, one of each window.
+pub(super) fn limits(form: &NewLimits) -> (Vec<KeyLimit>, Fields) {
     let mut limits: Vec<KeyLimit> = Vec::new();
     let mut fields = Fields::default();
-    let over = OverForm { over: &form.over, per_second: &form.over_per_second, until: &form.over_until }.read(&mut fields);
-    if !["", NewLimits::CLOCK, NewLimits::ROLLING].contains(&form.counting.as_str()) {
-        fields.add("counting", "Choose by the clock, or rolling.");
-    }
-    let unit = read_unit(&form.unit, &mut fields);
     for (window, field, typed) in form.windows() {
         let units = digits(typed.trim());
         if units.is_empty() {
@@ -70,59 +65,9 @@ pub(super) fn limits(form: &NewLimits) -> Result<Vec<KeyLimit>, AppError> {
         }
         let read = units.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
         let limit = fields.check(field, read.ok_or("Write a whole number of units, at most 4,294,967,295. Empty: no limit."));
-        limits.extend(limit.map(|limit| KeyLimit { unit, over, ..KeyLimit::new(field, limit, window) }));
+        limits.extend(limit.map(|limit| KeyLimit::new(field, limit, window)));
     }
-    limits.extend(credits(form, &mut fields).map(|limit| KeyLimit { over, ..limit }));
-    limits.extend(together(form, &mut fields));
-    fields.done()?;
-    Ok(limits)
-}
-
-/// The limit of calls at the same time that was typed, if one was.
-fn together(form: &NewLimits, fields: &mut Fields) -> Option<KeyLimit> {
-    let (calls, lasts) = (digits(form.together.trim()), digits(form.lasts.trim()));
-    if calls.is_empty() {
-        if !lasts.is_empty() {
-            fields.add("together", "Write how many calls go on at the same time, or clear for how many seconds one counts.");
-        }
-        return None;
-    }
-    let read = calls.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_AT_ONCE);
-    let limit = fields.check("together", read.ok_or("Write a whole number of calls, at most 10,000. Empty: no limit."));
-    let window = match lasts.as_str() {
-        "" => Some(Window::CONCURRENT),
-        seconds => {
-            let read = seconds.parse().ok().and_then(|seconds| Window::concurrent(seconds).ok());
-            fields.check("lasts", read.ok_or("Write a whole number of seconds, 1 to 3,600."))
-        }
-    };
-    Some(KeyLimit::new("together", limit?, window?))
-}
-
-/// The limit of credits that was typed, with what comes back of them; none if the field is empty, or something is wrong. How many come back
-/// is not dropped in silence.
-fn credits(form: &NewLimits, fields: &mut Fields) -> Option<KeyLimit> {
-    let (typed, back) = (digits(form.credits.trim()), digits(form.refill.trim()));
-    if typed.is_empty() {
-        if !back.is_empty() {
-            fields.add("credits", "Write how many credits there are at most, or clear how many come back.");
-        }
-        return None;
-    }
-    let read = typed.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
-    let limit = fields.check("credits", read.ok_or("Write a whole number of credits, at most 4,294,967,295. Empty: no limit."));
-    let window = match form.every.trim() {
-        // "Never" is what the form begins with: who typed how many come back meant something else.
-        "" if back.is_empty() => Some(Window::Credits(Refill::PREPAID)),
-        "" => fields.check("every", Err("Choose how often credits come back, or clear how many do.")),
-        every => {
-            let units = back.parse::<u32>().ok().filter(|units| *units > 0);
-            let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
-            let seconds = fields.check("every", every.parse::<u32>().map_err(|_| "Choose how often credits come back."));
-            units.zip(seconds).and_then(|(units, seconds)| fields.check("every", Window::credits(units, seconds)))
-        }
-    };
-    Some(KeyLimit::new("credits", limit?, window?))
+    (limits, fields)
 }
 
 /// The fields of a form stand in `plan[…]`, those of a group in `group[…]`; what an operation says of one belongs beside it.
@@ -216,72 +161,19 @@ async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::Over;
-
-    fn limit(name: &str, limit: u64, window: Window) -> KeyLimit {
-        KeyLimit::new(name, limit, window)
-    }
+    use crate::keys::model::Window;
 
     #[test]
-    fn one_choice_holds_for_every_window_of_the_form() {
-        let overs = |form: NewLimits| limits(&form).map(|l| l.iter().map(|l| l.over).collect::<Vec<_>>());
-        let form = NewLimits { minute: "100".into(), day: "9".into(), ..NewLimits::default() };
-        assert_eq!(overs(form.clone()).ok(), Some(vec![Over::REFUSE; 2]));
-        let until = Over::end("2027-01-31").ok();
-        let marked = NewLimits { over: "mark".into(), over_until: "2027-01-31".into(), ..form.clone() };
-        assert_eq!(overs(marked).ok(), Some(vec![Over { until, ..Over::MARK }; 2]));
-        for (over, per_second, until, wrong) in
-            [("throttle", "", "", "over_per_second"), ("throttle", "0", "", "over_per_second"), ("mark", "", "soon", "over_until"), ("allow", "", "", "over")]
-        {
-            let form = NewLimits { over: over.into(), over_per_second: per_second.into(), over_until: until.into(), ..form.clone() };
-            assert!(overs(form).is_err_and(|e| e.field(wrong).is_some()), "{over} {per_second} {until}");
-        }
-    }
-
-    #[test]
-    fn a_form_has_one_limit_of_credits() {
-        let typed = |credits: &str, refill: &str, every: &str| {
-            limits(&NewLimits { credits: credits.into(), refill: refill.into(), every: every.into(), over: "mark".into(), ..NewLimits::default() })
-        };
-        let credits = |units: u64, text: &str| vec![KeyLimit { over: Over::MARK, ..limit("credits", units, text.parse().expect("credits")) }];
-        assert_eq!(typed("500", "20", "600").ok(), Some(credits(500, "credits:20/600")), "they are marked as the windows are");
-        assert_eq!(typed("1,000", "", "").ok(), Some(credits(1_000, "credits")));
-        for (credits, refill, every, wrong) in [
-            ("many", "1", "60", "credits"),
-            ("5", "", "60", "refill"),
-            ("5", "0", "60", "refill"),
-            ("5", "1", "often", "every"),
-            ("5", "1", "0", "every"),
-            ("5", "1", "", "every"),
-            ("", "1", "60", "credits"),
-        ] {
-            assert!(typed(credits, refill, every).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
-        }
-    }
-
-    #[test]
-    fn a_form_counts_by_the_clock_or_rolling() {
-        let counted = |counting: &str| {
-            let form = NewLimits { second: "3".into(), hour: "1,200".into(), month: "10 000".into(), counting: counting.into(), ..NewLimits::default() };
-            limits(&form)
-        };
-        let of = |hour, month| vec![limit("second", 3, Window::SECOND), limit("hour", 1_200, hour), limit("month", 10_000, month)];
-        assert_eq!(counted(NewLimits::CLOCK).ok(), Some(of(Window::HOUR, Window::Month)));
-        assert_eq!(counted(NewLimits::ROLLING).ok(), Some(of(Window::Rolling(3_600), Window::Rolling(2_592_000))), "a second does not roll");
-        assert!(counted("sideways").is_err_and(|e| e.field("counting").is_some()));
-        assert!(limits(&NewLimits { day: "many".into(), ..NewLimits::default() }).is_err_and(|e| e.field("day").is_some()));
-    }
-
-    #[test]
-    fn calls_at_the_same_time_have_two_fields() {
-        let typed = |together: &str, lasts: &str| limits(&NewLimits { together: together.into(), lasts: lasts.into(), ..NewLimits::default() });
-        assert_eq!(typed("5", "90").ok(), Some(vec![limit("together", 5, Window::Concurrent(90))]));
-        assert_eq!(typed("1,000", "").ok(), Some(vec![limit("together", 1_000, Window::CONCURRENT)]));
-        assert_eq!(typed("", "").ok(), Some(vec![]));
-        for (together, lasts, wrong) in
-            [("10001", "", "together"), ("many", "", "together"), ("", "60", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")]
-        {
-            assert!(typed(together, lasts).is_err_and(|e| e.field(wrong).is_some()), "{together} {lasts}");
-        }
+    fn a_form_has_a_field_for_each_usual_window() {
+        let form = NewLimits { second: "3".into(), hour: "1,200".into(), month: "10 000".into(), ..NewLimits::default() };
+        let (read, fields) = limits(&form);
+        assert_eq!(
+            read,
+            [("second", 3, Window::SECOND), ("hour", 1_200, Window::HOUR), ("month", 10_000, Window::Month)].map(|(n, l, w)| KeyLimit::new(n, l, w))
+        );
+        assert!(fields.done().is_ok());
+        let (read, fields) = limits(&NewLimits { minute: "5".into(), day: "many".into(), ..form });
+        assert_eq!(read.len(), 4);
+        assert!(fields.done().is_err_and(|error| error.field("day").is_some()));
     }
 }

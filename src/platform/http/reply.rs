@@ -50,6 +50,12 @@ pub fn toast(ctx: &Ctx, text: &str) {
     seal(ctx, TOAST, text, 60);
 }
 
+/// The same with a button that takes it back: it calls the server function at `action` with these arguments. `ui::Toast` reads it.
+pub fn toast_with_undo(ctx: &Ctx, text: &str, action: &str, fields: &[(&str, &str)]) {
+    let toast = serde_json::json!({ "text": text, "undo": { "action": action, "fields": fields } });
+    seal(ctx, TOAST, &toast.to_string(), 60);
+}
+
 /// Keeps `value` in the caller's browser under `name` for `seconds`, unreadable and unchangeable there.
 pub fn seal(ctx: &Ctx, name: &str, value: &str, seconds: i64) {
     set(sealed_cookie(ctx, name, value.to_owned(), seconds));

@@ -1,7 +1,7 @@
 //! `/home`: what wants a decision, the last day, and for a new account the way to the first call.
 
 use crate::{
-    accounts::components::Framed,
+    accounts::{Caller, components::Framed},
     keys::{
         components::{StandingBadge, gate_of},
         model::StandingKind,
@@ -19,6 +19,7 @@ use crate::{
         components::{LimitList, USAGE, series, zoom},
         model::UsageQuery,
     },
+    values::permission_names as may,
 };
 use leptos::prelude::*;
 
@@ -29,6 +30,8 @@ pub fn HomePage() -> impl IntoView {
 
 fn page(home: Home) -> AnyView {
     let is_new = !home.usage.has_history;
+    // Who keeps the whole running has more to see there than on a Home without keys.
+    let is_operator = is_new && use_context::<Caller>().is_some_and(|caller| caller.may(&may::ADMIN_READ));
     let lead = match (is_new, home.concerns.len() + home.notices.len()) {
         (true, _) => "Three steps to a protected API.".to_owned(),
         (false, 0) => "Nothing needs your attention. All your keys work as they should.".to_owned(),
@@ -46,6 +49,7 @@ fn page(home: Home) -> AnyView {
     view! {
         <PageHeader title="Home" lead=lead.into_any()>
             {(!is_new).then(|| view! { <LinkButton href="/keys" look=Look::Primary icon=Icon::Plus>"Create key"</LinkButton> })}
+            {is_operator.then(|| view! { <LinkButton href="/admin">"Go to Admin"</LinkButton> })}
         </PageHeader>
         {steps}
         {(!home.concerns.is_empty() || !home.notices.is_empty()).then(|| concerns(home.concerns, home.notices))}
@@ -81,7 +85,8 @@ fn concerns(keys: Vec<KeyState>, notices: Vec<ToldNotice>) -> AnyView {
         .into_iter()
         .map(|KeyState { key, name, standing }| {
             let (words, act, href) = match standing.kind {
-                StandingKind::Held => (" has reached its limit".to_owned(), "See usage", format!("/usage?key={key}&range=24h")),
+                StandingKind::Held if standing.is_at_limit => (" has reached its limit".to_owned(), "See usage", format!("/usage?key={key}&range=24h")),
+                StandingKind::Held => (format!(": {}", standing.label), "See usage", format!("/usage?key={key}&range=24h")),
                 StandingKind::Refused => (format!(": {}", standing.label), "See why", format!("/requests?key={key}")),
                 _ => (format!(" {}", lowered(&standing.label)), "Open", format!("/keys/{key}")),
             };

@@ -44,6 +44,8 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
     for words in ["Everything passes.", "Is everything all right?", "Key table", "2 keys", &person.name, "DISABLED", "up 0 seconds"] {
         assert!(page.contains(words), "{words}");
     }
+    assert!(page.contains("<title>Health · Admin") && page.contains("class=\"breadcrumb\"><ol><li><a href=\"/admin\">Admin</a>"), "in no workspace: {page}");
+    assert!(operator.browser.page("/keys").await.contains("class=\"breadcrumb\"><ol><li><a href=\"/home\">"));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -34,8 +34,14 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
         assert!(page.contains(words) && page.contains(&format!("value=\"{target}\"")) && page.contains("tries &lt;b&gt;"), "{target}: what was typed stays");
     }
     let right = [("target", "198.51.100.9"), ("reason", "tries <b>"), ("lasts", "10m")];
-    for _ in 0..2 {
+    // The toast of a new block has its undo; once more it only says so: to lift it would end what was there.
+    for is_new in [true, false] {
         assert_eq!(browser.post::<api::AddBlock>(PATH, &right).await.status(), 303);
+        let page = browser.page(PATH).await;
+        let toast = page.split("class=\"toast\"").nth(1).and_then(|rest| rest.split("</div>").next()).unwrap_or_default();
+        let id = listed(&app.ctx, "active").await[0].id.to_string();
+        assert!(toast.contains("Calls of 198.51.100.9 are "), "{page}");
+        assert_eq!((toast.contains(">Undo<"), toast.contains(&id), toast.contains("lift_block")), (is_new, is_new, is_new), "{toast}");
     }
     let page = browser.page(PATH).await;
     assert!(page.contains("198.51.100.9") && page.contains("tries &lt;b&gt;") && page.contains("1 block in force.") && page.contains("today, 12:10"), "{page}");

@@ -104,6 +104,18 @@ async fn who_has_only_a_dead_secret_gets_nobody_blocked(db: PgPool) {
     nothing_before(&scene.app).await;
 }
 
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_still_sends_a_dropped_secret_is_no_guesser(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let ctx = &scene.app.ctx;
+    scene.execute("update key_secrets set ended = true, end_noted = true, expires_at = '2026-11-30 12:00Z' where key_id = $1").await;
+    says(&scene.app, &scene.secret, "203.0.113.7", "EXPIRED").await;
+    for _ in 0..200 {
+        assert_eq!(code(ctx, &scene.secret, "203.0.113.7"), "EXPIRED");
+    }
+    nothing_before(&scene.app).await;
+}
+
 /// Nobody was blocked so far.
 async fn nothing_before(app: &TestApp) {
     looked_at_all_before(app, "198.51.100.9").await;

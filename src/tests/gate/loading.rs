@@ -58,6 +58,7 @@ async fn many_kinds(db: &PgPool, app: &TestApp, [mara, banned, nina]: [&Owner; 3
            values ($1, 'ed25519', decode(repeat('07', 32), 'hex'), sha256(decode(repeat('07', 32), 'hex')), now())",
         "insert into key_bundles (key_id, bundle_id) select $1, id from api_bundles",
         "update key_secrets set until_first_use = true, expires_at = '2026-11-21 00:00Z' where key_id = $1",
+        "update key_secrets set ended = true, end_noted = true, expires_at = '2026-11-21 00:00Z' where key_id = $1",
     ] {
         let (id, secret) = key(db, app, mara, Given::default()).await;
         change(db, id, sql).await;

@@ -18,6 +18,7 @@ mod resuming;
 mod revocation;
 mod rolling;
 mod routes;
+mod shown;
 mod signed;
 mod slow;
 mod spool;

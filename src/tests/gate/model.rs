@@ -140,12 +140,12 @@ struct Secret {
     ends_at: Option<OffsetDateTime>,
     /// It ends also when the newest is first used.
     until_first_use: bool,
-    is_forgotten: bool,
+    has_ended: bool,
 }
 
 impl Secret {
     fn new(text: String) -> Self {
-        Self { text, ends_at: None, until_first_use: false, is_forgotten: false }
+        Self { text, ends_at: None, until_first_use: false, has_ended: false }
     }
 }
 
@@ -193,10 +193,7 @@ impl Model {
     fn verify(&mut self, secret: usize, call: usize, needs: bool, cost: u64, now: OffsetDateTime) -> Answer {
         let secret = &self.secrets[secret];
         let refused = |code| (code, Vec::new());
-        if secret.is_forgotten {
-            return refused("UNKNOWN");
-        }
-        if secret.ends_at.is_some_and(|at| at <= now) {
+        if secret.has_ended || secret.ends_at.is_some_and(|at| at <= now) {
             return refused("EXPIRED");
         }
         match self.state {
@@ -244,21 +241,23 @@ impl Model {
                 Grace::FirstUse => Duration::days(365),
             };
         for old in &mut self.secrets {
-            old.is_forgotten |= end <= now || old.ends_at.is_some_and(|at| at <= now);
-            old.ends_at = Some(old.ends_at.map_or(end, |at| at.min(end)));
-            old.until_first_use |= grace == Grace::FirstUse;
+            // Now ends them all; else those that have an end keep it.
+            old.has_ended |= end <= now;
+            if old.ends_at.is_none() {
+                (old.ends_at, old.until_first_use) = (Some(end), grace == Grace::FirstUse);
+            }
         }
         self.secrets.push(Secret::new(text));
     }
 
     /// Whether a call that passed with this secret was the first use that others waited for.
     fn ends_others(&self, secret: usize) -> bool {
-        self.secrets[secret].ends_at.is_none() && self.secrets.iter().any(|old| old.until_first_use && !old.is_forgotten)
+        self.secrets[secret].ends_at.is_none() && self.secrets.iter().any(|old| old.until_first_use && !old.has_ended)
     }
 
-    /// It is known in the database.
+    /// The first use is known in the database.
     fn first_used(&mut self) {
-        self.secrets.iter_mut().filter(|old| old.until_first_use).for_each(|old| old.is_forgotten = true);
+        self.secrets.iter_mut().filter(|old| old.until_first_use).for_each(|old| old.has_ended = true);
     }
 
     /// What a process that was killed held of the credits is gone, and nothing else is.
@@ -340,7 +339,7 @@ async fn every_answer_is_the_models(db: PgPool) {
     if model_seed().is_some() {
         return; // any life may be short of one of them
     }
-    for code in ["VALID", "BEYOND", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED", "FORBIDDEN"] {
+    for code in ["VALID", "BEYOND", "RATE_LIMITED", "EXPIRED", "DISABLED", "REVOKED", "FORBIDDEN"] {
         assert!(told.get(code).is_some_and(|n| *n >= 5), "too few of {code} to say anything: {told:?}");
     }
     for rare in ["QUOTA_EXCEEDED", "FIRST_USE", "KILLED"] {

@@ -90,7 +90,10 @@ async fn k02_a_refusal_tells_the_limits_to_who_holds_a_living_key_and_to_nobody_
     ] {
         scene.execute(sql).await;
         crate::support::until(code, || async { scene.code().await == code }).await;
-        assert_eq!(scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await.1["limits"], json!([]), "{code}");
+        let (_, body) = scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await;
+        assert_eq!(body["limits"], json!([]), "{code}");
+        let says_untold = body["detail"].as_str().is_some_and(|words| words.contains("did not say from where"));
+        assert_eq!(says_untold, code == "IP_DENIED", "{body}");
     }
 }
 

@@ -46,6 +46,50 @@ async fn a_key_passes_from_its_networks_only(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn networks_of_ipv4_written_as_ipv6_are_ipv4(db: PgPool) {
+    let app = behind_a_proxy(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "k").await;
+    let edited = mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(json!({ "addresses": ["::ffff:203.0.113.0/120"] }))).await;
+    assert_eq!(edited.json::<Value>().await.unwrap()["addresses"], json!(["203.0.113.0/24"]));
+    for (address, status) in [("203.0.113.9", 200), ("::ffff:203.0.113.9", 200), ("203.0.114.9", 403)] {
+        assert_eq!(from(&app, address, &secret).await, status, "{address}");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_blank_entry_opens_no_key(db: PgPool) {
+    let app = behind_a_proxy(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let list = json!({ "name": "k", "addresses": ["203.0.113.7"], "origins": ["https://app.example.com"], "routes": ["GET /orders"], "tags": ["a"] });
+    let made = mara.call(&app, Method::POST, "/api/v1/keys", Some(list.clone())).await.json::<Value>().await.unwrap();
+    let path = format!("/api/v1/keys/{}", made["id"].as_str().unwrap());
+    for field in ["addresses", "origins", "routes", "tags"] {
+        let words = [json!([""]), json!([list[field][0], " "])];
+        for (place, blank) in words.into_iter().enumerate() {
+            let refused = mara.call(&app, Method::PATCH, &path, Some(json!({ field: blank }))).await;
+            assert_eq!(refused.status(), 422, "{field}");
+            let errors = refused.json::<Value>().await.unwrap()["errors"].clone();
+            assert_eq!((errors.as_array().unwrap().len(), &errors[0]["pointer"]), (1, &json!(format!("#/{field}/{place}"))), "{errors}");
+            let refused = mara.call(&app, Method::POST, "/api/v1/keys", Some(json!({ "name": "k", field: blank }))).await;
+            assert_eq!(
+                (refused.status().as_u16(), &refused.json::<Value>().await.unwrap()["errors"][0]["pointer"]),
+                (422, &json!(format!("#/{field}/{place}")))
+            );
+        }
+    }
+    let batch = json!({ "api": "demo", "keys": [{ "name": "k", "addresses": [""] }] });
+    let refused = mara.call(&app, Method::POST, "/api/v1/keys/batch", Some(batch)).await;
+    assert_eq!((refused.status().as_u16(), &refused.json::<Value>().await.unwrap()["errors"][0]["pointer"]), (422, &json!("#/keys/0/addresses/0")));
+
+    let key = mara.get(&app, &path).await.json::<Value>().await.unwrap();
+    assert_eq!(
+        (&key["addresses"], &key["origins"], &key["routes"], &key["tags"]),
+        (&json!(["203.0.113.7/32"]), &list["origins"], &list["routes"], &list["tags"])
+    );
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_for_tollgate_itself_is_held_too(db: PgPool) {
     let app = behind_a_proxy(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

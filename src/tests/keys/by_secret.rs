@@ -8,7 +8,10 @@ use super::{
 use crate::support::{T0, browser::location, until};
 use serde_json::json;
 use time::Duration;
-use tollgate::keys::api::{HideSecret, RotateKey};
+use tollgate::keys::{
+    api::{HideSecret, RotateKey},
+    server::gate::{Gate, Question},
+};
 
 /// A service that asks the gate.
 struct Service(String);
@@ -190,6 +193,30 @@ async fn calls_by_secret_are_told_to_nobody_else(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_secret_that_ended_and_is_still_sent_is_told_as_the_keys(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let vera = app.sign_in_as("developer").await;
+    let (path, old) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let dialog = vera.browser.page(&format!("{path}?dialog=rotate")).await;
+    let fields = [("id", id.as_str()), ("grace", "0"), ("once", hidden(&dialog, "once"))];
+    assert_eq!(location(&vera.browser.post::<RotateKey>(&format!("{path}?dialog=rotate"), &fields).await), path);
+    assert!(!words(&vera.browser.page(&path).await).contains("still sent"));
+    app.ctx.clock.set(T0 + Duration::minutes(5));
+    assert_eq!(passes(&app, &old).await, 401);
+    app.flush().await;
+    let told = words(&vera.browser.page(&path).await);
+    for wanted in ["1 ended secret is still sent, answered EXPIRED", "127.0.0.1"] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let sampled: (String, String) =
+        sqlx::query_as("select code, ground from refusal_samples where key_id = $1").bind(id.parse::<KeyId>().unwrap().uuid()).fetch_one(&db).await.unwrap();
+    assert_eq!(sampled, ("EXPIRED".to_owned(), "secret".to_owned()), "it stands in the owner's Requests");
+    let guesses: i64 = sqlx::query_scalar("select count(*) from unknown_attempts").fetch_one(&db).await.unwrap();
+    assert_eq!(guesses, 0);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn the_page_says_who_still_sends_the_old_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let vera = app.sign_in_as("developer").await;
@@ -212,13 +239,24 @@ async fn the_page_says_who_still_sends_the_old_secret(db: PgPool) {
     for wanted in ["Still used", "3 calls in 24 hours, 3 in the last hour", "Who sent", "127.0.0.1", "0 calls in 24 hours"] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
+    // The use of a secret is told once a minute; who came last is told all the same.
+    let send = |from: &str| {
+        let question = Question { secret: &old, address: from.parse().ok(), route: "GET /orders", ..Question::default() };
+        assert!(app.ctx.part::<Gate>().unwrap().verify(question).unwrap().passes());
+    };
+    send("203.0.113.7");
+    app.ctx.clock.set(T0 + Duration::minutes(5) + Duration::seconds(10));
+    send("203.0.113.8");
+    app.flush().await;
+    let told = words(&vera.browser.page(&path).await);
+    assert!(told.contains("from 203.0.113.8 (GET /orders)"), "{told}");
     vera.browser.post::<HideSecret>(&path, &[("id", &id), ("stored", "true")]).await;
     let old_one = hidden(&vera.browser.page(&path).await, "secret").to_owned();
     let asks = words(&vera.browser.page(&format!("{path}?dialog=drop&secret={old_one}")).await);
-    for wanted in ["3 calls came with it in the last 24 hours, 3 of them in the last hour.", "127.0.0.1 (3 calls)"] {
+    for wanted in ["5 calls came with it in the last 24 hours, 5 of them in the last hour.", "127.0.0.1 (3 calls)"] {
         assert!(asks.contains(wanted), "{wanted}: {asks}");
     }
     app.ctx.clock.set(T0 + Duration::hours(5) + Duration::minutes(5));
     let told = words(&vera.browser.page(&path).await);
-    assert!(told.contains("No call for 5 hours: safe to drop") && told.contains("3 calls in 24 hours, 0 in the last hour"), "{told}");
+    assert!(told.contains("No call for 5 hours: safe to drop") && told.contains("5 calls in 24 hours, 0 in the last hour"), "{told}");
 }

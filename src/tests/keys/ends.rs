@@ -137,6 +137,19 @@ async fn bans_of_the_owner_and_blocks_stand_among_the_changes(db: PgPool) {
     let (_, history) = json(ops.get(&app, &format!("/api/v1/keys/{id}/history")).await).await;
     let details: Vec<&str> = history["data"].as_array().unwrap().iter().map(|entry| entry["detail"].as_str().unwrap()).collect();
     assert_eq!(details[1..3], ["with all keys of its workspace", "to 5 calls a second until 2026-11-20, 12:01 UTC"]);
+    let blocker = person_with(&app, &db, "ilse@example.com", "operator", &["admin:read", "keys:read", "keys:write", "keys:manage", "blocks:manage"]).await;
+    wait(80);
+    let (status, made) = json(blocker.post(&app, "/api/v1/blocks", json!({ "target": id, "reason": "scrapes", "seconds": 600 })).await).await;
+    assert_eq!(status, 201, "{made}");
+    wait(90);
+    assert_eq!(blocker.post(&app, &format!("/api/v1/blocks/{}/lift?note=they+wrote", text(&made, "id")), json!({})).await.status(), 200);
+    assert_eq!(acts(&app, &ops, &id).await[..2], [told("unblocked", ""), told("blocked", "")], "not for others");
+    let told_all = acts(&app, &blocker, &id).await;
+    assert_eq!(told_all[..2], [told("unblocked", "they wrote"), told("blocked", "scrapes")], "for those who block");
+    assert!(told_all.contains(&told("blocked", "a test")), "{told_all:?}");
+    let (_, history) = json(blocker.get(&app, &format!("/api/v1/keys/{id}/history")).await).await;
+    let actors: Vec<_> = history["data"].as_array().unwrap().iter().map(|entry| entry["actor"].as_str().unwrap()).collect();
+    assert!(actors[0] == actors[1] && actors[0] != "system" && actors.contains(&"cli"), "{actors:?}");
     let (later, _) = ops.new_key(&app, "later").await;
     assert_eq!(kinds(&app, &ops, &later).await, ["created"], "nothing of others");
 }

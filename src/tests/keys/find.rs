@@ -66,6 +66,9 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
 
     let sent = olga.browser.post::<FindKey>("/keys/find?among=all", &[("secret", &secret), ("everywhere", "true")]).await;
     assert!(olga.browser.page(location(&sent)).await.contains(&vera.name), "an operator sees whose it is");
+    sqlx::query("update key_secrets set ended = true, end_noted = true, expires_at = $1").bind(crate::support::T0).execute(&db).await.unwrap();
+    let ended = vera.browser.page(&to).await;
+    assert!(ended.contains("This is an old secret of ") && ended.contains("answered EXPIRED"), "{ended}");
     let unknown = vera.browser.page(&format!("/keys?hash={}", hex("x"))).await;
     assert!(unknown.contains("No key here has this secret"));
     let long = "x".repeat(501);

@@ -6,7 +6,7 @@ use time::Duration;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
     keys::{
-        model::{KeyQuery, StandingKind},
+        model::{KeyQuery, KeyRow, StandingKind},
         server,
     },
     values::SessionId,
@@ -161,9 +161,9 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     let list = server::list_keys(&app.ctx, &caller, KeyQuery { api: Some("demo".into()), ..KeyQuery::default() }).await.unwrap();
     let badge = |name: &str| list.rows.iter().find(|r| r.key.name == name).map(|r| r.standing.clone()).unwrap();
     for (name, kind, label, why) in [
-        ("passing", StandingKind::Passing, "Passing", "Nothing was held or refused today."),
-        ("held", StandingKind::Held, "Held at limit", "Held 3 of 103 calls today at 100 units an hour. The next call passes."),
-        ("refused", StandingKind::Refused, "5 refused today", "Mostly FORBIDDEN. This key does not have the permission that the call needs."),
+        ("passing", StandingKind::Passing, "Passing", "Nothing was held or refused in the last 24 hours."),
+        ("held", StandingKind::Held, "3 limited in 24 h", "Held 3 of 103 calls in the last 24 hours at 100 units an hour. The next call passes."),
+        ("refused", StandingKind::Refused, "5 refused in 24 h", "Mostly FORBIDDEN. This key does not have the permission that the call needs."),
         (
             "expiring",
             StandingKind::Expiring,
@@ -187,6 +187,14 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     }
     assert_eq!((list.found, list.all), (10, 11));
     assert_eq!((list.today.passed, list.today.limited, list.today.refused), (105 + 11, 3, 5));
+
+    // Whose day has only just begun sees the same badges.
+    sqlx::query("update accounts set time_zone = 'Etc/GMT-12' where id = $1").bind(mara.owner.account.uuid()).execute(&db).await.unwrap();
+    let there = self::caller(&app, &mara).await;
+    let there = server::list_keys(&app.ctx, &there, KeyQuery { api: Some("demo".into()), ..KeyQuery::default() }).await.unwrap();
+    let labels = |rows: &[KeyRow]| rows.iter().map(|r| (r.key.name.clone(), r.standing.label.clone())).collect::<Vec<_>>();
+    assert_eq!(labels(&there.rows), labels(&list.rows));
+    assert_eq!((there.today.passed, there.today.limited), (11, 0), "only what she asked Tollgate since");
 
     let row = list.rows.iter().find(|r| r.key.name == "passing").unwrap();
     assert_eq!((row.calls.passed, row.calls.refused, row.spark.len()), (5, 2, 30));
@@ -236,7 +244,7 @@ async fn what_a_new_key_can_be_given_is_read_where_it_is_shown(db: PgPool) {
     let caller = caller(&app, &mara).await;
     let shown = async |chooses: bool| server::show_keys(&app.ctx, &caller, KeyQuery::default(), chooses).await.unwrap();
     let closed = shown(false).await;
-    assert_eq!((closed.form.suggested_name.as_str(), closed.form.choices.is_none()), ("key 2", true));
+    assert_eq!((closed.form.suggested_name.as_str(), closed.form.choices.is_none()), ("", true));
     assert!(closed.list.apis.iter().any(|(slug, _)| slug.as_str() == "demo"), "the filter names the APIs all the same");
     let open = shown(true).await.form.choices.unwrap();
     assert_eq!(open.apis.len(), open.limits.len());

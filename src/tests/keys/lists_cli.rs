@@ -43,6 +43,18 @@ async fn many_keys_from_the_command_line(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn an_empty_variable_opens_no_key_on_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("developer").await;
+    let folder = Folder::new();
+    for list in ["--address", "--origin", "--route", "--tag"] {
+        let output = run(&folder, &db, &["key", "create", "--name", "till", "--account", &person.email, "--api", "demo", list, ""]);
+        assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("This entry is blank"), "{list}: {output:?}");
+    }
+    assert_eq!(events(&db, "key.created").await, 0);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_may_report_leaks_is_set_on_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let scanner = Scanner::new("first");

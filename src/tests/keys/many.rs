@@ -137,8 +137,18 @@ async fn the_page_says_what_will_happen_before_it_does(db: PgPool) {
     let list = vera.browser.page("/keys").await;
     assert!(list.contains("form=\"many\"") && list.contains("all 3 keys that match"), "{list}");
 
+    let workspace = sqlx::query_scalar("select workspace_id from keys limit 1").fetch_one(&db).await.unwrap();
+    let mine = Person {
+        owner: crate::gate::Owner { account: vera.account, workspace: tollgate::values::WorkspaceId::new(workspace) },
+        rest_key: KeyId::new(uuid::Uuid::nil()),
+        secret: String::new(),
+    };
+    super::lists::counted(&app, &mine, &ids[0], "VALID", Duration::hours(1), 1_234).await;
+    super::lists::counted(&app, &mine, &ids[1], "VALID", Duration::hours(1), 6).await;
+
     let page = format!("/keys/many?act=disable&key={}&key={}", ids[0], ids[1]);
     let shown = vera.browser.page(&page).await;
+    assert!(shown.contains("1,240 calls came with them in the last 24 hours.") && shown.contains("Passing"), "{shown}");
     assert!(shown.contains("Disable 2 keys") && shown.contains("&lt;b&gt;till") && !shown.contains("warehouse"), "{shown}");
     let fields = [("act", "disable"), ("keys[]", ids[0].as_str()), ("keys[]", ids[1].as_str()), ("seen", "2"), ("reason", "moved")];
     assert_eq!(location(&vera.browser.post::<ChangeMany>(&page, &fields).await), "/keys");
@@ -152,7 +162,19 @@ async fn the_page_says_what_will_happen_before_it_does(db: PgPool) {
 
     // By filter; more match than the person saw.
     let page = "/keys/many?act=enable&all=true&status=disabled";
-    assert!(vera.browser.page(page).await.contains("Enable 2 keys"));
+    let shown = vera.browser.page(page).await;
+    assert!(shown.contains("Enable 2 keys") && !shown.contains("has leaked"), "{shown}");
+    sqlx::query(
+        "insert into key_leaks (id, key_id, secret_id, place, url, source, reported_by, at)
+         select gen_random_uuid(), key_id, id, ''::bytea, 'https://example.com', 'content', 'secret scanning', $2 from key_secrets where key_id = $1",
+    )
+    .bind(ids[0].parse::<KeyId>().unwrap().uuid())
+    .bind(app.ctx.clock.now())
+    .execute(&db)
+    .await
+    .unwrap();
+    let shown = vera.browser.page(page).await;
+    assert!(shown.contains("1 key has leaked: others can call with it from then on.") && shown.contains(">Leaked<"), "{shown}");
     let one = [("act", "enable"), ("all", "true"), ("status", "disabled"), ("seen", "1")];
     assert_eq!(vera.browser.post::<ChangeMany>(page, &one).await.status(), 409);
     let both = [("act", "enable"), ("all", "true"), ("status", "disabled"), ("seen", "2")];
@@ -180,7 +202,8 @@ async fn operators_do_it_for_the_keys_of_everybody_and_nobody_else(db: PgPool) {
     assert!(olga.browser.page("/admin/keys").await.contains("form=\"many\""));
     assert!(olga.browser.page("/keys/many?act=disable&all=true").await.contains("Disable 1 key"), "on the own page only the own keys");
     let page = "/admin/keys/many?act=disable&all=true";
-    assert!(olga.browser.page(page).await.contains("Disable 2 keys"));
+    let shown = olga.browser.page(page).await;
+    assert!(shown.contains("Disable 2 keys") && shown.contains(">Owner<"), "{shown}");
     assert_eq!(vera.browser.get(page).await.status(), 403);
     let fields = [("act", "disable"), ("all", "true"), ("seen", "2")];
     assert_eq!(vera.browser.post::<tollgate::admin::api::ChangeManyKeys>("/keys", &fields).await.status(), 403);

@@ -4,7 +4,14 @@ use super::*;
 use crate::support::T0;
 use serde_json::json;
 use time::Duration;
-use tollgate::keys::server::gate::{Gate, Question};
+use tollgate::{
+    keys::server::{
+        gate::{Gate, Question},
+        jobs::ForgetSecrets,
+    },
+    platform::jobs::Job,
+    values::Outcome,
+};
 
 /// A key that was rotated: its id, the old secret and the new one.
 pub(super) async fn rotated(app: &TestApp, mara: &Person, how: Value) -> (String, String, String) {
@@ -180,6 +187,57 @@ async fn who_uses_which_secret_is_told_to_the_minute(db: PgPool) {
     assert_eq!((limit, calls), (1, 4), "the calls of all secrets are the key's");
     let state = app.ctx.part::<Gate>().unwrap().limit_state(id.parse().unwrap(), app.ctx.clock.now_micros());
     assert_eq!(state[0].used, 4, "and so is the limit");
+}
+
+/// What the gate answers to a secret.
+async fn says(app: &TestApp, secret: &str, code: Outcome) {
+    let ask = || app.ctx.part::<Gate>().unwrap().verify(Question { secret, cost: Some(0), ..Question::default() }).unwrap().outcome;
+    crate::support::until(&format!("{code} instead of {}", ask()), || async { ask() == code }).await;
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_secret_that_ended_is_known_for_thirty_days(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, dropped, _) = rotated(&app, &mara, json!({ "grace": 86_400 })).await;
+    let oldest = text(&secrets(&app, &mara, &id).await[1], "id");
+    assert_eq!(mara.call(&app, Method::DELETE, &format!("/api/v1/keys/{id}/secrets/{oldest}"), None).await.status(), 200);
+    let (_, replaced, new) = rotated(&app, &mara, json!({ "until": "first_use" })).await;
+    assert_eq!(passes(&app, &new).await, 200);
+    app.flush().await;
+    app.run_jobs().await;
+    let later = TestApp::start(db.clone()).await;
+    for secret in [&dropped, &replaced] {
+        says(&app, secret, Outcome::Expired).await;
+        says(&later, secret, Outcome::Expired).await;
+    }
+    app.ctx.clock.set(T0 + Duration::days(30));
+    ForgetSecrets::default().run(&app.ctx).await.unwrap();
+    says(&app, &dropped, Outcome::Expired).await;
+    app.ctx.clock.advance(Duration::seconds(1));
+    ForgetSecrets::default().run(&app.ctx).await.unwrap();
+    for secret in [&dropped, &replaced] {
+        says(&app, secret, Outcome::Unknown).await;
+        says(&later, secret, Outcome::Unknown).await;
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn of_a_key_the_last_ten_secrets_that_ended_are_known(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, first) = mara.new_key(&app, "checkout").await;
+    let mut ended = vec![first];
+    for _ in 0..12 {
+        app.ctx.clock.advance(Duration::seconds(1));
+        let (_, body) = json(mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "grace": 0 })).await).await;
+        ended.push(text(&body, "secret"));
+    }
+    let newest = ended.pop().unwrap();
+    for (n, secret) in ended.iter().enumerate() {
+        says(&app, secret, if n < 2 { Outcome::Unknown } else { Outcome::Expired }).await;
+    }
+    says(&app, &newest, Outcome::Valid).await;
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

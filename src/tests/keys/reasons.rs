@@ -18,18 +18,32 @@ async fn every_page_takes_a_reason(db: PgPool) {
     let id = path.trim_start_matches("/keys/").to_owned();
     vera.browser.post::<HideSecret>(&path, &[("id", &id), ("stored", "true")]).await;
     let why = "name=\"reason\"";
-    let list = vera.browser.page("/keys").await;
-    assert!(list.contains(why) && list.contains("Why checkout is disabled"), "{list}");
-    assert!(vera.browser.page(&path).await.contains(why));
-    assert_eq!(vera.browser.post::<DisableKey>("/keys", &[("id", &id), ("reason", "the season is over")]).await.status(), 303);
-    assert!(vera.browser.page("/keys").await.contains("Why checkout is enabled") && vera.browser.page(&path).await.contains(why));
-    assert_eq!(vera.browser.post::<EnableKey>(&path, &[("id", &id), ("reason", "it is back")]).await.status(), 303);
+    let (disable, enable) = (format!("{path}?dialog=disable"), format!("{path}?dialog=enable"));
+    assert!(vera.browser.page("/keys").await.contains(&format!("href=\"{disable}\"")), "the menu of the row leads there");
+    let page = vera.browser.page(&path).await;
+    assert!(page.contains(">Disable<") && page.contains("Disable with a reason") && page.contains(&format!("href=\"{disable}\"")), "at once, or so: {page}");
+    let page = vera.browser.page(&disable).await;
+    assert!(page.contains("id=\"disable\"") && page.contains(why) && page.contains("No call came today."), "{page}");
+    assert!(!vera.browser.page(&enable).await.contains("id=\"enable\""), "it is enabled");
+    let long = "x".repeat(201);
+    let refused = vera.browser.post::<DisableKey>(&disable, &[("id", &id), ("reason", &long)]).await;
+    assert_eq!(refused.status(), 422);
+    assert!(refused.text().await.unwrap().contains("id=\"disable\""), "the dialog stays open");
+    let done = vera.browser.post::<DisableKey>(&disable, &[("id", &id), ("reason", "the season is over")]).await;
+    assert_eq!(location(&done), path, "the dialog is closed");
+    assert!(vera.browser.page("/keys").await.contains(&format!("href=\"{enable}\"")) && vera.browser.page(&enable).await.contains(why));
+    assert_eq!(location(&vera.browser.post::<EnableKey>(&enable, &[("id", &id), ("reason", "it is back")]).await), path);
     let page = vera.browser.page(&path).await;
     assert!(page.contains("the season is over") && page.contains("it is back"), "{page}");
 
-    assert!(ops.browser.page("/admin/keys").await.contains(why));
+    let beside = format!("/admin/keys?q=check&key={id}");
+    let disable = format!("{beside}&dialog=disable");
+    let page = ops.browser.page("/admin/keys?q=check").await;
+    assert!(page.contains(&disable.replace('&', "&amp;")), "with the filters: {page}");
+    let page = ops.browser.page(&disable).await;
+    assert!(page.contains("id=\"disable\"") && page.contains(why) && page.contains("name=\"q\" value=\"check\""), "{page}");
     let said = [("id", id.as_str()), ("reason", "calls too often")];
-    assert_eq!(ops.browser.post::<tollgate::admin::api::DisableKey>("/admin/keys", &said).await.status(), 303);
+    assert_eq!(location(&ops.browser.post::<tollgate::admin::api::DisableKey>(&disable, &said).await), beside);
     assert!(vera.browser.page(&path).await.contains("calls too often"));
 }
 

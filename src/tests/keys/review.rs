@@ -90,6 +90,9 @@ async fn the_page_counts_them_and_calls_out_what_never_expires(db: PgPool) {
     let page = vera.browser.page("/keys").await;
     assert!(page.contains("review-title") && page.contains("href=\"/keys?review=endless\""), "{page}");
     assert!(!page.contains("href=\"/keys?review=broad\""), "a count of zero is not shown");
+    let other = vera.browser.page("/keys?q=check&review=idle-90").await;
+    assert!(other.contains("Not used for 90 days") && other.contains("name=\"review\" value=\"idle-90\""), "what is asked for is: {other}");
+    assert!(other.contains("href=\"/keys?q=check&amp;review=endless\""), "filters add up: {other}");
     assert!(vera.browser.page(&path).await.contains("Never expires"));
 
     let saved = [("id", id.as_str()), ("name", "checkout"), ("expires_on", "2027-01-31"), ("tags", "prod, Team-A"), ("chosen", "true")];

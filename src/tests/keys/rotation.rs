@@ -33,6 +33,29 @@ async fn without_grace_the_old_secret_ends_at_once(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn ends_that_were_chosen_stay_unless_all_end_now(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, first) = mara.new_key(&app, "checkout").await;
+    let rotate = async |how: Value| {
+        let (status, body) = json(mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), how).await).await;
+        assert_eq!(status, 200, "{body}");
+        text(&body, "secret")
+    };
+    let second = rotate(json!({ "expires_at": "2027-06-01T00:00:00Z" })).await;
+    let third = rotate(json!({ "grace": 60 })).await;
+    app.ctx.clock.set(T0 + Duration::seconds(61));
+    assert_eq!((passes(&app, &first).await, passes(&app, &second).await, passes(&app, &third).await), (200, 401, 200), "each as it was chosen");
+    let newest = rotate(json!({ "until": "first_use" })).await;
+    assert_eq!((passes(&app, &newest).await, passes(&app, &third).await, passes(&app, &first).await), (200, 401, 200), "a date does not wait for a use");
+    let last = rotate(json!({ "grace": 0 })).await;
+    for ended in [&first, &second, &third, &newest] {
+        assert_eq!(passes(&app, ended).await, 401, "now is now");
+    }
+    assert_eq!(passes(&app, &last).await, 200);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_second_rotation_ends_the_oldest_no_later(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -98,6 +98,11 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     let page = vera.browser.page(&path).await;
     assert!(secret_in(&page).is_none() && page.contains("HMAC-SHA-256, with a secret"));
 
+    // A form sends CR LF; the command sends what is signed.
+    let page = vera.browser.page(&format!("{path}/sign?method=POST&url=https%3A%2F%2Fapi.example.com%2Forders&body=%7B%0D%0A%7D")).await;
+    // The SHA-256 of `{`, LF, `}`.
+    assert!(page.contains("sha-256=:jrlby8FUUwkx4V/EGMix/pkQlWcUCVUgmeoapZaZnt4=:"), "{page}");
+
     // The command of the page, read as a shell would.
     let page = vera.browser.page(&format!("{path}/sign?method=POST&url=https%3A%2F%2Fapi.example.com%2Forders%3Fpage%3D2&body=it%27s")).await;
     assert!(page.contains("Signature-Input") && page.contains("--data-binary") && !page.contains(&shown));

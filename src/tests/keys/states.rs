@@ -71,3 +71,34 @@ async fn a_reason_is_one_short_line(db: PgPool) {
     assert_eq!(mara.post(&app, &path, json!({ "reason": html })).await.status(), 200);
     assert_eq!(acts(&app, &mara, &id).await[0].1, html);
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_used_up_quota_keeps_nobody_from_stopping_a_key(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = owner(&app, "mara@example.com", "developer").await;
+    let (rest_key, secret) = key(&db, &app, &owner, Given { api: "tollgate", permissions: DEVELOPER, limit: Some((3, 3_600)) }).await;
+    known(&app, rest_key).await;
+    let mara = Person { owner, rest_key, secret };
+    let (id, old) = mara.new_key(&app, "checkout").await;
+    let path = format!("/api/v1/keys/{id}");
+    let rename = || mara.call(&app, Method::PATCH, &path, Some(json!({ "name": "till" })));
+    assert_eq!([rename().await.status(), rename().await.status()], [200, 200]);
+    assert_eq!(rename().await.status(), 429);
+
+    let (status, body) = json(mara.post(&app, &format!("{path}/rotate"), json!({ "grace": 60 })).await).await;
+    assert_eq!(status, 200, "{body}");
+    let (_, body) = json(mara.post(&app, &format!("{path}/disable"), json!({})).await).await;
+    assert_eq!(text(&body, "state"), "disabled");
+    let oldest: uuid::Uuid = sqlx::query_scalar("select id from key_secrets where expires_at is not null").fetch_one(&db).await.unwrap();
+    let oldest = tollgate::values::SecretId::new(oldest);
+    assert_eq!(mara.call(&app, Method::DELETE, &format!("{path}/secrets/{oldest}"), None).await.status(), 200);
+    assert_eq!(passes(&app, &old).await, 401);
+    assert_eq!(mara.call(&app, Method::DELETE, &path, None).await.status(), 204);
+    assert_eq!(rename().await.status(), 429, "nothing else is free");
+
+    // Sixty a minute, of which four are done.
+    for n in 4..60 {
+        assert_ne!(mara.post(&app, &format!("{path}/revoke"), json!({})).await.status(), 429, "{n}");
+    }
+    assert_eq!(mara.post(&app, &format!("{path}/revoke"), json!({})).await.status(), 429, "then they are calls as others");
+}

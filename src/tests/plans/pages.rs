@@ -29,6 +29,7 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     assert_eq!(refused.status(), 422);
     let page = refused.text().await.unwrap();
     assert!(page.contains("Write a whole number of units") && page.contains("value=\"many\""), "beside its field, what was typed stays");
+    assert!(page.contains("2 fields need a change: ") && page.contains("<details open class=\"new-form\""), "all at once, and the form is open: {page}");
     let right = [("plan[name]", "Pro <b>"), ("plan[slug]", "pro"), ("plan[day]", "10,000"), ("plan[per_1000]", "0.5"), ("plan[currency]", "EUR")];
     let made = browser.post::<api::CreatePlan>("/admin/plans", &right).await;
     assert_eq!(location(&made), "/admin/plans?edit=pro");
@@ -57,7 +58,9 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
     assert_eq!(now.limits[0].over.to_string(), "throttle:5@2027-01-31T00:00:00Z");
     let page = browser.page("/admin/plans?edit=pro&set=month").await;
-    assert!(page.contains("200,000 units a month, then 5 calls a second until 2027-01-31 00:00 UTC") && page.contains("value=\"2027-01-31\""));
+    for words in ["200,000 units a month", "then 5 calls a second until 2027-01-31 00:00 UTC", "value=\"2027-01-31\""] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
     let wrong = [changed.as_slice(), &[("over", "throttle"), ("over_per_second", "0")]].concat();
     assert!(browser.post::<api::SetPlanLimit>(assigned, &wrong).await.text().await.unwrap().contains("Write how many calls pass in a second"));
     assert!(browser.page("/admin/plans?edit=pro&try=1").await.contains("nobody would have been held back"));
@@ -74,20 +77,31 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
-async fn a_plan_counts_by_the_clock_or_rolling(db: PgPool) {
+async fn the_limits_of_a_plan_stand_first_and_are_tried_from_their_form(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
     let typed = [("plan[name]", "Pro"), ("plan[slug]", "pro"), ("plan[second]", "3"), ("plan[hour]", "100")];
-    let wrong = [typed.as_slice(), &[("plan[counting]", "sideways")]].concat();
-    let refused = operator.browser.post::<api::CreatePlan>("/admin/plans", &wrong).await;
-    assert!(refused.text().await.unwrap().contains("Choose by the clock, or rolling."));
-    let right = [typed.as_slice(), &[("plan[counting]", "rolling")]].concat();
-    operator.browser.post::<api::CreatePlan>("/admin/plans", &right).await;
-    let mut made = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits;
-    made.sort_by(|a, b| a.name.cmp(&b.name));
-    assert_eq!(made, [limit("hour", 100, Window::Rolling(3_600)), limit("second", 3, Window::SECOND)]);
+    operator.browser.post::<api::CreatePlan>("/admin/plans", &typed).await;
+    let made = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits;
+    assert_eq!(made, [limit("hour", 100, Window::HOUR), limit("second", 3, Window::SECOND)]);
+    let list = operator.browser.page("/admin/plans").await;
+    assert!(list.contains("class=\"new-form\"") && !list.contains("<details open"), "no form is open at rest: {list}");
     let page = operator.browser.page("/admin/plans?edit=pro").await;
-    assert!(page.contains("100 units in any hour") && page.contains("Limits of the plan"), "{page}");
+    let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
+    assert!(at("Limits of the plan") < at("Who has it") && at("Who has it") < at("Change the plan"), "{page}");
+    assert_eq!(page.matches("Who would be limited?").count(), 1, "{page}");
+
+    // With nothing typed it tries what there is; a limit without a name is called as its window.
+    let sent = |limit: &'static str| [("slug", "pro"), ("_form", "limit"), ("limit", limit), ("window", "calls:60"), ("act", "try")];
+    let tried = operator.browser.post::<api::SetPlanLimit>("/admin/plans?edit=pro", &sent("")).await;
+    assert_eq!(location(&tried), "/admin/plans?edit=pro&try=1#try");
+    let tried = operator.browser.post::<api::SetPlanLimit>("/admin/plans?edit=pro", &sent("5")).await;
+    assert!(location(&tried).starts_with("/admin/plans?edit=pro&try=typed&"), "{}", location(&tried));
+    for (name, window) in [("default", "3600"), ("minute", "calls:60")] {
+        operator.browser.post::<api::SetPlanLimit>("/admin/plans?edit=pro", &[("slug", "pro"), ("limit", "5"), ("window", window)]).await;
+        let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits;
+        assert!(now.iter().any(|limit| limit.name == name), "{name}: {now:?}");
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -11,8 +11,8 @@ use sqlx::PgPool;
 use tollgate::{
     accounts::Caller,
     keys::{
-        model::{ApiEdit, Ground},
-        server::edit_api,
+        model::{ApiEdit, Ground, LimitKind, OverAction},
+        server::{edit_api, gate::Gate},
     },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
@@ -87,6 +87,34 @@ async fn the_rule_that_refused_is_kept_and_decides_the_chain(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_the_program_was_told_is_worked_out_while_the_limit_is_what_it_was(db: PgPool) {
+    let scene = refused(&db).await;
+    let ctx = &scene.app.ctx;
+    let operator = operator(ctx).await;
+    let opened = async |rule: &str| {
+        let cursor = list_all_refusals(ctx, &operator, asked(&[("rule", rule)])).await.unwrap().samples[0].cursor.clone();
+        list_all_refusals(ctx, &operator, asked(&[("open", cursor.as_str())])).await.unwrap().opened.unwrap()
+    };
+    let held = opened("limit").await;
+    assert_eq!((held.sample.detail.as_str(), held.held_by), ("1 unit an hour was used up (limit “default”).", Some((LimitKind::Fixed, OverAction::Refuse))));
+    let told = held.told.unwrap();
+    let known = "429 Too Many Requests\nX-Auth-Code: RATE_LIMITED";
+    assert_eq!(
+        (told.lines(), told.is_derived),
+        (format!("{known}\nRetry-After: 3600\nRateLimit-Policy: \"default\";q=1;w=3600"), true),
+        "units that were left are not known"
+    );
+    let told = opened("permission").await.told.unwrap();
+    assert_eq!((told.lines().as_str(), told.is_derived), ("403 Forbidden\nX-Auth-Code: FORBIDDEN", false));
+
+    scene.execute("update key_limits set max_calls = 7 where key_id = $1").await;
+    let gate = ctx.part::<Gate>().unwrap();
+    until("the gate knows the other limit", || async { gate.limit_state(scene.key, 0).iter().all(|limit| limit.limit == 7) }).await;
+    let told = opened("limit").await.told.unwrap();
+    assert_eq!((told.lines().as_str(), told.is_derived), (known, false), "another limit says nothing of that call");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusals_are_found_by_api_request_limit_rule_and_owner(db: PgPool) {
     let scene = refused(&db).await;
     let ctx = &scene.app.ctx;
@@ -155,16 +183,7 @@ async fn the_page_has_every_filter_and_says_where_sampling_is_told(db: PgPool) {
     let scene = refused(&db).await;
     let operator = scene.app.sign_in_as("operator").await;
     let page = operator.browser.page("/admin/refusals?rule=key_blocked").await;
-    for wanted in [
-        "name=\"request\"",
-        "name=\"limit\"",
-        "name=\"api\"",
-        "name=\"rule\"",
-        "name=\"owner\"",
-        "name=\"key\"",
-        "name=\"from\"",
-        "href=\"/docs/requests#refusals\"",
-    ] {
+    for wanted in ["name=\"q\"", "name=\"limit\"", "name=\"api\"", "name=\"rule\"", "name=\"key\"", "name=\"from\"", "href=\"/docs/requests#refusals\""] {
         assert!(page.contains(wanted), "{wanted}");
     }
     let open = page.split("href=\"").find(|part| part.contains("open=")).and_then(|part| part.split(['"', '#']).next()).unwrap().replace("&amp;", "&");

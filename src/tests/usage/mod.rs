@@ -7,6 +7,7 @@ mod grounds;
 mod latencies;
 mod minutes;
 mod named;
+mod nodes;
 mod pages;
 mod partitions;
 pub mod passing;

@@ -99,6 +99,8 @@ async fn the_pages_have_the_field_where_it_is_of_use(db: PgPool) {
     assert!(!made.contains("name=\"named\""), "every key is offered");
     let page = vera.browser.page("/requests?named=nobody").await;
     assert!(page.contains("No key matches “nobody”") && page.contains("value=\"nobody\""), "{page}");
+    let page = vera.browser.page("/requests?q=203.0.113.9").await;
+    assert!(page.contains("Address 203.0.113.9 ×") && page.contains("name=\"address\" value=\"203.0.113.9\""), "{page}");
     let page = olga.browser.page("/admin/refusals?named=nobody").await;
     assert!(page.contains("name=\"named\"") && page.contains("No key matches “nobody”"), "{page}");
 }

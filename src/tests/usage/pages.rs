@@ -159,7 +159,18 @@ async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
         let page = browser.page(path).await;
         let open = page.split("href=\"").find(|part| part.contains("open=")).and_then(|part| part.split(['"', '#']).next()).unwrap().replace("&amp;", "&");
         let page = browser.page(&open).await;
-        for wanted in ["What was asked, in order", "decided", "not reached", "If this address is yours", "One of 3 calls like it", "req-1", "GET /&lt;b&gt;"] {
+        for wanted in [
+            "What the gate checked",
+            "192.0.2.77 not listed",
+            "6 checks passed before it",
+            "8 checks not reached",
+            "What the program was told",
+            "403 Forbidden\nX-Auth-Code: IP_DENIED",
+            "If this address is yours",
+            "One of 3 calls like it",
+            "req-1",
+            "GET /&lt;b&gt;",
+        ] {
             assert!(page.contains(wanted), "{wanted} is missing on {path}: {page}");
         }
         assert!(!page.contains("GET /<b>"));
@@ -218,7 +229,7 @@ async fn the_time_before_is_compared_on_demand(db: PgPool) {
     let m = T0.unix_timestamp() / 60;
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, m, 150), tally(&owner, k, "GET /", Outcome::Valid, m - 7 * 1440, 100)], Vec::new()).await;
     let page = person.browser.page("/usage?range=7d").await;
-    assert!(page.contains("compare=before") && !page.contains("before-mark"), "{page}");
+    assert!(page.contains("value=\"before\"") && !page.contains("before-mark"), "{page}");
     let page = person.browser.page("/usage?range=7d&compare=before").await;
     assert!(page.contains("+50.0 %, from 100") && page.contains("before-mark") && page.contains("Compared with 7 Nov to 13 Nov"), "{page}");
     // What came after this hour of last Friday is not compared: this Friday has not got there.

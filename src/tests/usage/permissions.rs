@@ -143,7 +143,7 @@ async fn permissions_over_rest_and_on_the_page(db: PgPool) {
     let (a, b) = (key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await);
     write_batch(&app.ctx, app.ctx.new_id(), &a_day(&owner, a, b)).await.unwrap();
     let page = signed_in.browser.page("/usage").await;
-    for wanted in ["By permission", "orders:audit", "Export by permission", "All permissions"] {
+    for wanted in ["By permission", "orders:audit", "By permission, CSV", "All permissions"] {
         assert!(page.contains(wanted), "{wanted}");
     }
     let one = signed_in.browser.page("/usage?permission=orders%3Aaudit").await;

@@ -216,3 +216,31 @@ async fn one_that_is_opened_names_the_rule_that_decided(db: PgPool) {
     assert!(list_all_refusals(&app.ctx, &operator, open).await.unwrap().opened.is_some());
     assert!(matches!(list_all_refusals(&app.ctx, &mara, RefusalQuery::default()).await, Err(AppError::Forbidden { .. })));
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn one_field_finds_by_whatever_is_typed_into_it(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
+    let k = key(&app.ctx, &mara, "ERP bridge").await.to_string();
+    let samples = vec![refusal(Some(&mara), k.parse().ok(), Outcome::IpDenied, 8)];
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { samples, ..Batch::default() }).await.unwrap();
+    for (typed, found, samples) in [
+        ("req8", ("request", "req8"), 1),
+        ("192.0.2.77", ("address", "192.0.2.77"), 1),
+        ("::ffff:192.0.2.77", ("address", "192.0.2.77"), 1),
+        ("erp", ("key", k.as_str()), 1),
+        ("mara@example.com", ("named", "mara@example.com"), 1),
+    ] {
+        let list = list_refusals(&app.ctx, &mara, asked(&[("q", typed)])).await.unwrap();
+        assert_eq!((list.query, list.samples.len()), (asked(&[found]), samples), "{typed}");
+    }
+    let others = list_refusals(&app.ctx, &tom, asked(&[("q", "req8")])).await.unwrap();
+    assert_eq!((others.query, others.samples.len()), (asked(&[("named", "req8")]), 0), "nobody else's");
+    let filtered = list_refusals(&app.ctx, &mara, asked(&[("q", "req8"), ("range", "24h"), ("code", "FORBIDDEN")])).await.unwrap();
+    assert_eq!((filtered.query, filtered.samples.len()), (asked(&[("request", "req8"), ("range", "24h")]), 1), "an id is of one request");
+    let operator = operator(&app.ctx).await;
+    for (typed, found) in [("mara@example.com", "owner"), ("nobody@example.com", "named"), ("req8", "request")] {
+        let all = list_all_refusals(&app.ctx, &operator, asked(&[("q", typed)])).await.unwrap();
+        assert_eq!(all.query, asked(&[(found, typed)]));
+    }
+}

@@ -50,7 +50,7 @@ fn links(page: &str, path: &str) -> Vec<Vec<(String, String)>> {
 /// What a form replaces by its nature.
 fn replaces(label: &str, name: &str) -> bool {
     match label {
-        "A time of your own" => ["range", "bucket", "from", "to"].contains(&name),
+        "Custom time" => ["range", "bucket", "from", "to"].contains(&name),
         "Compare with another time" => name == "compare",
         _ => false,
     }

@@ -223,14 +223,14 @@ async fn the_pages_say_so_and_errors_lead_to_a_rule_for_the_same_key(db: PgPool)
     write(&app, vec![Tally { cost: 9, ..tally(&owner, old, "GET /", Outcome::Valid, m, 3) }]).await;
     let page = person.browser.page("/usage").await;
     for wanted in
-        ["name=\"named\"", "the 500 keys that were used or created last", "9 units for 3 calls that passed", ">Units<", "compare=year", "type=\"date\""]
+        ["name=\"named\"", "the 500 keys that were used or created last", "9 units for 3 calls that passed", ">Units<", "value=\"year\"", "type=\"date\""]
     {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
     let page = person.browser.page("/usage?named=nobody").await;
     assert!(page.contains("No key matches “nobody”.") && page.contains("value=\"nobody\""), "{page}");
     let page = person.browser.page(&format!("/usage?key={old}&compare=2026-08-08")).await;
-    assert!(page.contains("Calls of old one by day") && page.contains("Compared with the time from 2026-08-08"), "{page}");
+    assert!(page.contains("Calls of old one by day") && page.contains("selected>Compare: from 2026-08-08"), "{page}");
     let page = person.browser.page(&format!("/usage/errors?key={old}")).await;
     assert!(page.contains(&format!("/settings/notifications?key={old}#rules")), "{page}");
     let page = person.browser.page(&format!("/settings/notifications?key={old}")).await;

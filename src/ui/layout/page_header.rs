@@ -10,13 +10,16 @@ pub fn PageHeader(
     /// The one of a list that is open beside it; stands first in the document's title: "Pro · Plans".
     #[prop(optional_no_strip)]
     chosen: Option<String>,
+    /// What the document is called where the title is an answer: "Health · Admin".
+    #[prop(optional, into)]
+    document: Option<String>,
     #[prop(optional)] lead: Option<AnyView>,
     /// Badges beside the title.
     #[prop(optional)]
     badges: Option<AnyView>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let document_title = super::document_title(&chosen.map_or_else(|| title.clone(), |name| format!("{name} · {title}")));
+    let document_title = super::document_title(&document.unwrap_or_else(|| chosen.map_or_else(|| title.clone(), |name| format!("{name} · {title}"))));
     view! {
         <leptos_meta::Title text=document_title/>
         <div class="page-head">

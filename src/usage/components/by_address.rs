@@ -3,12 +3,11 @@
 use super::{
     ERRORS, USAGE,
     breakdown::samples,
-    filters::files,
     numbers::{facts, heads, numbers},
 };
 use crate::{
     ui::{Table, folded},
-    usage::model::{AddressUsage, PartKind, RefusalQuery, UsageQuery, UsageReport},
+    usage::model::{AddressUsage, RefusalQuery, UsageReport},
     values::Counts,
 };
 use leptos::prelude::*;
@@ -25,31 +24,23 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
     let rest = total.less(shown);
     let rows = report.addresses.iter().map(|address| row(&report, address, path)).collect_view();
     let caption = format!("Usage by address, most calls first, {}", report.period);
-    let export = match of_errors {
-        true => UsageQuery { outcome: report.query.outcome.clone().or_else(|| Some(UsageQuery::ERRORS.to_owned())), ..report.query.clone() },
-        false => report.query.clone(),
-    };
-    let export = export.taken_apart(PartKind::Address);
     view! {
         <section aria-labelledby="h-byaddress">
             <div class="section-head">
                 <h2 id="h-byaddress">"By address"</h2>
                 <p>"Where calls came from, if the asking service or your proxy tells it; IPv6 by /64. Kept for 30 days unless your operator chose otherwise. Each key keeps its busiest addresses; calls from the others are counted in one row."</p>
             </div>
-            <div class="stack-sm">
-                <Table caption small=true>
-                    <thead><tr>
-                        <th scope="col">"Address"</th>
-                        {heads(of_errors)}
-                    </tr></thead>
-                    <tbody>
-                        {rows}
-                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others or unknown"{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
-                    </tbody>
-                    <tfoot><tr><th scope="row">"All addresses"{folded(facts(total, of_errors))}</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
-                </Table>
-                {files("by address", export.export("csv"), export.export("json"), None)}
-            </div>
+            <Table caption small=true>
+                <thead><tr>
+                    <th scope="col">"Address"</th>
+                    {heads(of_errors)}
+                </tr></thead>
+                <tbody>
+                    {rows}
+                    {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others or unknown"{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
+                </tbody>
+                <tfoot><tr><th scope="row">"All addresses"{folded(facts(total, of_errors))}</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
+            </Table>
         </section>
     }
     .into_any()

@@ -2,12 +2,11 @@
 
 use super::{
     USAGE,
-    filters::files,
     numbers::{facts, heads, numbers},
 };
 use crate::{
     ui::{CodeTag, Table, folded},
-    usage::model::{PartKind, PermissionUsage, UsageReport},
+    usage::model::{PermissionUsage, UsageReport},
 };
 use leptos::prelude::*;
 
@@ -19,23 +18,19 @@ pub fn ByPermission(report: UsageReport) -> impl IntoView {
     }
     let rows = report.permissions.iter().map(|permission| row(&report, permission)).collect_view();
     let caption = format!("Usage by permission, most calls first, {}", report.period);
-    let export = report.query.taken_apart(PartKind::Permission);
     view! {
         <section aria-labelledby="h-bypermission">
             <div class="section-head">
                 <h2 id="h-bypermission">"By permission"</h2>
                 <p>"What calls needed, by their route or as the asking service said, kept for 30 days. Counts calls that passed or that only a limit held. A call that needs two permissions is in two rows."</p>
             </div>
-            <div class="stack-sm">
-                <Table caption small=true>
-                    <thead><tr>
-                        <th scope="col">"Permission"</th>
-                        {heads(false)}
-                    </tr></thead>
-                    <tbody>{rows}</tbody>
-                </Table>
-                {files("by permission", export.export("csv"), export.export("json"), None)}
-            </div>
+            <Table caption small=true>
+                <thead><tr>
+                    <th scope="col">"Permission"</th>
+                    {heads(false)}
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </Table>
         </section>
     }
     .into_any()

@@ -1,12 +1,11 @@
-//! What the pages Usage and Errors share above the chart: tabs, range, steps, filters, the exports, and a time of one's own.
+//! What the pages Usage and Errors share above the chart: tabs, range, steps, filters, and what they are compared with.
 
-use super::{ERRORS, USAGE};
+use super::{
+    ERRORS, USAGE,
+    own_time::{OwnTime, hidden, own_time_button},
+};
 use crate::{
-    accounts::components::is_shown,
-    ui::{
-        Button, ButtonMenu, Chip, FilterSelect, Filters, Icon, LinkButton, Look, MenuLink, MoreFilters, SearchField, Segments, Size, Tab, Tabs, TextField,
-        number::count,
-    },
+    ui::{Button, ButtonMenu, FilterSelect, Filters, Icon, Look, MenuLink, MoreFilters, SearchField, Segments, Size, Tab, Tabs, TextField, number::count},
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
 use leptos::prelude::*;
@@ -18,32 +17,13 @@ pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
     view! { <Tabs label="Usage" tabs/> }
 }
 
-/// The two files of exactly what is shown; a longer one is prepared elsewhere. Not `download`: what is too long leads to a page.
-#[component]
-pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String, #[prop(into)] prepare: String) -> impl IntoView {
-    let (has_csv, has_json) = (is_shown(&csv), is_shown(&json));
-    let csv = has_csv.then(|| view! { <LinkButton href=csv icon=Icon::Download>"Export CSV"</LinkButton> });
-    let json = has_json.then(|| view! { <MenuLink href=json icon=Icon::Download label="Export JSON"/> });
-    view! {
-        <div class="row">
-            {csv}
-            <ButtonMenu id="other-files" words="Other files" icon=Icon::More look=Look::Quiet>
-                {json}
-                <MenuLink href=prepare icon=Icon::Server label="Prepare a file"/>
-                <MenuLink href="/exports" icon=Icon::List label="Files"/>
-            </ButtonMenu>
-        </div>
-    }
-    .into_any()
-}
-
 /// Range, steps, API, key, route or address or permission, outcome; and whether the time before is shown too.
 #[component]
 pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     let query = &report.query;
     let ranges = Range::OFFERED.map(|(range, word, label)| Tab::new(label, query.over(word).link(path), range == report.range)).to_vec();
     let sizes: Vec<Tab> = report.sizes.iter().map(|size| Tab::new(step(*size), query.by(*size).link(path), *size == report.bucket)).collect();
-    let chosen_here = ["key", "named", "api", "route", "outcome", "address", "permission"];
+    let chosen_here = ["key", "named", "api", "route", "outcome", "address", "permission", "compare"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let mut apis: Vec<(String, String)> = report.key_choices.iter().map(|k| (k.api_slug.clone(), format!("API: {}", k.api_name))).collect();
     apis.extend(query.api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), format!("API: {slug}"))));
@@ -78,24 +58,31 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     };
     let mut outcomes: Vec<(String, String)> = outcomes.into_iter().map(|(word, label)| (word.to_owned(), label.to_owned())).collect();
     outcomes.extend(query.outcome.clone().filter(|word| outcomes.iter().all(|(known, _)| known != word)).map(|word| (word.clone(), word)));
-    let (api, key, outcome) = (query.api.clone(), query.key.clone(), query.outcome.clone());
+    let (api, key, outcome, compare) = (query.api.clone(), query.key.clone(), query.outcome.clone(), query.compare.clone());
+    let rarer = view! {
+        <MoreFilters is_set=has_more>
+            {routes}
+            {addresses}
+            {permissions}
+        </MoreFilters>
+    }
+    .into_any();
+    let (own_time, comparisons, other_day) = (own_time_button(query.from.is_some()), comparisons(query), compare_form(query, path));
+    let of_time = UsageQuery { range: None, bucket: None, from: None, to: None, ..query.clone() };
     view! {
         <div class="stack-sm">
-            <Filters action=path label="Filter usage" kept>
+            <Filters action=path label="Filter usage" kept more=rarer>
                 <Segments label="Range" tabs=ranges/>
+                {own_time}
                 {(sizes.len() > 1).then(|| view! { <Segments label="Steps" tabs=sizes/> })}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
                 {find}
                 <FilterSelect label="Key" name="key" options=keys nostrip:value=key/>
                 <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/>
-                <MoreFilters is_set=has_more>
-                    {routes}
-                    {addresses}
-                    {permissions}
-                </MoreFilters>
+                <FilterSelect label="Compare" name="compare" options=comparisons nostrip:value=compare/>
             </Filters>
+            <OwnTime path kept=pairs(&of_time) local=report.local.clone() more=Some(other_day)/>
             {offered(&report)}
-            {compare(query, path)}
         </div>
     }
     .into_any()
@@ -124,58 +111,30 @@ pub fn offered_keys(named: Option<&str>, keys: usize, has_more: bool, more: &str
     view! { <p class="muted">{words}</p> }.into_any()
 }
 
-/// Beside an earlier time: the one just before, a year ago, or one that begins on a day of one's own.
-fn compare(query: &UsageQuery, path: &'static str) -> AnyView {
-    let chosen = query.compare.clone();
-    let chip = |word: &'static str, label: &'static str| {
-        let current = chosen.as_deref() == Some(word);
-        let href = query.compared((!current).then_some(word)).link(path);
-        view! { <Chip href label current/> }
-    };
-    let own = chosen.clone().filter(|word| ![UsageQuery::BEFORE, UsageQuery::YEAR].contains(&word.as_str()));
-    let drop = own.clone().map(|day| {
-        let href = query.compared(None).link(path);
-        view! { <Chip href label=format!("Compared with the time from {day} ×") current=true/> }
-    });
-    let kept: Vec<(&'static str, String)> = query.compared(None).pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    let (is_open, day) = (own.is_some(), own.filter(|day| day.len() == 10).unwrap_or_default());
+/// Beside which earlier time: the one just before, a year ago, or one that begins on a day of one's own.
+fn comparisons(query: &UsageQuery) -> Vec<(String, String)> {
+    let offered = [("", "No comparison"), (UsageQuery::BEFORE, "Compare: time before"), (UsageQuery::YEAR, "Compare: a year ago")];
+    let mut offered: Vec<(String, String)> = offered.map(|(word, label)| (word.to_owned(), label.to_owned())).into();
+    let own = query.compare.clone().filter(|word| offered.iter().all(|(known, _)| known != word));
+    offered.extend(own.map(|day| (day.clone(), format!("Compare: from {day}"))));
+    offered
+}
+
+/// The day on which the other time begins.
+fn compare_form(query: &UsageQuery, path: &'static str) -> AnyView {
+    let day = query.compare.clone().filter(|day| day.len() == 10).unwrap_or_default();
     view! {
-        <div class="row">
-            {chip(UsageQuery::BEFORE, "Compare with the time before")}
-            {chip(UsageQuery::YEAR, "Compare with a year ago")}
-            {drop}
-            <details class="own-range" open=is_open>
-                <summary>"Compare with another time"</summary>
-                <form class="form-actions" method="get" action=path aria-label="Compare with another time">
-                    {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
-                    <TextField label="It begins on" name="compare" kind="date" value=day/>
-                    <Button>"Compare"</Button>
-                </form>
-            </details>
-        </div>
+        <form class="stack-sm" method="get" action=path aria-label="Compare with another time">
+            {hidden(pairs(&query.compared(None)))}
+            <TextField label="Compare with the time from" name="compare" kind="date" value=day/>
+            <div><Button>"Compare"</Button></div>
+        </form>
     }
     .into_any()
 }
 
-/// From one moment to another, typed: what dragging on the chart does with a pointer.
-#[component]
-pub fn OwnRange(report: UsageReport, path: &'static str) -> impl IntoView {
-    let query = report.query;
-    let kept = UsageQuery { range: None, bucket: None, from: None, to: None, ..query.clone() };
-    let kept: Vec<(&'static str, String)> = kept.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    let ((from, to), is_open) = (report.local, query.from.is_some());
-    view! {
-        <details class="own-range" open=is_open>
-            <summary>"A time of your own"</summary>
-            <form class="form-actions" method="get" action=path aria-label="A time of your own">
-                {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
-                <TextField label="From" name="from" kind="datetime-local" value=from/>
-                <TextField label="Until" name="to" kind="datetime-local" value=to/>
-                <Button>"Show"</Button>
-            </form>
-        </details>
-    }
-    .into_any()
+fn pairs(query: &UsageQuery) -> Vec<(&'static str, String)> {
+    query.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect()
 }
 
 /// The files of one part of a page, behind one button; a longer one is prepared elsewhere.

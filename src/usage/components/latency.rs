@@ -2,7 +2,6 @@
 
 use super::{
     USAGE,
-    filters::files,
     series::{unit, zoom},
 };
 use crate::{
@@ -62,7 +61,6 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
                 <Figure term="Told of" value=thousands(latency.count) note=told_of/>
             </Figures>
             {chart}
-            {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"), None)}
             <p class="muted">"Calculated from counts on a logarithmic scale, each at most 10 % off."{kept}{compared}</p>
         </section>
     }

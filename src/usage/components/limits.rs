@@ -25,7 +25,7 @@ pub fn LimitCard(
     let unit = if meter.is_credits { "credits used," } else { meter.unit.as_str() };
     view! {
         <section class="card" aria-labelledby=heading.clone()>
-            <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
+            <div class="card-head"><h2 id=heading.clone()>{format!("Limit {} of {}", meter.name, meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
             <div class="card-body stack">
                 <div class="row-between">
                     <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} {unit} {}", thousands(meter.limit), meter.window)}</span></span>
@@ -159,6 +159,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
             let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
             #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
             let percent = meter.taken() as f64 * 100.0 / meter.limit.max(1) as f64;
+            let taken = share(meter.taken(), meter.limit);
             view! {
                 <li>
                     <GateGlyph position=gate tinted=true/>
@@ -166,7 +167,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
                         <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{used}</span>
                         <span>{foreseen}{resets}</span>
                     </div>
-                    <div class="cell-bar"><Bar percent look/></div>
+                    <div class="cell-bar"><Bar percent look/><span class="muted">{taken}</span></div>
                 </li>
             }
         })

@@ -1,9 +1,9 @@
 //! One call that passed, opened beside the list: what it cost, what its limits had left, and how long such calls took.
 
-use super::{Place, refusal::post};
+use super::{Chain, Place};
 use crate::{
     ui::{
-        CopyId, Fact, Facts, Gate, Icon, IconLink, Note, Size,
+        CopyId, Fact, Facts, Icon, IconLink, Note, Size,
         number::{count, millis, thousands},
     },
     usage::model::{Passage, Percentiles, RefusalDetail, RefusalQuery},
@@ -42,6 +42,7 @@ pub fn PassedPanel(detail: RefusalDetail, passed: Passage, #[prop(into)] back: S
         view! { <section class="stack-sm" aria-labelledby="h-left"><h3 id="h-left">"What its limits had left"</h3><ul>{limits}</ul></section> }
     });
     let all = RefusalQuery { key: sample.key.map(|k| k.to_string()), ..RefusalQuery::default() }.of_passed().link(place.path);
+    let checked = view! { <Chain posts sample=sample.clone() api=api.clone()/> };
     view! {
         <aside class="card panel" id="opened" aria-labelledby="h-opened">
             <div class="card-head">
@@ -52,7 +53,7 @@ pub fn PassedPanel(detail: RefusalDetail, passed: Passage, #[prop(into)] back: S
                 <Note gate=code.group().into()><b class="strong">{code.as_str()}"."</b>" The call passed. "{kept}</Note>
                 {like_it}
                 {left}
-                <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(|it| post(it, Gate::Passed)).collect_view()}</ol></section>
+                {checked}
                 <Facts>
                     <Fact term="Cost">{cost}</Fact>
                     {took.map(|took| view! { <Fact term="Such calls took">{taken(took)}</Fact> })}

@@ -1,20 +1,20 @@
-//! One refusal opened beside the list: which rule decided and why, what was asked before it, and what to do next.
+//! One refusal opened beside the list: which rule decided and why, what the program was told, and what to do next.
 
-use super::{Place, limits::amount};
+use super::{Chain, Place, limits::amount};
 use crate::{
-    keys::model::Ground,
+    keys::model::{Ground, LimitKind, OverAction},
     ui::{
-        CopyId, Fact, Facts, Gate, GateGlyph, Icon, IconLink, LinkButton, Note, Size,
+        CopyId, Fact, Facts, Icon, IconLink, LinkButton, Note, Size,
         number::{count, thousands},
     },
-    usage::model::{Gatepost, LimitMeter, RefusalDetail, RefusalQuery},
+    usage::model::{LimitMeter, RefusalDetail, RefusalQuery, Told},
 };
 use leptos::prelude::*;
 
 /// `back` is the list with nothing opened.
 #[component]
 pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Place) -> impl IntoView {
-    let RefusalDetail { sample, moment, api, posts, alike, meters, .. } = detail;
+    let RefusalDetail { sample, moment, api, posts, alike, meters, held_by, told, .. } = detail;
     let (code, ground) = (sample.code, sample.ground);
     let title = if sample.route.is_empty() { code.to_string() } else { sample.route.clone() };
     let why = if sample.detail.is_empty() { code.sentence().to_owned() } else { sample.detail.clone() };
@@ -38,6 +38,7 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
         limit => format!("{}: {limit}", ground.words()),
     };
     let all = RefusalQuery { code: Some(code.to_string()), key: sample.key.map(|k| k.to_string()), ..RefusalQuery::default() }.link(place.path);
+    let checked = view! { <Chain posts sample=sample.clone() api=api.clone()/> };
     view! {
         <aside class="card panel" id="opened" aria-labelledby="h-opened">
             <div class="card-head">
@@ -47,10 +48,11 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
             <div class="card-body stack">
                 <Note gate=code.group().into()><b class="strong">{code.as_str()}"."</b>" "{why}</Note>
                 {like_it}
-                <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(|it| post(it, code.group().into())).collect_view()}</ol></section>
+                {checked}
+                {told.map(answer)}
                 <section class="stack-sm" aria-labelledby="h-next">
                     <h3 id="h-next">"What to do"</h3>
-                    <p>{next_step(ground)}</p>
+                    <p>{next_step(ground, held_by)}</p>
                     {meters.into_iter().map(meter).collect_view()}
                     {place_to_go(ground, own, place)}
                 </section>
@@ -70,15 +72,23 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
     .into_any()
 }
 
-/// `decided` is how the one that decided stands.
-pub(super) fn post(post: Gatepost, decided: Gate) -> AnyView {
-    let (class, gate, question, said) = match post {
-        Gatepost::Passed(question) => ("", Gate::Passed, question, "passed"),
-        Gatepost::Decided(question) => (if decided == Gate::Limited { "is-deciding" } else { "is-deciding is-refused" }, decided, question, "decided"),
-        Gatepost::NotReached(question) => ("is-unreached", Gate::Idle, question, "not reached"),
+/// What went back to the program, where a proxy asked.
+fn answer(told: Told) -> AnyView {
+    let is_limit = told.status == 429;
+    let more = match (told.is_derived, is_limit) {
+        (true, _) => " When to come back is worked out from the limit, which has not changed since.",
+        (false, true) => " Samples do not hold Retry-After and the RateLimit fields.",
+        (false, false) => "",
     };
-    view! { <li class=class><span><GateGlyph position=gate tinted=true/></span><span>{question.words()}</span><span class="faint">{said}</span></li> }
-        .into_any()
+    let lines = told.lines();
+    view! {
+        <section class="stack-sm" aria-labelledby="h-told">
+            <h3 id="h-told">"What the program was told"</h3>
+            <div class="code"><pre class="wrap">{lines}</pre></div>
+            <p class="help">"By a proxy. A service that asks gets the code and chooses its own answer."{more}</p>
+        </section>
+    }
+    .into_any()
 }
 
 /// A limit as it stands now: when calls pass again.
@@ -92,8 +102,8 @@ fn meter(meter: LimitMeter) -> AnyView {
     view! { <p class="muted">{words}</p> }.into_any()
 }
 
-/// What to do about it.
-const fn next_step(ground: Ground) -> &'static str {
+/// What to do about it. `held_by`: the limit that held it, where it is still there.
+const fn next_step(ground: Ground, held_by: Option<(LimitKind, OverAction)>) -> &'static str {
     match ground {
         Ground::AddressBlocked => {
             "This address is blocked: all its calls are refused, whatever the key, until the block ends or an operator lifts it. If the address is yours, look at what it sent before: many unknown secrets or refusals cause such a block."
@@ -128,9 +138,25 @@ const fn next_step(ground: Ground) -> &'static str {
         Ground::KeySlowed => {
             "A block lets only so many calls a second of the key or its workspace pass; no limit is used up. Call less often, or ask an operator to lift the block."
         }
-        Ground::Limit => {
-            "Calls pass again when the limit resets, credits come back or a running call ends. Retry-After in the answer gives the seconds, if known. If this happens often, spread the calls or ask for a higher limit."
+        Ground::Limit => room(held_by),
+    }
+}
+
+/// When a limit has room again, and what helps.
+const fn room(held_by: Option<(LimitKind, OverAction)>) -> &'static str {
+    match held_by {
+        Some((_, OverAction::Throttle { .. })) => {
+            "Beyond the limit, calls pass more slowly. Send the call again a second later. If this happens often, spread the calls or ask for a higher limit."
         }
+        Some((LimitKind::Fixed, _)) => "Calls pass again when the limit resets. If this happens often, spread the calls or ask for a higher limit.",
+        Some((LimitKind::Rolling, _)) => {
+            "Calls pass again bit by bit, as earlier use leaves the window. If this happens often, spread the calls or ask for a higher limit."
+        }
+        Some((LimitKind::Credits, _)) => "Calls pass again when credits come back or an operator adds some. If this happens often, ask for more credits.",
+        Some((LimitKind::Concurrent, _)) => {
+            "Calls pass again as soon as a running one ends. If this happens often, make fewer calls at the same time or ask for a higher limit."
+        }
+        None => "Calls pass again when the limit has room. If this happens often, spread the calls or ask for a higher limit.",
     }
 }
 
@@ -161,9 +187,20 @@ mod tests {
 
     #[test]
     fn the_advice_is_of_the_rule_and_not_of_the_code() {
+        let next_step = |ground| next_step(ground, None);
         let gives = |ground| next_step(ground).contains("Give the key the permission");
         assert_eq!(Ground::ALL.into_iter().filter(|ground| gives(*ground)).collect::<Vec<_>>(), [Ground::Permission]);
         assert!(next_step(Ground::KeyBlocked).contains("the owner is not banned") && next_step(Ground::KeySlowed).contains("no limit is used up"));
         assert!(next_step(Ground::AddressBlocked).starts_with("This address is blocked"));
+    }
+
+    #[test]
+    fn the_advice_about_a_limit_is_of_its_kind() {
+        let of = |kind, over| next_step(Ground::Limit, Some((kind, over)));
+        let said: std::collections::HashSet<&str> = LimitKind::ALL.into_iter().map(|kind| of(kind, OverAction::Refuse)).collect();
+        assert_eq!(said.len(), LimitKind::ALL.len());
+        assert!(of(LimitKind::Concurrent, OverAction::Refuse).contains("a running one ends") && of(LimitKind::Credits, OverAction::Refuse).contains("credits"));
+        assert!(of(LimitKind::Fixed, OverAction::Throttle { per_second: 5 }).contains("a second later"));
+        assert!(next_step(Ground::Limit, None).contains("when the limit has room"), "nothing is known of a limit that is gone");
     }
 }

@@ -1,12 +1,13 @@
 //! Samples of refusals, or of calls that passed, in a list with its filters: for one's own workspace and, with another place, for operators.
 
 use super::{
-    FindKey, PassedPanel, RefusalPanel,
+    PassedPanel, RefusalPanel,
     filters::{offered_keys, with_first},
+    own_time::{OwnTime, own_time_button},
 };
 use crate::{
     keys::model::Ground,
-    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, MoreFilters, Pagination, SearchField, Table, TextField, folded, number::count},
+    ui::{BadgeTip, Chip, Empty, FilterSelect, Filters, LinkButton, MoreFilters, Pagination, SearchField, Table, folded, number::count},
     usage::model::{RefusalList, RefusalQuery, RefusalSample},
     values::{Outcome, OutcomeGroup},
 };
@@ -28,12 +29,12 @@ impl Place {
     pub const ALL: Self = Self { path: "/admin/refusals", keys: "/admin/keys?key=" };
 }
 
-/// Every filter, and a time of one's own; below the codes with their exact counts.
+/// One field for whatever is looked for, the time, and every other filter; below the codes with their exact counts, and what was found.
 #[component]
 pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     let query = list.query.filters();
     let is_own_time = query.from.is_some();
-    let chosen_here = ["key", "named", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range"];
+    let chosen_here = ["key", "api", "route", "permission", "limit", "rule", "range"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
     let range = query.range.clone().or_else(|| Some("30d".to_owned()));
@@ -50,17 +51,13 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     apis.dedup();
     let apis = with_first("Any API", apis);
     let rules = with_first("Any rule", Ground::ALL.into_iter().map(|ground| (ground.to_string(), ground.words().to_owned())));
-    let (api, rule, request, limit) = (query.api.clone(), query.rule.clone(), query.request.clone(), query.limit.clone());
-    let owner = (place == Place::ALL).then(|| {
-        let value = query.owner.clone();
-        view! { <SearchField placeholder="Owner's email" name="owner" label="Email of the owner" nostrip:value=value/> }
-    });
-    // Of everybody's keys only those with samples of late are offered.
-    let find = (place == Place::ALL || list.has_more_keys || query.named.is_some()).then(|| {
-        let value = query.named.clone();
-        view! { <FindKey value/> }
-    });
-    let offered = offered_keys(query.named.as_deref(), list.key_choices.len(), list.has_more_keys, "");
+    let (api, rule, limit) = (query.api.clone(), query.rule.clone(), query.limit.clone());
+    let offered = match &query.named {
+        Some(text) if list.key_choices.is_empty() => {
+            view! { <p class="muted">{format!("No key matches “{text}”, and no sample has it as its request id.")}</p> }.into_any()
+        }
+        named => offered_keys(named.as_deref(), list.key_choices.len(), list.has_more_keys, ""),
+    };
     let keys = match (keys.len() > 1, key) {
         (true, key) => view! { <FilterSelect label="Key" name="key" options=keys nostrip:value=key/> }.into_any(),
         // Operators come here from a key; its filter stays until they drop it.
@@ -68,8 +65,8 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         (false, None) => ().into_any(),
     };
     let routes = with_first("Any route", list.routes.iter().map(|route| (route.clone(), route.clone())));
-    let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
-    let has_more = [&route, &address, &permission, &limit, &rule].iter().any(|it| it.is_some());
+    let (route, permission) = (query.route.clone(), query.permission.clone());
+    let has_more = [&route, &permission, &limit, &rule].iter().any(|it| it.is_some());
     // What passed was refused by nothing.
     let of_refusals = (!query.is_of_passed()).then(|| {
         view! {
@@ -87,46 +84,48 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         let href = RefusalQuery { key: None, ..query.clone() }.link(place.path);
         view! { <Chip href label="One key ×" current=true/> }
     });
+    let rarer = view! {
+        <MoreFilters is_set=has_more>
+            <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
+            {of_refusals}
+        </MoreFilters>
+    }
+    .into_any();
+    let placeholder = if place == Place::ALL { "Request id, key, address or owner" } else { "Request id, key or address" };
+    let own_time = own_time_button(is_own_time);
+    let of_time = RefusalQuery { range: None, from: None, to: None, ..query.clone() };
+    let of_time = of_time.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     view! {
         <div class="stack-sm">
-            <Filters action=place.path label="Filter requests" kept>
-                <SearchField placeholder="Request id" name="request" label="Request id" nostrip:value=request/>
-                {owner}
+            <Filters action=place.path label="Filter requests" kept more=rarer>
+                <SearchField placeholder/>
                 {time}
+                {own_time}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
-                {find}
                 {keys}
-                <MoreFilters is_set=has_more>
-                    <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
-                    <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
-                    {of_refusals}
-                </MoreFilters>
             </Filters>
+            <OwnTime path=place.path kept=of_time local=list.local.clone() more=None/>
             {offered}
-            {own_range(&list, place)}
-            <nav class="row" aria-label="By outcome">{drop_time}{drop_key}{codes(&list, place)}</nav>
+            <nav class="row" aria-label="By outcome">{drop_time}{drop_key}{found(&query, place)}{codes(&list, place)}</nav>
         </div>
     }
     .into_any()
 }
 
-/// From one moment to another, typed.
-fn own_range(list: &RefusalList, place: Place) -> AnyView {
-    let kept = RefusalQuery { range: None, from: None, to: None, ..list.query.filters() };
-    let kept: Vec<(&'static str, String)> = kept.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    let ((from, to), is_open) = (list.local.clone(), list.query.from.is_some());
-    view! {
-        <details class="own-range" open=is_open>
-            <summary>"A time of your own"</summary>
-            <form class="form-actions" method="get" action=place.path aria-label="A time of your own">
-                {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
-                <TextField label="From" name="from" kind="datetime-local" value=from/>
-                <TextField label="Until" name="to" kind="datetime-local" value=to/>
-                <Button>"Show"</Button>
-            </form>
-        </details>
-    }
-    .into_any()
+/// What was looked for, each to be dropped: it has no field of its own.
+fn found(query: &RefusalQuery, place: Place) -> AnyView {
+    let without = |drop: fn(&mut RefusalQuery)| {
+        let mut query = query.clone();
+        drop(&mut query);
+        query.link(place.path)
+    };
+    let chips = [
+        (query.request.as_ref().map(|it| format!("Request {it} ×")), without(|query| query.request = None)),
+        (query.address.as_ref().map(|it| format!("Address {it} ×")), without(|query| query.address = None)),
+        (query.owner.as_ref().map(|it| format!("Owner {it} ×")), without(|query| query.owner = None)),
+        (query.named.as_ref().map(|it| format!("“{it}” ×")), without(|query| query.named = None)),
+    ];
+    chips.into_iter().filter_map(|(label, href)| label.map(|label| view! { <Chip href label current=true/> })).collect_view().into_any()
 }
 
 fn codes(list: &RefusalList, place: Place) -> AnyView {

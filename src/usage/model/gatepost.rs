@@ -1,6 +1,6 @@
 //! The questions of the gate in its order, and where one of them decided.
 
-use crate::keys::model::Ground;
+use crate::keys::model::{Ground, TrialStep};
 use serde::{Deserialize, Serialize};
 
 /// One question of the gate.
@@ -52,24 +52,24 @@ impl Question {
         Self::Limits,
     ];
 
-    /// As the panel asks it.
-    pub const fn words(self) -> &'static str {
+    /// As the panel calls it: what the tester of a key checks too, by the same noun.
+    pub fn noun(self) -> &'static str {
         match self {
-            Self::Door => "From an address that is not blocked",
-            Self::Form => "Is it a key",
-            Self::Key => "Whose is it",
-            Self::Secret => "Is the secret in force",
-            Self::State => "May it be used",
-            Self::Expiry => "Before it expires",
-            Self::Address => "From its addresses",
-            Self::Origin => "From its web pages",
-            Self::Api => "For this API",
-            Self::Route => "To a route of the API",
-            Self::Permission => "With the permission",
-            Self::KeyRoute => "To a route of the key",
-            Self::Signature => "Signed, if it must be",
-            Self::Pace => "Not slowed by a block",
-            Self::Limits => "Within its limits",
+            Self::Door => "Address block",
+            Self::Form => "Format",
+            Self::Key => "Key",
+            Self::Secret => TrialStep::noun("secret"),
+            Self::State => TrialStep::noun("state"),
+            Self::Expiry => TrialStep::noun("expiry"),
+            Self::Address => TrialStep::noun("address"),
+            Self::Origin => TrialStep::noun("origin"),
+            Self::Api => TrialStep::noun("api"),
+            Self::Route => TrialStep::noun("route"),
+            Self::Permission => TrialStep::noun("permission"),
+            Self::KeyRoute => TrialStep::noun("key_route"),
+            Self::Signature => TrialStep::noun("signature"),
+            Self::Pace => TrialStep::noun("pace"),
+            Self::Limits => TrialStep::noun("limit"),
         }
     }
 
@@ -126,6 +126,12 @@ mod tests {
         assert_eq!(Gatepost::chain(Ground::Limit).last(), Some(&Gatepost::Decided(Question::Limits)));
         let blocked = Gatepost::chain(Ground::AddressBlocked);
         assert_eq!(blocked[..3], [Gatepost::Decided(Question::Door), Gatepost::NotReached(Question::Form), Gatepost::NotReached(Question::Key)]);
+    }
+
+    #[test]
+    fn every_question_has_a_noun_of_its_own() {
+        let nouns: std::collections::HashSet<&str> = Question::ALL.into_iter().map(Question::noun).collect();
+        assert_eq!(nouns.len(), Question::ALL.len(), "{nouns:?}");
     }
 
     #[test]

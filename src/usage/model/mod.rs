@@ -5,6 +5,7 @@ mod gatepost;
 mod query;
 mod refusals;
 mod report;
+mod told;
 
 pub use gatepost::{Gatepost, Question};
 pub use query::{BucketSize, PartKind, Range, UsageQuery};
@@ -13,3 +14,4 @@ pub use report::{
     AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, Lasts, LimitHint, LimitLine, LimitMeter, Percentiles, PermissionUsage,
     RouteUsage, UsageReport,
 };
+pub use told::Told;

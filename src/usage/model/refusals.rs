@@ -1,8 +1,8 @@
 //! Calls in detail, refused or passed: what is asked, one sample, and one opened.
 
-use super::{Gatepost, KeyChoice, LimitMeter, Percentiles};
+use super::{Gatepost, KeyChoice, LimitMeter, Percentiles, Told};
 use crate::{
-    keys::model::{Ground, LimitLeft},
+    keys::model::{Ground, LimitKind, LimitLeft, OverAction},
     values::{KeyId, Outcome, link},
 };
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,8 @@ pub struct AttemptsFrom {
 /// What `/requests` asks for, as it stands in its URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalQuery {
+    /// Whatever somebody typed to look for it; the server puts it where it belongs, so it stands in no link.
+    pub search: Option<String>,
     pub code: Option<String>,
     pub key: Option<String>,
     /// Part of the name, start or id of a key that is looked for: one that has it is taken, several are offered.
@@ -112,6 +114,7 @@ impl RefusalQuery {
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         Self {
+            search: get("q"),
             code: get("code"),
             key: get("key"),
             named: get("named"),
@@ -131,7 +134,7 @@ impl RefusalQuery {
         }
     }
 
-    /// The parameters that are set, in a fixed order.
+    /// The parameters that are set, in a fixed order; what is looked for is none of them.
     pub fn pairs(&self) -> Vec<(&'static str, &str)> {
         let all = [
             ("code", &self.code),
@@ -265,6 +268,10 @@ pub struct RefusalDetail {
     pub alike: Option<u64>,
     /// The limits of the key as they stand now, for calls that a limit held.
     pub meters: Vec<LimitMeter>,
+    /// What kind of limit held it, and what becomes of calls beyond it, where it is still there.
+    pub held_by: Option<(LimitKind, OverAction)>,
+    /// Of a call that did not pass.
+    pub told: Option<Told>,
     /// How long calls of this key to this route took in its quarter of an hour, where services tell it; of calls that passed.
     pub took: Option<Percentiles>,
 }

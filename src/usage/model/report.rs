@@ -46,6 +46,8 @@ pub struct LimitHint {
 pub struct LimitMeter {
     pub key: KeyId,
     pub key_name: String,
+    /// Of the limit.
+    pub name: String,
     /// "an hour", "10 minutes".
     pub window: String,
     /// More than the limit where calls beyond it passed.

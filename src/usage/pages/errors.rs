@@ -8,8 +8,8 @@ use crate::{
     },
     usage::{
         api,
-        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
-        model::{ErrorReport, UsageQuery},
+        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportFile, ExportMenu, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
+        model::{ErrorReport, PartKind, UsageQuery},
     },
     values::{Outcome, link},
 };
@@ -26,7 +26,12 @@ pub fn ErrorsPage() -> impl IntoView {
 
 fn page(errors: ErrorReport) -> AnyView {
     let ErrorReport { mut report, calls } = errors;
-    let (csv, json, prepare) = (report.query.export("csv"), report.query.export("json"), report.query.prepare());
+    let by_address = report.query.taken_apart(PartKind::Address);
+    let mut exports = vec![ExportFile::new("Errors", |format| report.query.export(format))];
+    if !report.addresses.is_empty() {
+        exports.push(ExportFile::new("By address", |format| by_address.export(format)));
+    }
+    let prepare = report.query.prepare();
     // The page is about errors; its links need not say so.
     report.query = report.query.among_errors();
     let title = match report.chosen_key() {
@@ -48,7 +53,7 @@ fn page(errors: ErrorReport) -> AnyView {
     });
     view! {
         <PageHeader title="Errors" lead>
-            <ExportButtons csv json prepare/>
+            <ExportMenu files=exports prepare/>
             <div class="row"><LinkButton href=rule>"New alert rule"</LinkButton></div>
             {unknown}
         </PageHeader>
@@ -57,7 +62,6 @@ fn page(errors: ErrorReport) -> AnyView {
         {figures(&report, calls)}
         <UsageChart series=chart zoom=far/>
         {wider(&report)}
-        <OwnRange report=report.clone() path=ERRORS/>
         {quiet}
         <ByOutcome report=report.clone()/>
         <ByRoute report=report.clone() path=ERRORS/>

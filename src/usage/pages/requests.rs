@@ -6,7 +6,7 @@ use crate::{
     ui::{Crumb, PageHeader, loaded, number::count},
     usage::{
         api,
-        components::{ExportButtons, Place, RefusalFilters, RefusalRows, files},
+        components::{ExportFile, ExportMenu, Place, RefusalFilters, RefusalRows},
         model::{RefusalList, RefusalQuery, passed_sampling},
     },
 };
@@ -37,13 +37,14 @@ fn page(list: RefusalList) -> AnyView {
         true => "Samples of calls that were limited or refused.".into_any(),
         false => view! { {lead}" "<a href=how>"Which calls are kept"</a> }.into_any(),
     };
-    let (csv, json, prepare) = (list.query.export("csv"), list.query.export("json"), list.query.prepare());
-    let has_counts = list.codes.as_ref().is_some_and(|codes| !codes.is_empty());
-    let counts = has_counts.then(|| files("counts", list.query.export_codes("csv"), list.query.export_codes("json"), None));
+    let mut exports = vec![ExportFile::new("Samples", |format| list.query.export(format))];
+    if list.codes.as_ref().is_some_and(|codes| !codes.is_empty()) {
+        exports.push(ExportFile::new("Counts by code", |format| list.query.export_codes(format)));
+    }
+    let prepare = list.query.prepare();
     view! {
-        <PageHeader title lead>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
+        <PageHeader title lead>{(!is_empty).then(|| view! { <ExportMenu files=exports prepare/> })}</PageHeader>
         {(!is_empty).then(|| view! { <RefusalFilters list=list.clone() place=Place::OWN/> })}
-        {counts}
         <RefusalRows list place=Place::OWN/>
     }
     .into_any()

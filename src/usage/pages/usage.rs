@@ -9,10 +9,10 @@ use crate::{
     usage::{
         api,
         components::{
-            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitAside, LimitCard, LimitList, OwnRange, USAGE, UsageFilters,
-            UsageTabs, files, series, wider, zoom,
+            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportFile, ExportMenu, Latency, LimitAside, LimitCard, LimitList, USAGE, UsageFilters,
+            UsageTabs, series, wider, zoom,
         },
-        model::{BucketSize, Estimate, UsageQuery, UsageReport},
+        model::{BucketSize, Estimate, PartKind, UsageQuery, UsageReport},
     },
     values::{Counts, OutcomeGroup},
 };
@@ -42,16 +42,15 @@ fn page(report: UsageReport) -> AnyView {
     let title = key_name.map_or_else(|| format!("Calls by {size}"), |name| format!("Calls of {name} by {size}"));
     let chart = series(&report, "usage", title, USAGE);
     let far = zoom(&report.query, USAGE);
-    let (csv, json, prepare) = (report.query.export("csv"), report.query.export("json"), report.query.prepare());
+    let (exports, prepare) = (exports(&report), report.query.prepare());
     let limits = match (report.chosen_key(), report.meters.clone()) {
         (_, meters) if meters.is_empty() => ().into_any(),
         (Some(_), meters) => meters.into_iter().enumerate().map(|(i, meter)| view! { <LimitCard meter id=format!("limit-{i}")/> }).collect_view().into_any(),
         (None, meters) => view! { <LimitList meters/> }.into_any(),
     };
-    let limit_files = (!report.meters.is_empty()).then(|| files("limits", report.query.limits("csv"), report.query.limits("json"), None));
     view! {
         <PageHeader title="Usage" lead>
-            <ExportButtons csv json prepare/>
+            <ExportMenu files=exports prepare/>
         </PageHeader>
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
@@ -61,10 +60,8 @@ fn page(report: UsageReport) -> AnyView {
         <UsageChart series=chart zoom=far/>
         {wider(&report)}
         <LimitAside report=report.clone()/>
-        <OwnRange report=report.clone() path=USAGE/>
         <Latency report=report.clone()/>
         {limits}
-        {limit_files}
         <ByOutcome report=report.clone()/>
         <ByKey report=report.clone()/>
         <ByRoute report=report.clone()/>
@@ -72,6 +69,29 @@ fn page(report: UsageReport) -> AnyView {
         <ByPermission report/>
     }
     .into_any()
+}
+
+/// Of every part that the page shows.
+fn exports(report: &UsageReport) -> Vec<ExportFile> {
+    let query = &report.query;
+    let part = |kind| {
+        let part = query.taken_apart(kind);
+        move |format: &str| part.export(format)
+    };
+    let mut files = vec![ExportFile::new("Calls", |format| query.export(format))];
+    if !report.meters.is_empty() {
+        files.push(ExportFile::new("Limits", |format| query.limits(format)));
+    }
+    if report.latency.is_some() {
+        files.push(ExportFile::new("How long calls took", |format| query.latencies(format)));
+    }
+    if !report.addresses.is_empty() {
+        files.push(ExportFile::new("By address", part(PartKind::Address)));
+    }
+    if !report.permissions.is_empty() {
+        files.push(ExportFile::new("By permission", part(PartKind::Permission)));
+    }
+    files
 }
 
 fn figures(report: &UsageReport) -> AnyView {

@@ -1,4 +1,4 @@
-//! Limits as the gate knows them at this moment, for the meters beside the chart and the line across it (`limit_lines`).
+//! Limits as they stand on all nodes at this moment, for the meters beside the chart and the line across it (`limit_lines`).
 
 use super::{
     calendar::{Calendar, instant},
@@ -21,20 +21,20 @@ use std::ops::Range;
 /// Meters shown when no key is chosen: those nearest to their limit.
 const MOST_METERS: usize = 3;
 
-/// What the gate of this process knows; nothing where there is no gate (a worker).
+/// What limits a key has, with what the gate of this process alone knows of them; nothing where there is no gate (a worker).
 pub(super) fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
     ctx.part::<Gate>().map(|gate| gate.limit_state(key, now.as_microsecond())).unwrap_or_default()
 }
 
 /// Every limit of one key, or of several those nearest to the end. Rolling ones are without a forecast.
-pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> Vec<LimitMeter> {
-    found(ctx, keys, calendar, now).into_iter().map(|(meter, _)| meter).collect()
+pub async fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<LimitMeter>> {
+    Ok(found(ctx, keys, calendar, now).await?.into_iter().map(|(meter, _)| meter).collect())
 }
 
 /// The same with the forecasts of rolling ones and of credits, which need to know what was used when.
 pub async fn meters_with_pace(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<LimitMeter>> {
     let mut meters = Vec::new();
-    for (mut meter, state) in found(ctx, keys, calendar, now) {
+    for (mut meter, state) in found(ctx, keys, calendar, now).await? {
         if state.window.is_rolling() && state.window.is_quota() && state.used > 0 {
             let pieces = pieces(ctx, &meter, &state, now).await?;
             meter.forecast = forecast_rolling(&state, &pieces, calendar, now);
@@ -111,16 +111,18 @@ struct Piece {
     units: u64,
 }
 
-fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> Vec<(LimitMeter, LimitState)> {
+async fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<(LimitMeter, LimitState)>> {
     let mut meters: Vec<(LimitMeter, LimitState)> = Vec::new();
-    let gate = ctx.part::<Gate>();
+    let Some(gate) = ctx.part::<Gate>() else { return Ok(meters) };
+    let ids: Vec<KeyId> = keys.iter().map(|(key, _)| *key).collect();
+    let mut standings = gate.standings(&ctx.db, &ids, now.as_microsecond()).await?;
     for (key, name) in keys {
-        let is_shared = gate.as_ref().and_then(|gate| gate.level(*key)).is_some_and(Level::is_shared);
+        let is_shared = gate.level(*key).is_some_and(Level::is_shared);
         if is_shared && meters.iter().any(|(m, _)| m.is_shared) {
             continue; // the same counters as of the key before
         }
         // Calls that go on at the same time are no usage of a window.
-        for state in states(ctx, *key, now).into_iter().filter(|state| !state.window.is_concurrent()) {
+        for state in standings.remove(key).unwrap_or_default().into_iter().filter(|state| !state.window.is_concurrent()) {
             if keys.len() > 1 && state.used == 0 {
                 continue;
             }
@@ -128,6 +130,7 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
             let meter = LimitMeter {
                 key: *key,
                 key_name: if is_shared { "all keys together".to_owned() } else { name.clone() },
+                name: state.name.to_string(),
                 is_quota: state.window.is_quota(),
                 is_rolling: state.window.is_rolling(),
                 is_credits: state.window.is_credits(),
@@ -151,7 +154,7 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
         meters.sort_by(|(a, _), (b, _)| (u128::from(b.taken()) * u128::from(a.limit)).cmp(&(u128::from(a.taken()) * u128::from(b.limit))));
         meters.truncate(MOST_METERS);
     }
-    meters
+    Ok(meters)
 }
 
 /// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones

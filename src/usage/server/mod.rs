@@ -29,12 +29,14 @@ mod report;
 pub mod requests_http;
 mod retention;
 mod rhythm;
+mod searching;
 mod series;
 mod span;
 mod store;
 mod sums;
 mod times;
 mod today;
+mod told;
 mod whose;
 
 pub use addresses::{AddressReport, report_addresses};

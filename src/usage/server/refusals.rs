@@ -5,6 +5,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     latency, limits, named,
     report::{ERRORS, local, whole},
+    searching::recognised,
     span,
     store::{
         choices::{self, KeyChoices},
@@ -12,6 +13,7 @@ use super::{
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
+    told,
     whose::Whose,
 };
 use crate::{
@@ -44,6 +46,7 @@ pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> R
     if query.owner.is_some() {
         return Err(AppError::invalid("owner", "These are your own. Operators see those of others in Admin."));
     }
+    let query = recognised(ctx, caller, Whose::Own, query).await?;
     let query = named(ctx, Some(caller.workspace), query).await?;
     let workspace = match Whose::Own.workspace(ctx, caller, &query).await {
         // A page tells of a key that is not there, or of somebody else, that it has no samples.
@@ -55,6 +58,8 @@ pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> R
 
 /// The samples of every workspace and of no known key, newest first, or those of one person; the counts beside them are of the same.
 pub async fn list_all_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let query = recognised(ctx, caller, Whose::All, query).await?;
     let workspace = Whose::All.workspace(ctx, caller, &query).await?;
     list(ctx, caller, query, workspace).await
 }
@@ -377,12 +382,19 @@ async fn opened(
     };
     let limited = sample.key.filter(|_| sample.ground == Ground::Limit);
     let name = sample.key_name.clone().unwrap_or_default();
+    let present = limited.map(|key| limits::states(ctx, key, now)).unwrap_or_default();
+    let meters = match limited {
+        Some(key) => limits::meters(ctx, &[(key, name)], calendar, now).await?,
+        None => Vec::new(),
+    };
     Ok(Some(RefusalDetail {
         moment: calendar.exact(timestamp(at)),
         api,
         posts: Gatepost::chain(sample.ground),
         alike: (alike > 0).then_some(alike),
-        meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
+        meters,
+        held_by: told::held_by(&sample, &present).map(|limit| (limit.window.kind(), limit.over)),
+        told: Some(told::told(&sample, timestamp(at).as_microsecond(), &present)),
         took: None,
         sample,
     }))
@@ -413,6 +425,8 @@ async fn opened_passed(
         posts: Gatepost::all_passed(),
         alike: (alike > 0).then_some(alike),
         meters: Vec::new(),
+        held_by: None,
+        told: None,
         took,
         sample,
     }))

@@ -75,7 +75,7 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
     };
     // A method and a path have a space between.
-    let routes = cell("routes").map(|text| text.split([';', '\n', '\r']).map(str::to_owned).collect::<Vec<String>>());
+    let routes = cell("routes").map(|text| text.split([';', '\n', '\r']).filter(|route| !route.trim().is_empty()).map(str::to_owned).collect::<Vec<String>>());
     let mut fields = Fields::default();
     if cells.iter().skip(head.len()).any(|text| !text.trim().is_empty()) {
         fields.add("", "This line has more cells than the first one. A cell with a comma stands in quotes.");
@@ -182,6 +182,17 @@ mod tests {
             super::limits("1000/credits:50/hour 5/concurrent:30").expect("limits").into_iter().map(|l| (l.name, l.window.to_string())).collect();
         assert_eq!(kinds, [("credits".to_owned(), "credits:50/3600".to_owned()), ("concurrent".to_owned(), "concurrent:30".to_owned())]);
         assert!(till.errors.is_empty() && plain.errors.is_empty() && plain.new.permissions.is_none());
+    }
+
+    #[test]
+    fn semicolons_and_tabs_may_stand_between_cells() {
+        for text in
+            ["name;permissions;tags\ntill;orders:read orders:write;shop,berlin\n", "name\tpermissions\ttags\ntill\torders:read orders:write\tshop berlin\n"]
+        {
+            let lines = read_lines(text, &local()).expect("a list");
+            assert_eq!((lines[0].new.permissions.as_ref().map(Vec::len), lines[0].new.tags.join(" ")), (Some(2), "shop berlin".to_owned()), "{text:?}");
+            assert!(lines[0].errors.is_empty());
+        }
     }
 
     #[test]

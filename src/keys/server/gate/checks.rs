@@ -82,6 +82,8 @@ pub enum Why<'a> {
     /// So it may, and the question did not say which one was called.
     RouteUntold,
     Path(Fault),
+    /// The key may be used from certain addresses only, and the question did not say from where the call came.
+    AddressUntold,
     /// Calls from the address are blocked.
     AddressBlocked(Until),
     /// Calls of the key, or of its workspace, are blocked.
@@ -121,8 +123,11 @@ impl Check {
                 if let Some(until) = call.address_blocked {
                     return Some(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) });
                 }
-                let is_among = |a: std::net::IpAddr| facts.rights.addresses.iter().any(|network| network.contains(&a.to_canonical()));
-                known(!facts.rights.addresses.is_empty() && !call.question.address.is_some_and(is_among), Outcome::IpDenied)
+                if facts.rights.addresses.is_empty() {
+                    return None;
+                }
+                let Some(address) = call.question.address else { return Some(Refused { outcome: Outcome::IpDenied, why: Why::AddressUntold }) };
+                known(!facts.rights.addresses.iter().any(|network| network.contains(&address.to_canonical())), Outcome::IpDenied)
             }
             Self::Origin => {
                 let origin = call.question.origin.filter(|origin| !origins::allows(&facts.rights.origins, origin))?;
@@ -181,7 +186,7 @@ impl Refused<'_> {
     /// What exactly it was.
     pub const fn ground(self) -> Ground {
         match self.why {
-            Why::Known => Ground::guessed(self.outcome),
+            Why::Known | Why::AddressUntold => Ground::guessed(self.outcome),
             Why::Replaced => Ground::Secret,
             Why::Lacks(_) | Why::Withheld { .. } => Ground::Permission,
             Why::NoRoute => Ground::Route,
@@ -218,6 +223,7 @@ impl Why<'_> {
             Self::NotListed => Some("This key may call certain routes only, and this is none of them.".to_owned()),
             Self::RouteUntold => Some("This key may call certain routes only, and the question did not say which route was called.".to_owned()),
             Self::Path(fault) => Some(fault.sentence().to_owned()),
+            Self::AddressUntold => Some("This key may be used from certain addresses only, and the question did not say from where the call came.".to_owned()),
             Self::AddressBlocked(until) => Some(format!("Calls from this address are blocked {}.", until.words())),
             Self::KeyBlocked(until) => Some(format!("Calls of this key are blocked {}.", until.words())),
             Self::Origin(origin) => {

@@ -51,8 +51,11 @@ pub enum Verdict {
 }
 
 impl TrialLimit {
-    fn of(limit: &Limit, cost: u32, now_micros: i64) -> Self {
-        let state = limit.state(now_micros);
+    /// By where it stands, if that was read.
+    fn of(limit: &Limit, standing: &[LimitState], cost: u32, now_micros: i64) -> Self {
+        let policy = &limit.policy;
+        let is_it = |state: &&LimitState| state.name == policy.name && state.window == policy.window && state.unit == policy.unit && state.limit == policy.max;
+        let state = standing.iter().find(is_it).cloned().unwrap_or_else(|| limit.state(now_micros));
         // Of calls at the same time a call is one, whatever it costs.
         let needed = if limit.policy.seats().is_some() { cost.min(1) } else { limit.takes(cost) };
         let verdict = if state.remaining >= u64::from(needed) {
@@ -79,8 +82,8 @@ pub struct TrialRoute {
 }
 
 impl Gate {
-    /// Tries a call of this key at a time; none for a key that it does not know.
-    pub fn explain(&self, key: KeyId, question: Question<'_>, now_micros: i64) -> Option<Trial> {
+    /// Tries a call of this key at a time, at which its limits stand so (`standings`); none for a key that it does not know.
+    pub fn explain(&self, key: KeyId, question: Question<'_>, standing: &[LimitState], now_micros: i64) -> Option<Trial> {
         let record = self.table.by_id(key)?;
         let question = Question { proof: Proof::Assumed, ..question };
         let apis = self.apis.load();
@@ -90,7 +93,7 @@ impl Gate {
         let checks = Check::ALL.into_iter().filter(|check| *check != Check::Secret);
         let checks: Vec<_> = checks.map(|check| (check, check.refuses(&call).map(|r| (r.outcome, r.why.sentence())))).collect();
         let cost = cost(&question, route);
-        let limits: Vec<_> = record.look(|counted| counted.limits.iter().map(|limit| TrialLimit::of(limit, cost.unwrap_or(0), now_micros)).collect());
+        let limits: Vec<_> = record.look(|counted| counted.limits.iter().map(|limit| TrialLimit::of(limit, standing, cost.unwrap_or(0), now_micros)).collect());
         let mut refusing = limits.iter().filter(|limit| limit.verdict == Verdict::Refuses).map(|limit| &limit.state).peekable();
         let over = refusing.peek().is_some().then(|| refusing_code(refusing));
         let slows = self.blocked.slows_address(question.address, now_micros).into_iter().chain(self.blocked.slows_key(&record.facts, now_micros));
@@ -113,16 +116,9 @@ pub(super) fn detail(question: &Question<'_>, answer: &Answer) -> String {
         (Outcome::Expired, ..) if answer.ground == Ground::Secret => "A rotation has let this secret go; the key has a newer one.".to_owned(),
         (Outcome::IpDenied, ..) => match question.address {
             Some(address) => format!("It came from {address}, which is not among the key's addresses."),
-            None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
+            None => answer.outcome.sentence().to_owned(),
         },
-        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = limit.words();
-            match limit.over.per_second() {
-                Some(n) => format!("The limit {} of {words} was used up, and beyond it calls pass at {n} a second at most.", limit.name),
-                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
-                None => format!("The limit {} of {words} was used up.", limit.name),
-            }
-        }
+        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => limit.refusal(),
         _ => answer.outcome.sentence().to_owned(),
     }
 }

@@ -12,6 +12,8 @@
 //! credits that come back (`credits`), some are places for calls at the same time (`seats`). A call is charged to all its limits or to none
 //! (`charging`).
 //!
+//! What pages show of limits is read (`shown`): beside other nodes this one knows a part of it only.
+//!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
 mod allowed;
@@ -42,6 +44,7 @@ mod routing;
 mod seats;
 mod shared;
 mod sharing;
+mod shown;
 mod store;
 mod strangers;
 mod sync;
@@ -62,10 +65,11 @@ pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
 pub use routing::check as check_routes;
 pub use seats::Hold;
+pub use shown::Standings;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 pub use watch::{Places, Suspicion, Watch};
-pub use window::{number as window_number, reset_after};
+pub use window::{length as window_length, number as window_number, reset_after};
 
 use super::{
     meter::{Meter, Spool},
@@ -291,7 +295,8 @@ impl Gate {
         self.table.by_id(key).map(|record| record.facts.allowance.level)
     }
 
-    /// Where a key stands against its limits at this moment; empty for a key it does not know.
+    /// Where a key stands against its limits at this moment, as far as this node knows; empty for a key it does not know. What is shown of it is
+    /// asked of `standings`.
     pub fn limit_state(&self, key: KeyId, now_micros: i64) -> Vec<LimitState> {
         self.table.by_id(key).map(|record| record.limit_states(now_micros)).unwrap_or_default()
     }

@@ -249,7 +249,8 @@ async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Resul
 
 /// Disable a key
 ///
-/// Calls are answered `DISABLED` until it is enabled: on every node that `spread` counts as confirmed.
+/// Calls are answered `DISABLED` until it is enabled: on every node that `spread` counts as confirmed. One that is disabled already stays as
+/// it is, with the reason that was said first.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/disable", tag = "Keys", operation_id = "disable_key", params(("id" = String, Path)), request_body = ReasonBody,
     responses((status = 200, body = ChangedKeyBody), (status = 409)),
@@ -271,7 +272,8 @@ async fn enable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why
 
 /// Revoke a key for good
 ///
-/// Calls are answered `REVOKED`: on every node that `spread` counts as confirmed. There is no way back.
+/// Calls are answered `REVOKED`: on every node that `spread` counts as confirmed. There is no way back. One that is revoked already stays
+/// as it is, with the reason that was said first.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/revoke", tag = "Keys", operation_id = "revoke_key", params(("id" = String, Path)), request_body = ReasonBody,
     responses((status = 200, body = ChangedKeyBody)),

@@ -57,7 +57,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 ///
 /// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
 /// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one: on the node of that call at once, on others
-/// within seconds. `spread` says on which nodes this holds. Sent twice with an `Idempotency-Key`, the second answer is 409 and names the key.
+/// within seconds. Older secrets keep their ends; `grace` 0 ends them all. `spread` says on which nodes this holds. Sent twice with an
+/// `Idempotency-Key`, the second answer is 409 and names the key.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
     responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked, or this Idempotency-Key rotated it before")),
@@ -98,7 +99,7 @@ pub struct DroppedBody {
 
 /// Drop an old secret
 ///
-/// Calls with it are answered `UNKNOWN`; `spread` says on which nodes. Without effect if it is gone already.
+/// Calls with it are answered `EXPIRED`; `spread` says on which nodes. Without effect if it is gone already.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)),
@@ -130,7 +131,7 @@ pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<KeyDetailBod
     let state_reason = server::state_reason(ctx, &key).await?;
     let leaks = server::key_leaks(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
     let signing = server::signing::find_signing(ctx, caller, key.id).await?.map(Into::into);
-    let limits_in_force = server::limits::live(ctx, &key).into_iter().map(LimitStateBody::from).collect();
+    let limits_in_force = server::limits::live(ctx, &key).await?.into_iter().map(LimitStateBody::from).collect();
     let levels = server::why::why(ctx, &key).await?.into_iter().map(LevelBody::from).collect();
     let permission_uses = server::key_uses(ctx, caller, &key).await?.into_iter().map(PermissionUseBody::from).collect();
     let key = KeyBody::of(key, ctx.clock.now());

@@ -172,10 +172,16 @@ pub struct ImportBody {
     #[schema(example = "demo")]
     api: String,
     /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
-    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `origins`, `routes`, `bundles`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
-    /// too. Limits take `keys:manage`.
+    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `origins`, `routes`, `bundles`, `limits`, `expires_at`, `enabled`, `environment` and
+    /// `account`, the email of the owner; objects of Unkey and of Better Auth are known too. Limits and `account` take `keys:manage`.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,
+    /// The email of the owner of keys that name none; without, they are the caller's. Takes `keys:manage`.
+    #[serde(default)]
+    account: Option<String>,
+    /// Import keys that have permissions which the API does not have, without those.
+    #[serde(default)]
+    without_unknown_permissions: bool,
     /// Only say what would become of each.
     #[serde(default)]
     dry_run: bool,
@@ -187,10 +193,13 @@ pub struct ImportLineBody {
     /// Its place in the list, from 1.
     pub line: u64,
     pub name: String,
-    /// `created`, `known` (its hash is here already), `wrong`, or `later`: there was no time left for it.
+    /// `created`, `known` (its hash is here already), `skipped` (it was deleted where it comes from), `wrong`, or `later`: there was no
+    /// time left for it.
     pub outcome: &'static str,
     /// What is wrong, or what was left out.
     pub detail: String,
+    /// Permissions that it names and the API does not have.
+    pub unknown_permissions: Vec<String>,
     /// The id of the key, where there is one.
     pub id: Option<String>,
 }
@@ -207,7 +216,8 @@ pub struct ImportAnswerBody {
 ///
 /// By the hashes of their secrets, so that the programs that hold them go on as before. A wrong object stops no other. Safe to send
 /// twice: a hash that is here already is left alone, and one whose secret was ended here stays ended. A bcrypt or Argon2 hash
-/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 10,000 keys and 8 MiB.
+/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. Keys that were deleted where they
+/// come from are skipped. A request has at most 10,000 keys and 8 MiB.
 /// What there was no time for is answered `later`: send the same list again, under another `Idempotency-Key` if it has one.
 #[utoipa::path(
     post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
@@ -215,11 +225,14 @@ pub struct ImportAnswerBody {
     security(("key" = [])),
 )]
 pub async fn import_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<ImportBody>) -> Result<Json<ImportAnswerBody>, AppError> {
-    let lines = server::import_objects(&ctx, &caller, &asked.api, asked.keys, asked.dry_run).await?;
+    let ImportBody { api, keys, account, without_unknown_permissions, dry_run } = asked;
+    let wish = server::ImportWish { api: &api, account: account.as_deref(), without_unknown_permissions, dry_run };
+    let lines = server::import_objects(&ctx, &caller, wish, keys).await?;
     let created = lines.iter().filter(|line| line.outcome == crate::keys::model::ImportOutcome::Created).count() as u64;
-    Ok(Json(ImportAnswerBody { dry_run: asked.dry_run, created, data: lines.into_iter().map(line).collect() }))
+    Ok(Json(ImportAnswerBody { dry_run, created, data: lines.into_iter().map(line).collect() }))
 }
 
 fn line(line: ImportLine) -> ImportLineBody {
-    ImportLineBody { line: line.line, name: line.name, outcome: line.outcome.as_str(), detail: line.detail, id: line.key.map(|key| key.to_string()) }
+    let ImportLine { line, name, outcome, detail, key, unknown_permissions } = line;
+    ImportLineBody { line, name, outcome: outcome.as_str(), detail, unknown_permissions, id: key.map(|key| key.to_string()) }
 }

@@ -14,7 +14,7 @@ use crate::{
             },
         },
     },
-    platform::Ctx,
+    platform::{Ctx, loose},
     values::KeyId,
 };
 use serde_json::{Map, Value};
@@ -73,7 +73,7 @@ fn seconds(value: Option<&Value>) -> Option<u32> {
 }
 
 fn is_true(value: &Value) -> bool {
-    value.as_bool().unwrap_or(matches!(value.as_str(), Some("true" | "TRUE" | "t" | "1")))
+    loose::truth(value).unwrap_or_default()
 }
 
 /// A name as limits have one, which no other of the key has.
@@ -106,11 +106,20 @@ fn take_rates(fields: &mut Map<String, Value>, limited: &mut Limited) {
                     let name = free_name(name, &limited.limits);
                     limited.limits.push(KeyLimit::new(name, limit, Window::Seconds(seconds)));
                 }
-                _ if name.is_empty() => limited.left_out.push(field.to_owned()),
-                _ if is_asked_for => limited.left_out.push(format!("{field} {name} (it does not hold in every call)")),
-                _ => limited.left_out.push(format!("{field} {name}")),
+                _ => {
+                    let why = if is_asked_for { " (it does not hold in every call)".to_owned() } else { odd(&rate) };
+                    limited.left_out.push(format!("{field} {name}").trim_end().to_owned() + &why);
+                }
             }
         }
+    }
+}
+
+/// Why a rate that can be read is no limit here.
+fn odd(rate: &Value) -> String {
+    match (units(rate.get("limit")), units(rate.get("duration"))) {
+        (Some(limit), Some(millis)) => format!(" ({limit} in {millis} ms: a window is whole seconds, at most 31 days)"),
+        _ => String::new(),
     }
 }
 
@@ -215,6 +224,7 @@ mod tests {
 
     #[test]
     fn unkey_s_rates_are_limits() {
+        const ODD: &str = "ratelimits odd (5 in 1500 ms: a window is whole seconds, at most 31 days)";
         let rates = json!({ "ratelimits": [
             { "id": "rl_1", "name": "Heavy.Calls", "limit": 100, "duration": 60_000, "autoApply": true },
             { "name": "heavy-calls", "limit": 5, "duration": 1_000 },
@@ -222,7 +232,7 @@ mod tests {
             { "name": "tokens", "limit": 5, "duration": 60_000, "autoApply": false },
         ] });
         let limits = words(["heavy-calls: 100 units a minute", "heavy-calls-2: 5 units a second"]);
-        assert_eq!(said(rates), (limits, None, words(["ratelimits odd", "ratelimits tokens (it does not hold in every call)"])));
+        assert_eq!(said(rates), (limits, None, words([ODD, "ratelimits tokens (it does not hold in every call)"])));
         let older = json!({ "ratelimit": "{\"type\":\"fast\",\"limit\":7,\"duration\":3600000}" });
         assert_eq!(said(older), (words(["default: 7 units an hour"]), None, vec![]));
         assert_eq!(said(json!({ "ratelimit": { "limit": 7 }, "ratelimits": [] })), (vec![], None, words(["ratelimit"])));

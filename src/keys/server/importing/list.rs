@@ -1,10 +1,11 @@
 //! Lists of keys as other systems export them: CSV with a head, or JSON objects. Known are our own words, those of Unkey (`hash: {value,
-//! variant}`, `expires` in milliseconds) and of Better Auth (`key` is the hash, `permissions` an object of actions by resource; a dump of its
-//! table, too).
+//! variant}`, `expires` in milliseconds; a dump of its table, too: `unkey`) and of Better Auth (`key` is the hash, `permissions` an object of
+//! actions by resource; a dump of its table, too).
 
 use super::{
     hash::{self, Hash},
     limits::{Limited, take_limits},
+    unkey,
 };
 use crate::{
     error::AppError,
@@ -13,7 +14,7 @@ use crate::{
         server::{about, key_routes, origins, rules, salted},
     },
     platform::{
-        csv,
+        LocalTime, csv,
         loose::{self, says_something, take},
     },
 };
@@ -27,6 +28,8 @@ pub struct Listed {
     /// How its secret begins.
     pub start: String,
     pub hash: Hash,
+    /// The email of its owner.
+    pub account: Option<String>,
     /// None: those of its bundles, or without any, those that only read. The name of a preset may stand there alone.
     pub permissions: Option<Vec<String>>,
     pub tags: Vec<String>,
@@ -53,19 +56,28 @@ pub struct Line {
     pub number: usize,
     pub name: String,
     pub key: Result<Listed, String>,
+    /// It was deleted where it comes from: nothing is wrong with it, and it is no key.
+    pub is_deleted: bool,
 }
 
-/// A file: JSON if it begins so, else CSV.
-pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
+impl Line {
+    fn wrong(number: usize, words: &str) -> Self {
+        Self { number, name: String::new(), key: Err(words.to_owned()), is_deleted: false }
+    }
+}
+
+/// A file: JSON if it begins so, else CSV. Days are those of `local`.
+pub fn text(text: &str, local: &LocalTime) -> Result<Vec<Line>, AppError> {
     let start = text.trim_start();
     if start.starts_with(['[', '{']) {
         let document: Value = serde_json::from_str(text).map_err(|error| AppError::invalid("list", format!("This is not JSON: {error}.")))?;
-        return objects(document);
+        return objects(document, local);
     }
     let mut lines = csv::read(text).into_iter();
     let (_, head) = lines.next().ok_or_else(|| AppError::invalid("list", "The list is empty."))?;
     let head: Vec<String> = head.iter().map(|cell| cell.trim().to_owned()).collect();
     let is_dump = is_dump_of_better_auth(&head);
+    let is_table = is_dump || unkey::is_table(&head);
     let head = if is_dump { head.iter().map(|name| camel(name)).collect() } else { head };
     if !is_dump && !head.iter().any(|name| HASH.contains(&name.as_str()) && name != SECRET) {
         let next =
@@ -74,29 +86,32 @@ pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
     }
     let is_said = |name: &str, text: &str| match text.trim() {
         "" => false,
-        "NULL" | "null" | "\\N" if is_dump => false,
+        // A list that a person made may have a key of this name.
+        "NULL" | "\\N" if is_table || name != NAME => false,
+        "null" if is_table => false,
         _ => is_dump || name != SECRET,
     };
     let object = |(number, cells): (usize, Vec<String>)| {
         let fields = head.iter().cloned().zip(cells).filter(|(name, text)| is_said(name, text));
-        line(number, fields.map(|(name, text)| (name, Value::String(text))).collect())
+        line(number, fields.map(|(name, text)| (name, Value::String(text))).collect(), local)
     };
     Ok(lines.map(object).collect())
 }
 
 /// A list of objects, or an object that has it as `keys` or `data`.
-pub fn objects(mut document: Value) -> Result<Vec<Line>, AppError> {
+pub fn objects(mut document: Value, local: &LocalTime) -> Result<Vec<Line>, AppError> {
     let inner = ["keys", "data"].into_iter().find_map(|name| document.get_mut(name).map(Value::take));
     let Value::Array(list) = inner.unwrap_or(document) else {
         return Err(AppError::invalid("list", "The list is a JSON array of objects, or an object with keys or data."));
     };
     let object = |(i, value)| match value {
-        Value::Object(fields) => line(i + 1, fields),
-        _ => Line { number: i + 1, name: String::new(), key: Err("This is not an object.".to_owned()) },
+        Value::Object(fields) => line(i + 1, fields, local),
+        _ => Line::wrong(i + 1, "This is not an object."),
     };
     Ok(list.into_iter().enumerate().map(object).collect())
 }
 
+const NAME: &str = "name";
 const HASH: [&str; 4] = ["hash", "key_hash", "hashed_key", "key"];
 /// Better Auth's objects have the hash under this name, and so has a dump of its table. In another table it would as likely be the secret itself.
 const SECRET: &str = "key";
@@ -144,13 +159,17 @@ const SILENT: [&str; 14] = [
     "requestCount",
 ];
 
-fn line(number: usize, mut fields: Map<String, Value>) -> Line {
-    let name = take(&mut fields, &["name"]).and_then(|v| v.as_str().map(|t| t.trim().to_owned())).filter(|t| !t.is_empty());
+fn line(number: usize, mut fields: Map<String, Value>, local: &LocalTime) -> Line {
+    let name = take(&mut fields, &[NAME]).and_then(|v| v.as_str().map(|t| t.trim().to_owned())).filter(|t| !t.is_empty());
     let name = name.unwrap_or_else(|| format!("imported {number}"));
-    Line { number, key: listed(name.clone(), fields), name }
+    if let Some(words) = unkey::deleted(&mut fields) {
+        return Line { number, name, key: Err(words), is_deleted: true };
+    }
+    unkey::rename(&mut fields);
+    Line { number, key: listed(name.clone(), fields, local), name, is_deleted: false }
 }
 
-fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String> {
+fn listed(name: String, mut fields: Map<String, Value>, local: &LocalTime) -> Result<Listed, String> {
     let hash = take(&mut fields, &HASH).map(|value| value.get("value").cloned().unwrap_or(value));
     let hash = hash.as_ref().and_then(Value::as_str).unwrap_or_default();
     let prefix = fields.get("prefix").and_then(Value::as_str).map(str::to_owned);
@@ -163,7 +182,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         return Err("A bcrypt or Argon2 hash needs start: the first 8 to 16 characters of its secret, by which it is found.".to_owned());
     }
     let shown = if hash.phc.is_some() { *salted::START.end() } else { 24 };
-    let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(moment).transpose()?;
+    let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(|value| moment(value, local)).transpose()?;
+    let account = take(&mut fields, &["account"]).map(account).transpose()?.flatten();
     let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
     let preset = take(&mut fields, &["preset"]).and_then(|value| value.as_str().map(|text| text.trim().to_owned())).filter(|text| !text.is_empty());
     let permissions = match (permissions, preset) {
@@ -189,12 +209,13 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         Some("test") => Environment::Test,
         _ => Environment::Live,
     };
-    SILENT.iter().for_each(|name| _ = fields.remove(*name));
+    SILENT.iter().chain(&unkey::SILENT).for_each(|name| _ = fields.remove(*name));
     left_out.extend(fields.into_iter().filter(|(_, value)| says_something(value)).map(|(name, _)| name));
     Ok(Listed {
         name,
         start: start.chars().filter(|c| !c.is_control()).take(shown).collect(),
         hash,
+        account,
         permissions,
         tags,
         external_id,
@@ -211,8 +232,16 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     })
 }
 
-fn moment(value: Value) -> Result<OffsetDateTime, String> {
-    loose::moment(&value).ok_or_else(|| format!("{value} is no moment: write 2027-01-31T00:00:00Z, or milliseconds since 1970."))
+/// A day is over when it begins, as in lists of new keys.
+fn moment(value: Value, local: &LocalTime) -> Result<OffsetDateTime, String> {
+    let day = || value.as_str().map(str::trim).filter(|text| text.len() == "2027-01-31".len()).and_then(|text| local.start_of(text));
+    loose::moment(&value).or_else(day).ok_or_else(|| format!("{value} is no moment: write 2027-01-31, 2027-01-31T00:00:00Z, or milliseconds since 1970."))
+}
+
+/// An address; empty, there is none.
+fn account(value: Value) -> Result<Option<String>, String> {
+    let text = value.as_str().ok_or("account is the email of the owner.")?.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// An object, or a text that holds one.
@@ -224,11 +253,12 @@ fn meta(value: Value) -> Result<Meta, String> {
     }
 }
 
-/// A field of its own, or that of Unkey's identity; a text or a number.
+/// A field of its own, the owner in Unkey, or that of Unkey's identity, of which its table knows only the id; a text or a number.
 fn external_id(fields: &mut Map<String, Value>) -> Result<Option<String>, String> {
-    let own = take(fields, &["external_id", "externalId"]);
+    let own = take(fields, &["external_id", "externalId", "owner_id", "ownerId"]);
     let of_identity = take(fields, &["identity"]).and_then(|identity| identity.get("externalId").cloned());
-    match own.or(of_identity) {
+    let identity = take(fields, &["identity_id", "identityId"]);
+    match own.or(of_identity).or(identity) {
         Some(Value::String(text)) => Ok(about::external_id(&text)?),
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
         Some(Value::Null) | None => Ok(None),
@@ -266,7 +296,7 @@ fn permissions_or_words(value: Value) -> Result<Vec<String>, String> {
 /// A list, or a text with a route on each line or behind a semicolon, as our own files have them.
 fn lines(value: Value) -> Result<Vec<String>, String> {
     match value {
-        Value::String(text) => Ok(text.split([';', '\n', '\r']).map(str::to_owned).collect()),
+        Value::String(text) => Ok(text.split([';', '\n', '\r']).filter(|route| !route.trim().is_empty()).map(str::to_owned).collect()),
         value => permissions_or_words(value),
     }
 }
@@ -277,6 +307,18 @@ mod tests {
     use serde_json::json;
 
     const BASE64: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+
+    fn utc() -> LocalTime {
+        LocalTime::new("UTC", time::macros::datetime!(2026-11-20 12:00 UTC))
+    }
+
+    fn text(text: &str) -> Result<Vec<Line>, AppError> {
+        super::text(text, &utc())
+    }
+
+    fn objects(document: Value) -> Result<Vec<Line>, AppError> {
+        super::objects(document, &utc())
+    }
 
     fn one(document: Value) -> Listed {
         let mut lines = objects(document).expect("a list");
@@ -324,6 +366,60 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_of_unkey_s_table_is_read_as_it_is() {
+        let head = "id,pk,key_auth_id,hash,start,workspace_id,for_workspace_id,name,owner_id,identity_id,meta,expires,created_at_m,updated_at_m,deleted_at_m,\
+            refill_day,refill_amount,last_refill_at,enabled,remaining_requests,ratelimit_async,ratelimit_limit,ratelimit_duration,environment";
+        let row = |cells: &str| format!("key_1,1,ks_1,{BASE64},sk_3x,ws_1,NULL,{cells},NULL\n");
+        let dump = [
+            row(
+                "shop,user_42,id_1,\"{\"\"plan\"\":\"\"gold\"\"}\",2027-01-31 00:00:00.000,1700000000000,NULL,NULL,15,100,2026-11-15 00:00:00.000,1,40,1,10,60000",
+            ),
+            row("NULL,NULL,id_2,NULL,NULL,1700000000000,NULL,NULL,NULL,100,NULL,0,100,NULL,5,1500"),
+            row("gone,user_1,NULL,NULL,NULL,1700000000000,NULL,1701000000000,NULL,NULL,NULL,1,NULL,NULL,NULL,NULL"),
+        ];
+        let lines = text(&format!("{head}\n{}", dump.concat())).expect("a list");
+        let [shop, plain, gone] = &lines[..] else { panic!("three lines") };
+        let key = shop.key.as_ref().expect("a key");
+        assert_eq!((key.name.as_str(), key.start.as_str(), key.external_id.as_deref(), key.is_enabled), ("shop", "sk_3x", Some("user_42"), true));
+        assert_eq!(
+            (about::stored(&key.meta).as_deref(), key.expires_at.map(OffsetDateTime::unix_timestamp)),
+            (Some(r#"{"plan":"gold"}"#), Some(1_801_353_600))
+        );
+        let limits = |key: &Listed| key.limited.limits.iter().map(|limit| format!("{}: {}", limit.name, limit.words())).collect::<Vec<_>>();
+        assert_eq!(limits(key), ["default: 10 units a minute", "credits: 100 units a month"]);
+        assert_eq!(key.left_out, ["remaining of this month", "refillDay (a month begins with its first day)"]);
+        let key = plain.key.as_ref().expect("a key");
+        assert_eq!((key.name.as_str(), key.external_id.as_deref(), key.is_enabled, key.expires_at), ("imported 3", Some("id_2"), false, None));
+        assert_eq!(limits(key), ["credits: 100 credits, +100 every day"]);
+        assert_eq!(key.left_out, ["ratelimit (5 in 1500 ms: a window is whole seconds, at most 31 days)"]);
+        assert_eq!((gone.key.as_ref().err().map(String::as_str), gone.is_deleted), (Some("It was deleted where it comes from on 2023-11-26."), true));
+    }
+
+    #[test]
+    fn a_day_is_over_where_the_person_is() {
+        let of = |expires: &str| {
+            let fields = json!([{ "hash": BASE64, "expires_at": expires, "account": " Mara@example.com " }]);
+            let local = LocalTime::new("Europe/Stockholm", time::macros::datetime!(2026-11-20 12:00 UTC));
+            super::objects(fields, &local)
+                .expect("a list")
+                .pop()
+                .expect("a line")
+                .key
+                .map(|key| (key.expires_at.map(OffsetDateTime::unix_timestamp), key.account))
+        };
+        assert_eq!(of("2027-01-31"), Ok((Some(1_801_350_000), Some("Mara@example.com".to_owned()))));
+        assert_eq!(of("2027-01-31T00:00:00Z").map(|(end, _)| end), Ok(Some(1_801_353_600)));
+        assert!(of("31.1.2027").is_err_and(|words| words.contains("write 2027-01-31,")) && of("2027-01-32").is_err());
+    }
+
+    #[test]
+    fn a_cell_of_a_person_s_list_may_say_null() {
+        let lines = text(&format!("name;hash;expires_at\nNULL;{BASE64};NULL\n")).expect("a list");
+        let key = lines[0].key.as_ref().expect("a key");
+        assert_eq!((key.name.as_str(), key.expires_at), ("NULL", None));
+    }
+
+    #[test]
     fn who_uses_it_stands_in_one_of_several_places() {
         let of = |more: Value| {
             let mut fields = json!({ "hash": BASE64 });
@@ -333,6 +429,7 @@ mod tests {
         assert_eq!(of(json!({ "identity": { "id": "id_1", "externalId": "u" } })), Ok(Some("u".to_owned())));
         assert_eq!(of(json!({ "external_id": 7 })), Ok(Some("7".to_owned())));
         assert_eq!(of(json!({ "external_id": " ", "identity": null })), Ok(None));
+        assert_eq!(of(json!({ "ownerId": "user_1", "identityId": "id_1" })), Ok(Some("user_1".to_owned())));
         assert!(of(json!({ "externalId": "x".repeat(201) })).is_err() && of(json!({ "meta": "gold" })).is_err());
     }
 

@@ -1,16 +1,17 @@
 //! A list that was pasted into `/keys/import`, or came there as a file, kept until the person has looked at it.
 
-use super::import_text;
+use super::{ImportWish, import_text};
 use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{ImportLine, ImportOutcome, ImportPreview},
-        server::store::imports,
+        model::{ImportLine, ImportOutcome, ImportPreview, ImportShown},
+        server::{apis, store::imports},
     },
     platform::Ctx,
     values::{ImportId, permission_names as may},
 };
+use std::collections::BTreeSet;
 use time::Duration;
 
 /// Lines that the page shows.
@@ -34,7 +35,8 @@ pub async fn keep_list(ctx: &Ctx, caller: &Caller, api: &str, pasted: &str, file
     if text.contains('\0') {
         return Err(AppError::invalid(if is_file { "file" } else { "list" }, "The list holds a NUL character: it is no text."));
     }
-    import_text(ctx, caller, api, text, true).await.map_err(|error| if is_file { error.of_field("list", "file") } else { error })?;
+    let wish = ImportWish { api, dry_run: true, ..ImportWish::default() };
+    import_text(ctx, caller, wish, text).await.map_err(|error| if is_file { error.of_field("list", "file") } else { error })?;
     let (id, mut tx) = (ctx.new_id(), ctx.db.begin().await?);
     imports::insert_list(&mut tx, id, caller.workspace, api, text, ctx.clock.now()).await?;
     imports::delete_older_lists(&mut tx, caller.workspace, WAITING).await?;
@@ -42,21 +44,38 @@ pub async fn keep_list(ctx: &Ctx, caller: &Caller, api: &str, pasted: &str, file
     Ok(id)
 }
 
-/// What would become of it now.
-pub async fn preview_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<ImportPreview, AppError> {
+/// What `/keys/import` shows, with the list if one was pasted.
+pub async fn import_page(ctx: &Ctx, caller: &Caller, list: Option<&str>, is_without: bool) -> Result<ImportShown, AppError> {
+    let mut apis = apis::list_apis(ctx, caller).await?;
+    apis.retain(|api| !api.is_own());
+    let preview = match list {
+        Some(id) => Some(preview_list(ctx, caller, id.parse().map_err(|_| AppError::NotFound)?, is_without).await?),
+        None => None,
+    };
+    Ok(ImportShown { is_operator: caller.may(&may::KEYS_MANAGE), apis, preview })
+}
+
+/// What would become of it now; with `is_without`, of its keys without the permissions that the API does not have.
+async fn preview_list(ctx: &Ctx, caller: &Caller, id: ImportId, is_without: bool) -> Result<ImportPreview, AppError> {
     let list = imports::find_list(&ctx.db, caller.workspace, id).await?.ok_or(AppError::NotFound)?;
-    let mut lines = import_text(ctx, caller, &list.api, &list.list, true).await?;
+    let wish = ImportWish { api: &list.api, without_unknown_permissions: is_without, dry_run: true, ..ImportWish::default() };
+    let mut lines = import_text(ctx, caller, wish, &list.list).await?;
     let count = |outcome: ImportOutcome| lines.iter().filter(|line| line.outcome == outcome).count() as u64;
-    let (created, known, wrong) = (count(ImportOutcome::Created), count(ImportOutcome::Known), count(ImportOutcome::Wrong));
+    let (created, known) = (count(ImportOutcome::Created), count(ImportOutcome::Known));
+    let (skipped, wrong) = (count(ImportOutcome::Skipped), count(ImportOutcome::Wrong));
+    let unknown_permissions: BTreeSet<String> = lines.iter().flat_map(|line| line.unknown_permissions.iter().cloned()).collect();
     lines.sort_by_key(|line| (line.outcome != ImportOutcome::Wrong, line.line));
     lines.truncate(SHOWN);
-    Ok(ImportPreview { id, api: list.api, created, known, wrong, lines })
+    lines.sort_by_key(|line| line.line);
+    let unknown_permissions = unknown_permissions.into_iter().collect();
+    Ok(ImportPreview { id, api: list.api, created, known, skipped, wrong, unknown_permissions, is_without, lines })
 }
 
 /// Imports it, and keeps it no longer, unless there was not enough time for all of it. None: it is not there, as when the button was pressed twice.
-pub async fn run_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<Option<Vec<ImportLine>>, AppError> {
+pub async fn run_list(ctx: &Ctx, caller: &Caller, id: ImportId, is_without: bool) -> Result<Option<Vec<ImportLine>>, AppError> {
     let Some(list) = imports::find_list(&ctx.db, caller.workspace, id).await? else { return Ok(None) };
-    let lines = import_text(ctx, caller, &list.api, &list.list, false).await?;
+    let wish = ImportWish { api: &list.api, without_unknown_permissions: is_without, ..ImportWish::default() };
+    let lines = import_text(ctx, caller, wish, &list.list).await?;
     if lines.iter().all(|line| line.outcome != ImportOutcome::Later) {
         imports::delete_list(&ctx.db, id).await?;
     }

@@ -25,8 +25,10 @@ use url::{Position, Url};
 const BODY: usize = 4_000;
 
 /// Signs a call with a key of the caller's own workspace.
-pub async fn build_signed_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: SignCall) -> Result<SignedCall, AppError> {
+pub async fn build_signed_call(ctx: &Ctx, caller: &Caller, id: KeyId, mut call: SignCall) -> Result<SignedCall, AppError> {
     caller.require(&may::KEYS_WRITE)?;
+    // A form sends CR LF between lines (HTML §4.10.22), and the command that is shown has LF: what it sends is what is signed.
+    call.body = call.body.replace("\r\n", "\n");
     let key = find_key(ctx, caller, id).await?;
     if key.workspace != caller.workspace {
         return Err(AppError::refused("Only the owner of a key signs calls with it."));

@@ -209,6 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn the_vectors_of_the_docs_pass() {
+        let page = include_str!("../../../../docs/signing.md");
+        let digest = format!("sha-256=:{}:", STANDARD.encode(sha256(r#"{"item":"book","count":2}"#)));
+        let input =
+            r#"sig1=("@method" "@target-uri" "content-digest");created=1795089600;keyid="key_01KAYV7QRE4Z5H8N2M3P6T9WXY";nonce="Jq7d2mXw0Zk5Tn8bRc3VfA""#;
+        let ed25519 = Signer::ed25519(crate::keys::server::signing::public_key("JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=").expect("a key"));
+        for (signer, signature) in [
+            (Signer::hmac_sha256("demo_sig_0123456789abcdefghijklmnopqrstuv".to_owned()), "qNktiHWmVvTxPj5kz7wRySI6ptSDKiWk0GkC4k13TPM="),
+            (ed25519, "nRtX3jl26JWzAMDNivg9yJXsC7W433elThsEFTUesRefMIRpFLq3JokmaQ3r2A4SXAzrpBaDRrQ0rc+ZNBb7Bg=="),
+        ] {
+            let field = |name: &str| match name {
+                "content-digest" => Some(digest.clone()),
+                "signature-input" => Some(input.to_owned()),
+                "signature" => Some(format!("sig1=:{signature}:")),
+                _ => None,
+            };
+            let (authority, target) = ("api.example.com", "/orders?page=2");
+            let message = Message { method: "POST", scheme: "https", authority, target, field: &field, has_body: true, body_sha256: None };
+            assert!(verify(&signer, "key_01KAYV7QRE4Z5H8N2M3P6T9WXY", &message, 1_795_089_600).is_ok(), "{signature}");
+            let members = dictionary(input).expect("a dictionary");
+            let Some((_, Member::List(components, parameters))) = members.first() else { panic!("a list") };
+            let base = signature_base(&message, components, parameters).expect("a base");
+            assert!(page.contains(&format!("\n{base}\n```")) && page.contains(&format!("| `{signature}` |")), "{base}");
+        }
+    }
+
+    #[test]
     fn the_vectors_of_rfc_9421_pass() {
         // B.2: the request that both are made of; B.1.4 and B.1.5: the keys.
         let fields: HashMap<&str, &str> = [

@@ -19,9 +19,15 @@ pub struct ChangeRow {
 }
 
 /// The newest changes of a key first, of those before this instant and number; among them bans of its owner and blocks of it or of its
-/// workspace since it was made, which are told by what they are, blocks without who or why (that is the operators'), and have numbers below all others. A block is known for 30 days after its
-/// end.
-pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: Option<(OffsetDateTime, i64)>, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
+/// workspace since it was made, which have numbers below all others; who blocked and why only if `tells_blocks` (that is the operators'). A block is known for 30 days after its end.
+pub async fn list_changes(
+    db: &PgPool,
+    key: KeyId,
+    now: OffsetDateTime,
+    before: Option<(OffsetDateTime, i64)>,
+    most: i64,
+    tells_blocks: bool,
+) -> sqlx::Result<Vec<ChangeRow>> {
     let (before_at, before_number) = before.unzip();
     sqlx::query_as!(
         ChangeRow,
@@ -30,19 +36,22 @@ pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: 
            ), held as (
              select b.at, b.until, b.reason, b.by_name, b.by_account is not null as is_account, b.lifted_at, b.lifter, b.lifted_by is not null as lifter_is_account,
                'banned' as act, 'unbanned' as undone,
-               coalesce(to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'), '') as detail
+               coalesce(to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'), '') as detail, '' as undo_reason
              from bans b join this t on t.owner = b.account_id
              union all
-             select b.since, b.until, '', 'system', false, b.lifted_at, 'system', false, 'blocked', 'unblocked',
+             select b.since, b.until, case when $6::boolean then b.reason else '' end, case when $6 then b.by_name else 'system' end,
+               $6 and b.by_account is not null, b.lifted_at, case when $6 then b.lifted_name else 'system' end, $6 and b.lifted_by is not null,
+               'blocked', 'unblocked',
                concat_ws(' ', case when b.per_second is not null then 'to ' || b.per_second || ' calls a second' end,
                  case when b.workspace_id is not null then 'with all keys of its workspace' end,
-                 to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'))
+                 to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"')),
+               case when $6 and b.lifted_at is not null then b.lift_note else '' end
              from blocks b join this t on b.key_id = t.id or b.workspace_id = t.workspace_id
              where b.kind = 'block'
            ), told as (
              select act, by_name as actor, is_account, at, reason, detail, 0 as is_end from held
              union all
-             select undone, case when lifted_at is null then 'system' else lifter end, lifter_is_account, coalesce(lifted_at, until), '', '', 1
+             select undone, case when lifted_at is null then 'system' else lifter end, lifter_is_account, coalesce(lifted_at, until), undo_reason, '', 1
              from held where lifted_at is not null or until <= $2
            )
            select h.number as "number!", h.act as "act!: Act", h.actor as "actor!", h.is_account as "is_account!", h.at as "at!",
@@ -60,6 +69,7 @@ pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: 
         before_at,
         before_number,
         most,
+        tells_blocks,
     )
     .fetch_all(db)
     .await

@@ -71,11 +71,11 @@ pub struct Listed {
     pub key: Key,
     pub owner: String,
     pub kind: StandingKind,
-    /// Today's calls that a limit held, that were refused, and all.
+    /// The calls of the last 24 hours that a limit held, that were refused, and all.
     pub limited: u64,
     pub refused: u64,
     pub calls: u64,
-    /// The most frequent refusal of today.
+    /// The most frequent refusal of these hours.
     pub refusal: Option<String>,
     /// Who disabled or revoked it, when and why.
     pub ended_by: Option<(Actor, OffsetDateTime, String)>,
@@ -158,8 +158,8 @@ impl ListedRow {
     }
 }
 
-/// A page of keys, newest first. `today` is where the person's day began.
-pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
+/// A page of keys, newest first. `since` is from when calls count for how a key stands.
+pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: OffsetDateTime, since: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
     let (from_at, from_id) = wanted.from.unzip();
     let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let kinds = wanted.words_of_kinds();
@@ -192,7 +192,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
            order by array_position($7, f.kind), case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
            limit $11"#,
         now,
-        today,
+        since,
         wanted.workspace.map(WorkspaceId::uuid),
         wanted.id.map(KeyId::uuid),
         wanted.search,

@@ -13,15 +13,15 @@ use uuid::Uuid;
 /// A place in the list: behind this key.
 pub type Place = (OffsetDateTime, KeyId);
 
-/// The keys that are wanted behind `wanted.from`, up to the key at `until` and with it; at most `wanted.most`, newest first. `today` is where the
-/// person's day began: what happened since is read only where a standing is asked for. What is known of them is read apart (`keys::find_keys`): so
+/// The keys that are wanted behind `wanted.from`, up to the key at `until` and with it; at most `wanted.most`, newest first. `since` is from
+/// when calls count for how a key stands: they are read only where that is asked for. What is known of them is read apart (`keys::find_keys`): so
 /// this costs little by what Postgres knows of a page, and it never takes a plan that fits no page in particular, and reads every key.
 pub async fn list_page(
     db: impl PgExecutor<'_>,
     wanted: &Wanted<'_>,
     until: Option<Place>,
     now: OffsetDateTime,
-    today: OffsetDateTime,
+    since: OffsetDateTime,
 ) -> sqlx::Result<Vec<Place>> {
     let ((from_at, from_id), (until_at, until_id)) = (wanted.from.unzip(), until.unzip());
     let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
@@ -50,7 +50,7 @@ pub async fn list_page(
         wanted.owner,
         now,
         kinds.as_deref() as _,
-        today,
+        since,
         i32::try_from(SOON_DAYS).unwrap_or(7),
         from_at,
         from_id.map(KeyId::uuid),
@@ -78,8 +78,8 @@ pub async fn find_place(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>,
     Ok(found.fetch_optional(db).await?.map(|row| (row.created_at, KeyId::new(row.id))))
 }
 
-/// How many keys the filters leave, counted up to `most` if it is said. `today` as for a page.
-pub async fn count_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, most: Option<i64>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<u64> {
+/// How many keys the filters leave, counted up to `most` if it is said. `since` as for a page.
+pub async fn count_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, most: Option<i64>, now: OffsetDateTime, since: OffsetDateTime) -> sqlx::Result<u64> {
     let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let kinds = wanted.words_of_kinds();
     let found = sqlx::query_scalar!(
@@ -105,7 +105,7 @@ pub async fn count_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, most: Opti
         wanted.owner,
         now,
         kinds.as_deref() as _,
-        today,
+        since,
         i32::try_from(SOON_DAYS).unwrap_or(7),
         most,
     )

@@ -24,7 +24,7 @@ pub async fn list_secrets(db: &PgPool, key: KeyId, now: OffsetDateTime) -> sqlx:
         HeldSecret,
         r#"select s.id, s.start, s.created_at, s.expires_at, s.until_first_use, u.last_used_at as "last_used_at?", u.address as "address?", u.route as "route?"
            from key_secrets s left join key_secret_uses u on u.secret_id = s.id
-           where s.key_id = $1 and (s.expires_at is null or s.expires_at > $2) order by s.expires_at desc, s.created_at desc, s.id desc"#,
+           where s.key_id = $1 and not s.ended and (s.expires_at is null or s.expires_at > $2) order by s.expires_at desc, s.created_at desc, s.id desc"#,
         key.uuid(),
         now,
     )
@@ -37,6 +37,18 @@ pub async fn find_secret(conn: &mut PgConnection, key: KeyId, hash: &[u8]) -> sq
     sqlx::query_scalar!("select created_at from key_secrets where key_id = $1 and hash = $2", key.uuid(), hash).fetch_optional(conn).await
 }
 
+/// When the secret of a key with one of these hashes ended, if it did.
+pub async fn find_end(conn: &mut PgConnection, key: KeyId, hashes: &[Vec<u8>], now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"select expires_at as "expires_at!" from key_secrets where key_id = $1 and hash = any($2) and (ended or expires_at <= $3) limit 1"#,
+        key.uuid(),
+        hashes,
+        now,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 pub async fn insert_secret(conn: &mut PgConnection, id: SecretId, key: KeyId, hash: &[u8], start: &str, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("insert into key_secrets (id, key_id, hash, start, created_at) values ($1, $2, $3, $4, $5)", id.uuid(), key.uuid(), hash, start, now)
         .execute(conn)
@@ -44,20 +56,73 @@ pub async fn insert_secret(conn: &mut PgConnection, id: SecretId, key: KeyId, ha
     Ok(())
 }
 
-/// No secret of the key is accepted after `until`, nor after the first use of the next one if `until_first_use`; those that ended
-/// already are removed.
+/// How many secrets of a key that have ended are known.
+const ENDED: i64 = 10;
+
+/// Gives the newest secret of the key an end, or lets it live until the next one is used; older ones keep theirs. If `until` is now, all of
+/// them end. Those that ended stay known, the last few.
 pub async fn end_secrets(conn: &mut PgConnection, key: KeyId, until: OffsetDateTime, until_first_use: bool, now: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!("delete from key_secrets where key_id = $1 and (expires_at <= $2 or $3 <= $2)", key.uuid(), now, until).execute(&mut *conn).await?;
+    // A salted one is not found by what a call sends, so there is nothing to know.
+    sqlx::query!("delete from key_secrets where key_id = $1 and phc is not null and (expires_at <= $2 or $3 <= $2)", key.uuid(), now, until)
+        .execute(&mut *conn)
+        .await?;
+    if until <= now {
+        sqlx::query!(
+            "update key_secrets set expires_at = $2, until_first_use = false, ended = true, end_noted = true
+             where key_id = $1 and (expires_at is null or expires_at > $2)",
+            key.uuid(),
+            now,
+        )
+        .execute(&mut *conn)
+        .await?;
+    } else {
+        sqlx::query!(
+            "update key_secrets set expires_at = $2, until_first_use = $3 where key_id = $1 and expires_at is null",
+            key.uuid(),
+            until,
+            until_first_use
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     sqlx::query!(
-        "update key_secrets set expires_at = least(expires_at, $2), until_first_use = until_first_use or $3
-         where key_id = $1 and (expires_at is null or expires_at > $2 or ($3 and not until_first_use))",
+        "delete from key_secrets where id in (
+           select id from key_secrets where key_id = $1 and expires_at <= $2 order by expires_at desc, created_at desc, id desc offset $3)",
         key.uuid(),
-        until,
-        until_first_use,
+        now,
+        ENDED,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Forgets secrets that ended before this moment and were told of, so many at most, and none of keys that are being changed; how many they were.
+pub async fn delete_ended(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from key_secrets where id in (
+           select s.id from key_secrets s join keys k on k.id = s.key_id where s.end_noted and s.expires_at < $1
+           order by s.expires_at limit $2 for update of k skip locked)",
+        before,
+        most,
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}
+
+/// The secrets that have ended and were sent since, those that were sent last first; so many at most.
+pub async fn list_missed(db: &PgPool, key: KeyId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<HeldSecret>> {
+    sqlx::query_as!(
+        HeldSecret,
+        r#"select s.id, s.start, s.created_at, s.expires_at, s.until_first_use,
+             u.last_used_at as "last_used_at?", u.address as "address?", u.route as "route?"
+           from key_secrets s join key_secret_uses u on u.secret_id = s.id
+           where s.key_id = $1 and s.expires_at <= $2 and u.last_used_at > s.expires_at order by u.last_used_at desc, s.id desc limit $3"#,
+        key.uuid(),
+        now,
+        most,
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Moves the end of an old secret that is still accepted; its start, or none if there is no such secret.
@@ -70,7 +135,7 @@ pub async fn update_end(
     now: OffsetDateTime,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
-        "update key_secrets set expires_at = $3, until_first_use = $4 where key_id = $1 and id = $2 and expires_at > $5 returning start",
+        "update key_secrets set expires_at = $3, until_first_use = $4 where key_id = $1 and id = $2 and expires_at > $5 and not ended returning start",
         key.uuid(),
         id.uuid(),
         until,
@@ -81,11 +146,26 @@ pub async fn update_end(
     .await
 }
 
-/// Removes a secret that has an end, so never the only one; its start, or none if there is no such secret.
-pub async fn delete_secret(conn: &mut PgConnection, key: KeyId, id: SecretId) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("delete from key_secrets where key_id = $1 and id = $2 and expires_at is not null returning start", key.uuid(), id.uuid())
-        .fetch_optional(conn)
-        .await
+/// Ends a secret that has an end, so never the only one; its start, or none if there is no such secret, or it has ended.
+pub async fn drop_secret(conn: &mut PgConnection, key: KeyId, id: SecretId, now: OffsetDateTime) -> sqlx::Result<Option<String>> {
+    let salted = sqlx::query_scalar!(
+        "delete from key_secrets where key_id = $1 and id = $2 and expires_at > $3 and phc is not null returning start",
+        key.uuid(),
+        id.uuid(),
+        now,
+    );
+    if let Some(start) = salted.fetch_optional(&mut *conn).await? {
+        return Ok(Some(start));
+    }
+    sqlx::query_scalar!(
+        "update key_secrets set expires_at = $3, until_first_use = false, ended = true, end_noted = true
+         where key_id = $1 and id = $2 and expires_at > $3 and not ended returning start",
+        key.uuid(),
+        id.uuid(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 pub async fn is_newest(conn: &mut PgConnection, key: KeyId, id: SecretId) -> sqlx::Result<bool> {
@@ -98,19 +178,30 @@ pub async fn is_newest(conn: &mut PgConnection, key: KeyId, id: SecretId) -> sql
     .await
 }
 
-/// Removes the secrets that were to live until this one was used: these, and the others if it is still the newest; their starts.
-pub async fn delete_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId, these: &[SecretId]) -> sqlx::Result<Vec<String>> {
+/// Ends the secrets that were to live until this one was used: these, and the others if it is still the newest; their starts.
+pub async fn end_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId, these: &[SecretId], now: OffsetDateTime) -> sqlx::Result<Vec<String>> {
     let these: Vec<Uuid> = these.iter().map(|id| id.uuid()).collect();
-    sqlx::query_scalar!(
-        "delete from key_secrets where key_id = $1 and until_first_use and expires_at is not null
+    let salted = sqlx::query_scalar!(
+        "delete from key_secrets where key_id = $1 and until_first_use and expires_at is not null and phc is not null
            and (id = any($3) or exists (select from key_secrets n where n.id = $2 and n.key_id = $1 and n.expires_at is null))
          returning start",
         key.uuid(),
         by.uuid(),
         &these[..],
-    )
-    .fetch_all(conn)
-    .await
+    );
+    let mut starts = salted.fetch_all(&mut *conn).await?;
+    let others = sqlx::query_scalar!(
+        "update key_secrets set expires_at = least(expires_at, $4), until_first_use = false, ended = true, end_noted = true
+         where key_id = $1 and until_first_use and expires_at is not null
+           and (id = any($3) or exists (select from key_secrets n where n.id = $2 and n.key_id = $1 and n.expires_at is null))
+         returning start",
+        key.uuid(),
+        by.uuid(),
+        &these[..],
+        now,
+    );
+    starts.extend(others.fetch_all(conn).await?);
+    Ok(starts)
 }
 
 /// A secret that was made elsewhere.
@@ -165,10 +256,16 @@ pub async fn count_salted(db: &PgPool, starts: &[String]) -> sqlx::Result<Vec<(S
 
 /// Those of them that belonged to a secret which ended.
 pub async fn list_ended(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Vec<u8>>> {
-    sqlx::query_scalar!("select hash from ended_secrets where hash = any($1)", hashes).fetch_all(db).await
+    sqlx::query_scalar!(
+        r#"select hash as "hash!" from ended_secrets where hash = any($1)
+           union select case when s.hash = any($1) then s.hash else s.salted end from key_secrets s where s.ended and (s.hash = any($1) or s.salted = any($1))"#,
+        hashes,
+    )
+    .fetch_all(db)
+    .await
 }
 
-/// Who has a hash; a salted one also after its first use.
+/// Who has a hash of a secret that did not end; a salted one also after its first use.
 pub struct Holder {
     pub hash: Vec<u8>,
     pub key_id: Uuid,
@@ -179,7 +276,7 @@ pub async fn list_holders(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<H
     sqlx::query_as!(
         Holder,
         r#"select case when s.hash = any($1) then s.hash else s.salted end as "hash!", s.key_id, k.workspace_id
-           from key_secrets s join keys k on k.id = s.key_id where s.hash = any($1) or s.salted = any($1)"#,
+           from key_secrets s join keys k on k.id = s.key_id where not s.ended and (s.hash = any($1) or s.salted = any($1))"#,
         hashes,
     )
     .fetch_all(db)

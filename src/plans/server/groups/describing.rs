@@ -41,14 +41,9 @@ pub async fn find(conn: &mut PgConnection, slug: &str) -> Result<Group, AppError
 pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<Group, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     must_be_open(ctx, caller, Area::Plans)?;
-    let mut fields = Fields::default();
-    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
-    let name = fields.check("name", of_keys::plain_name(&new.name));
-    let description = fields.check("description", rules::description(&new.description));
-    fields.done()?;
+    let (slug, name, description) = read_texts(&new)?;
     of_keys::limits(ctx, &new.limits).await?;
     let grants = read_grants(ctx, &new.grants).await?;
-    let (Some(slug), Some(name), Some(description)) = (slug, name, description) else { return Err(AppError::NotFound) };
 
     let mut tx = ctx.db.begin().await?;
     let plan = plan(&mut tx, new.plan.as_deref()).await?;
@@ -62,6 +57,17 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(group)
+}
+
+/// The slug, name and description of a new group; whatever is wrong with them, all at once.
+pub fn read_texts(new: &NewGroup) -> Result<(Slug, String, String), AppError> {
+    let mut fields = Fields::default();
+    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
+    let name = fields.check("name", of_keys::plain_name(&new.name));
+    let description = fields.check("description", rules::description(&new.description));
+    fields.done()?;
+    let (Some(slug), Some(name), Some(description)) = (slug, name, description) else { return Err(AppError::NotFound) };
+    Ok((slug, name, description))
 }
 
 /// Changes a group; its slug stays. Who has a plan is no part of what is locked, be it a group.

@@ -14,8 +14,11 @@ use crate::{
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
-    let limits = in_form("group", forms::limits(&form.limits))?;
+    caller.require(&may::PLANS_MANAGE)?;
+    let (limits, mut fields) = forms::limits(&form.limits);
     let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits, grants: Vec::new() };
+    fields.merge(describing::read_texts(&new));
+    in_form("group", fields.done())?;
     in_form("group", describing::create_group(ctx, caller, new).await)
 }
 

@@ -18,7 +18,7 @@ pub struct PriceBody {
     /// A decimal number as text, with at most 6 decimals.
     #[schema(example = "0.50")]
     pub per_1000: String,
-    /// Three capitals, as ISO 4217 has them.
+    /// Three letters, as ISO 4217 has them.
     #[schema(example = "EUR")]
     pub currency: String,
 }
@@ -57,7 +57,7 @@ pub struct NewPlanBody {
     /// At most 400 characters.
     #[serde(default)]
     description: String,
-    /// What else it gives: at most 20 lines of 120 characters.
+    /// What else it gives: at most 20 lines of 120 characters. A line `name` or `name=value` is told to services; each name stands there once.
     #[serde(default)]
     entitlements: Vec<String>,
     /// Permissions that need a grant, for keys of who has the plan: the slug of their API, a slash, and their name. At most 200.

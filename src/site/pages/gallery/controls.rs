@@ -48,6 +48,7 @@ pub fn Controls() -> impl IntoView {
                 <PasswordField label="Password" name="password" autocomplete="current-password" aside=view! { <a href="/forgot-password">"Forgot it?"</a> }.into_any()/>
                 <FileField label="Picture" name="picture" accept="image/png" help="PNG, at most 8 MB."/>
                 <SelectField label="Language" name="language" options=options(&["English"]) value="English" disabled=true/>
+                <GroupedSelectField label="Of what" name="window" groups=vec![("Units", options(&["units an hour", "units a day"])), ("Calls", options(&["calls an hour"]))] value="units a day"/>
             </div>
             <MoreFields words="External id, metadata" begins=vec![("external-id".to_owned(), "")]>
                 <TextField label="External id" name="external-id" autocomplete="off"/>
@@ -57,7 +58,11 @@ pub fn Controls() -> impl IntoView {
                 <Button look=Look::Primary>"Create key"</Button>
             </div>
         </Section>
-        <Section id="panel" title="Form panel" lead="The form of one thing, beside the list of all.">
+        <Section id="panel" title="Form panel" lead="The form of one thing, beside the list of all; that of a new one behind a button.">
+            <NewForm title="New group" action="/fn/gallery-new" id="gallery-new">
+                <TextField label="Name" name="name" autocomplete="off"/>
+                <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
+            </NewForm>
             <FormPanel title="New plan" action="/fn/gallery-panel" close="#panel" id="gallery-panel">
                 <TextField label="Name" name="name" autocomplete="off"/>
                 <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>

@@ -13,7 +13,7 @@ pub fn Data() -> impl IntoView {
             <div class="row">
                 <Badge gate=Gate::Passed>"Passing"</Badge>
                 <Badge gate=Gate::Limited>"Held at limit"</Badge>
-                <Badge gate=Gate::Refused>"412 refused today"</Badge>
+                <Badge gate=Gate::Refused>"412 refused in 24 h"</Badge>
                 <Badge gate=Gate::Idle>"Idle 9 days"</Badge>
                 <OutlineBadge>"Verified"</OutlineBadge>
                 <CodeTag text="orders:read"/>

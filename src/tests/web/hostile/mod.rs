@@ -44,7 +44,7 @@ const HOSTILE: &str = "\"><script>hostile()</script><img src=x onerror=hostile()
 const STRANGERS: [&str; 6] =
     ["/sign-up?with=passkey", "/docs/keys", "/forgot-password?sent=1", "/u/plain", "/sign-in/with/plain", "/sign-in/with/plain/callback"];
 
-const DEVELOPERS: [&str; 18] = [
+const DEVELOPERS: [&str; 20] = [
     "/usage?named=plain",
     "/requests?named=plain",
     "/device?user_code=plain",
@@ -53,6 +53,8 @@ const DEVELOPERS: [&str; 18] = [
     "/keys/{key}/sign",
     "/keys/{key}?dialog=narrow",
     "/keys/{off}",
+    "/keys/{off}?dialog=enable",
+    "/keys/{key}?dialog=disable",
     "/keys/{rotated}?dialog=rotate",
     "/keys/{revoked}?dialog=revoke",
     "/settings/danger?act=deactivate",
@@ -65,7 +67,7 @@ const DEVELOPERS: [&str; 18] = [
     "/keys/many?act=revoke&all=true",
 ];
 
-const OPERATORS: [&str; 28] = [
+const OPERATORS: [&str; 30] = [
     // As long as it can be called with, and has its name.
     "/keys/{key}?dialog=leaked",
     "/keys/{key}",
@@ -79,6 +81,8 @@ const OPERATORS: [&str; 28] = [
     "/admin/groups?edit=partners",
     "/admin/groups?edit=partners&set=default",
     "/admin/keys?key={key}",
+    "/admin/keys?key={off}&dialog=enable",
+    "/admin/keys?key={key}&dialog=disable",
     "/admin/keys?key={key}&ask=revoke",
     "/admin/keys?key={off}",
     "/admin/plans?edit=pro",

@@ -30,7 +30,7 @@ const OF_STRANGERS: [&str; 12] = [
 ];
 
 /// The same of operators. All else is everybody's who is signed in, and so what is new is, too.
-const OF_OPERATORS: [&str; 17] = [
+const OF_OPERATORS: [&str; 16] = [
     "admin/",
     "plans/",
     "blocks/",
@@ -47,7 +47,6 @@ const OF_OPERATORS: [&str; 17] = [
     "keys/components/limit.rs",
     "keys/components/over.rs",
     "keys/pages/key_parts.rs units",
-    "usage/components/refusals.rs owner",
 ];
 
 /// Server functions that nobody types anything for: they read, or are called by a button, ticks and choices alone.
@@ -76,7 +75,7 @@ const NOTHING_TYPED: &[(&str, &str)] = &[
     ("admin/api/limits/", "set_account_grants"),
     ("admin/api/many/", "preview_many_keys preview_many_accounts"),
     ("admin/api/parts/", "remove_route delete_bundle"),
-    ("blocks/api/", "read_blocks"),
+    ("blocks/api/", "read_blocks lift_block"),
     ("exports/api/", "read_exports create_export delete_export"),
     (
         "keys/api/",
@@ -198,7 +197,7 @@ fn the_scanner_sees_every_kind_of_field() {
     let said: Vec<_> = found.iter().map(|one| (one.label.as_deref(), one.name.as_deref())).collect();
     assert_eq!(said, [(Some("Name"), Some("name")), (Some("Key"), Some("secret")), (None, None), (None, Some("q"))]);
     let all = written();
-    for (file, name) in [("accounts/pages/sign_up.rs", "password"), ("keys/pages/import.rs", "list"), ("usage/components/refusals.rs", "owner")] {
+    for (file, name) in [("accounts/pages/sign_up.rs", "password"), ("keys/pages/import.rs", "list"), ("usage/components/filters.rs", "named")] {
         assert!(all.iter().any(|one| one.file == file && one.name.as_deref() == Some(name)), "{name} of {file}");
     }
 }

@@ -30,7 +30,7 @@
 mod resume;
 mod store;
 
-pub use resume::resume_credits;
+pub use resume::{resume_credits, used_now};
 
 use super::{
     Gate,

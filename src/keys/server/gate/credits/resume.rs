@@ -23,7 +23,8 @@ pub async fn resume_credits(gate: &Gate, db: &PgPool, refill: Refill, keys: &[Uu
         let records: Vec<_> = chunk.iter().filter_map(|key| gate.table.by_id(KeyId::new(*key))).collect();
         let holders: HashSet<Uuid> = records.iter().map(|record| record.holder()).collect();
         let buckets = list_buckets(db, &holders.into_iter().collect::<Vec<_>>()).await?;
-        let used: HashMap<(Uuid, &str), i64> = buckets.iter().map(|b| ((b.holder, b.name.as_str()), used(b.seconds, b.number, b.used, refill, now))).collect();
+        let used: HashMap<(Uuid, &str), i64> =
+            buckets.iter().map(|b| ((b.holder, b.name.as_str()), used_now(b.seconds, b.number, b.used, refill, now))).collect();
         for record in &records {
             let is_used = |name: &str| used.get(&(record.holder(), name)).is_some_and(|used| *used != 0);
             // A bucket that is full, or that was never asked: what counters would say that are not there.
@@ -41,7 +42,7 @@ pub async fn resume_credits(gate: &Gate, db: &PgPool, refill: Refill, keys: &[Uu
 }
 
 /// What is used of a bucket now, as the table would find it.
-fn used(seconds: i32, refilled: i64, used: i64, refill: Refill, now_micros: i64) -> i64 {
+pub fn used_now(seconds: i32, refilled: i64, used: i64, refill: Refill, now_micros: i64) -> i64 {
     let gone = match u32::try_from(seconds) {
         Ok(seconds) if seconds == refill.seconds => (i64::from(number(Window::Credits(refill), now_micros)) - refilled).max(0),
         _ => 0, // another interval begins with the next question

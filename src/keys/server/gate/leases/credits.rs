@@ -104,9 +104,14 @@ impl Lease {
 
     /// What is known to remain after the refill of this number, under this limit; all of it where nothing is known.
     pub fn credits_at(&self, number: u32, max: u64) -> u64 {
-        let Some((credits, known)) = self.credits.as_deref().zip(self.known_credits()) else { return max };
+        self.known_credits_at(number, max).unwrap_or(max)
+    }
+
+    /// The same; none where nothing is known.
+    pub fn known_credits_at(&self, number: u32, max: u64) -> Option<u64> {
+        let (credits, known) = self.credits.as_deref().zip(self.known_credits())?;
         let known = known + signed(max) - signed(self.max);
-        u64::try_from(credits.after(known, number.saturating_sub(self.window), max)).unwrap_or(0)
+        Some(u64::try_from(credits.after(known, number.saturating_sub(self.window), max)).unwrap_or(0))
     }
 
     /// Before what is held is given up: what is known then.

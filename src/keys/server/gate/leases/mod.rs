@@ -82,6 +82,7 @@ mod held;
 mod owed;
 mod request;
 mod rolling;
+mod shown;
 mod store;
 mod store_credits;
 mod store_rolling;

@@ -54,6 +54,11 @@ impl Rolling {
         !self.late.is_empty()
     }
 
+    /// What was given up of the parts that count up to this one.
+    pub fn late(&self, number: u32) -> u64 {
+        self.late.iter().filter(|(part, _)| number.saturating_sub(*part) < KEPT).map(|(_, unused)| unused).sum()
+    }
+
     pub fn counted(&self) -> &[(u32, u64)] {
         &self.counted
     }

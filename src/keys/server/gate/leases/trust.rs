@@ -127,6 +127,11 @@ impl Leases {
         Some(Fit::Fits)
     }
 
+    /// What was learnt at this time (0: never) nobody else can have changed since.
+    pub(super) fn learnt_alone(&self, at: u64) -> bool {
+        self.is_alone() && self.trust.knows(at)
+    }
+
     /// True if the table is to be told something.
     pub fn owes(&self) -> bool {
         // In this order: what is not owed any more when this looks is on its way, or told.
@@ -172,7 +177,7 @@ impl Leases {
 
 impl Lease {
     /// When the table last said what is left of these credits; 0: never.
-    fn learnt(&self) -> u64 {
+    pub(super) fn learnt(&self) -> u64 {
         self.credits.as_deref().map_or(0, |credits| credits.learnt)
     }
 

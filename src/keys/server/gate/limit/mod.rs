@@ -13,12 +13,14 @@
 //! A limit of calls at the same time has places instead of a count (`seats`).
 
 mod counter;
+mod shown;
 mod state;
 #[cfg(test)]
 mod tests;
 mod unit;
 
 pub use counter::Counter;
+pub use shown::Stored;
 pub use state::{LimitState, refusing_code};
 
 use super::{
@@ -213,7 +215,7 @@ impl Limit {
     /// What is used of the present window, where this node counts it alone.
     fn counted_alone(&self, now_micros: i64) -> Option<u64> {
         if self.policy.window.is_rolling() {
-            return self.with_ring(now_micros, |ring| ring.used());
+            return self.look_at_ring(now_micros, Ring::used);
         }
         let word = self.counter.word.load(Ordering::Acquire);
         (word != LEASED).then(|| u64::from(self.used(word, now_micros).1))
@@ -344,7 +346,7 @@ impl Limit {
     /// Seconds until a rolling window has room for so much more, or until something of it comes back if it has; its length if nothing was
     /// used, or so much never fits. Beside other nodes: until something comes back, as the table said.
     fn comes_back_after(&self, now_micros: i64, cost: u64) -> u64 {
-        let alone = self.with_ring(now_micros, |ring| ring.opens((ring.used() + cost).saturating_sub(self.max())));
+        let alone = self.look_at_ring(now_micros, |ring| ring.opens((ring.used() + cost).saturating_sub(self.max())));
         let part = alone.unwrap_or_else(|| self.counter.lease().as_deref().and_then(Lease::opens));
         let left = part.map(|part| window::start(self.policy.window, part)).map(|opens| window::until(opens, now_micros));
         left.unwrap_or_else(|| window::reset_after(self.policy.window, now_micros))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct LimitState {
     pub name: Arc<str>,
     pub limit: u64,
-    /// With what passed beyond the limit; of that, beside other nodes, what passed on this one. Of credits what is not left, and what passed
+    /// With what passed beyond the limit; as a node knows it, of that, beside other nodes, what passed on this one. Of credits what is not left, and what passed
     /// without any on this node since some came back or were added here.
     pub used: u64,
     /// Of credits more than the limit where an operator added some.
@@ -32,6 +32,18 @@ impl LimitState {
     /// Seconds after which a call that it refused may pass: of a throttle the end of the second.
     pub fn opens_after(&self) -> u64 {
         if self.over.per_second().is_some() { 1 } else { self.reset_after }
+    }
+
+    /// What the owner of the key reads of a call that it refused.
+    pub fn refusal(&self) -> String {
+        let (name, words) = (&self.name, self.words());
+        let were = if self.limit == 1 { "was" } else { "were" };
+        match self.over.per_second() {
+            Some(n) => format!("{words} {were} used up (limit “{name}”). Beyond it, at most {n} a second pass."),
+            None if self.window.is_concurrent() => format!("{words} {were} already running (limit “{name}”)."),
+            None if self.window.is_credits() => format!("Its credits were used up (limit “{name}”: {words})."),
+            None => format!("{words} {were} used up (limit “{name}”)."),
+        }
     }
 }
 

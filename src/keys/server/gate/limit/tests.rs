@@ -1,7 +1,7 @@
 //! One limit, alone: windows, what passes beyond, and rolling ones.
 
 use super::*;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, atomic::AtomicU64};
 
 fn limit(max: u64, seconds: u32) -> Limit {
     let policy = Policy { name: "t".into(), max, window: Window::Seconds(seconds), unit: LimitUnit::Units, over: Over::REFUSE };

@@ -169,6 +169,11 @@ impl Seats {
         (all, self.taken.iter().nth(ended).map(|seat| seat.ends))
     }
 
+    /// How many of those that this node gave are taken, also at a moment that lies ahead.
+    pub fn taken_here(&self, now: i64) -> u32 {
+        u32::try_from(self.taken.iter().filter(|seat| seat.ends > now).count()).unwrap_or(u32::MAX)
+    }
+
     /// What to say to the table. `refills`: it goes on taking places beside others; else it keeps what is taken and no more.
     pub fn request(&mut self, terms: Option<Terms>, (need, refills): (u32, bool), turn: u64, now: i64, steady: u64) -> Request {
         self.expire(now);

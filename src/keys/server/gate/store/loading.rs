@@ -104,9 +104,10 @@ const LIMITS: &str = "copy (
   select key_id, name, max_calls, kind, window_seconds, zone, refill, unit, over from key_limits order by key_id, name
 ) to stdout (format binary)";
 
-/// Of a salted one how it begins and its salted hash, a line each.
+/// Of a salted one how it begins and its salted hash, a line each. What somebody ended is over, whatever the clock here says.
 const SECRETS: &str = "copy (
-  select key_id, id, origin, case when phc is null then hash else convert_to(start || chr(10) || phc, 'UTF8') end, expires_at, until_first_use
+  select key_id, id, origin, case when phc is null then hash else convert_to(start || chr(10) || phc, 'UTF8') end,
+    case when ended then 'epoch'::timestamptz else expires_at end, until_first_use
   from key_secrets
 ) to stdout (format binary)";
 

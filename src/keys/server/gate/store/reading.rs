@@ -130,9 +130,10 @@ impl<'a> Reading<'a> {
 
     async fn read_secrets(&mut self, conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Kept>> {
         let (first, last) = ends(ids);
-        // Of a salted one how it begins and its salted hash, a line each.
+        // Of a salted one how it begins and its salted hash, a line each. What somebody ended is over, whatever the clock here says.
         let mut rows = sqlx::query!(
-            r#"select key_id, id, case when phc is null then hash else convert_to(start || chr(10) || phc, 'UTF8') end as "hash!", origin, expires_at, until_first_use
+            r#"select key_id, id, case when phc is null then hash else convert_to(start || chr(10) || phc, 'UTF8') end as "hash!", origin,
+                 case when ended then 'epoch'::timestamptz else expires_at end as expires_at, until_first_use
                from key_secrets where key_id = any($1) and key_id between $2 and $3 order by key_id, id"#,
             ids,
             first,
