@@ -134,20 +134,19 @@ pub fn must_say(entry: &str) -> Result<(), &'static str> {
     if entry.trim().is_empty() { Err(BLANK) } else { Ok(()) }
 }
 
-/// What a rule keeps of a list; each blank entry is noted by its place, `addresses.0`.
-pub fn list<'a>(
-    fields: &mut Fields,
-    field: &str,
-    entries: &'a [String],
-    rule: impl FnOnce(Vec<&'a str>) -> Result<Vec<String>, String>,
-) -> Option<Vec<String>> {
-    let blank: Vec<usize> = (0..entries.len()).filter(|place| must_say(&entries[*place]).is_err()).collect();
-    if blank.is_empty() {
+/// What a rule keeps of a list; each entry that is wrong by itself is noted by its place, `addresses.0`: twenty of them at most.
+pub fn list<'a>(fields: &mut Fields, field: &str, entries: &'a [String], rule: impl Fn(Vec<&'a str>) -> Result<Vec<String>, String>) -> Option<Vec<String>> {
+    let wrong = entries.iter().enumerate().filter_map(|(place, entry)| Some((place, rule(vec![entry.as_str()]).err()?)));
+    let wrong: Vec<(usize, String)> = wrong.take(MOST_NOTED).collect();
+    if wrong.is_empty() {
         return fields.check(field, rule(entries.iter().map(String::as_str).collect()));
     }
-    blank.into_iter().for_each(|place| fields.add(&format!("{field}.{place}"), BLANK));
+    wrong.into_iter().for_each(|(place, words)| fields.add(&format!("{field}.{place}"), words));
     None
 }
+
+/// Entries of one list.
+const MOST_NOTED: usize = 20;
 
 const BLANK: &str = "This entry is blank. Leave it out; an empty list stands for none.";
 

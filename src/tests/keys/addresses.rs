@@ -38,7 +38,7 @@ async fn a_key_passes_from_its_networks_only(db: PgPool) {
 
     let wrong = mara.call(&app, Method::PATCH, &path, Some(json!({ "addresses": ["example.com"] }))).await;
     assert_eq!(wrong.status(), 422);
-    assert_eq!(wrong.json::<Value>().await.unwrap()["errors"][0]["pointer"], "#/addresses");
+    assert_eq!(wrong.json::<Value>().await.unwrap()["errors"][0]["pointer"], "#/addresses/0");
     let history = mara.get(&app, &format!("{path}/history")).await.json::<Value>().await.unwrap();
     assert_eq!((&history["data"][0]["act"], &history["data"][0]["detail"]), (&json!("addressed"), &json!("203.0.113.0/24, 2001:db8::7/128")));
     mara.call(&app, Method::PATCH, &path, Some(json!({ "addresses": [] }))).await;

@@ -69,15 +69,15 @@ async fn k07_a_wrong_route_is_named_and_changes_nothing(db: PgPool) {
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let (id, _) = mara.new_key(&app, "k").await;
     let many: Vec<String> = (0..51).map(|n| format!("GET /r{n}")).collect();
-    for (routes, words) in [
-        (json!(["GET /orders", "FETCH /orders"]), "“FETCH /orders” does not begin with a method"),
-        (json!(["GET orders"]), "A path begins with a slash"),
-        (json!(["GET /a//b"]), "Two slashes"),
-        (json!(["GET /orders/{id}", "GET /orders/{order}"]), "matches the same calls"),
-        (json!(many), "at most 50 routes"),
+    for (routes, pointer, words) in [
+        (json!(["GET /orders", "FETCH /orders"]), "#/routes/1", "“FETCH /orders” does not begin with a method"),
+        (json!(["GET orders"]), "#/routes/0", "A path begins with a slash"),
+        (json!(["GET /a//b"]), "#/routes/0", "Two slashes"),
+        (json!(["GET /orders/{id}", "GET /orders/{order}"]), "#/routes", "matches the same calls"),
+        (json!(many), "#/routes", "at most 50 routes"),
     ] {
         let (status, body) = json(mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(json!({ "routes": routes }))).await).await;
-        assert_eq!((status, body["errors"][0]["pointer"].as_str()), (422, Some("#/routes")), "{body}");
+        assert_eq!((status, body["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{body}");
         assert!(body["errors"][0]["detail"].as_str().is_some_and(|said| said.contains(words)), "{words}: {body}");
         let made = mara.post(&app, "/api/v1/keys", json!({ "name": "new", "routes": routes })).await;
         assert_eq!(made.status(), 422);

@@ -56,7 +56,7 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
     assert!(detail.contains("a page of https://a.b.example.org:8443"), "a sample: the first of its minute: {detail}");
 
     let (status, wrong) = name_origins(&app, &mara, &id, &["null"]).await;
-    assert_eq!((status, wrong["errors"][0]["pointer"].as_str()), (422, Some("#/origins")));
+    assert_eq!((status, wrong["errors"][0]["pointer"].as_str()), (422, Some("#/origins/0")));
     assert_eq!(acts(&app, &mara, &id).await[0].0, "paged");
     let (_, trial) =
         json(mara.post(&app, &format!("/api/v1/keys/{id}/test"), json!({ "method": "GET", "path": "/orders", "origin": "https://evil.example" })).await).await;
