@@ -1,7 +1,7 @@
 //! `tollgate api …`: the APIs that keys are made for.
 
 use super::{
-    Exit, Invocation,
+    Exit, Invocation, Spreading,
     key::lines,
     missing::{OrNo, Thing},
     must_be_free,
@@ -147,7 +147,7 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: Edit) -> Result<Exit, 
     let seen = permissions.is_some().then(|| before.version().to_string());
     let edit = ApiEdit { name: wanted.name, permissions, unmatched, seen, ..ApiEdit::default() };
     let changed = keys::edit_api(ctx, &Caller::cli(), &wanted.slug, edit).await.or_no(Thing::Api, &wanted.slug)?;
-    invocation.answer(&changed.api, &format!("{}\n{}", shown(&changed.api), changed.spread.words("In force")));
+    invocation.answer(&Spreading { what: &changed.api, spread: &changed.spread }, &format!("{}\n{}", shown(&changed.api), changed.spread.words("In force")));
     Ok(Exit::Done)
 }
 
@@ -190,7 +190,10 @@ impl ApiCommand {
                 let changed = keys::edit_api(ctx, &Caller::cli(), &slug, ApiEdit { needs_grant, ..ApiEdit::default() }).await.or_no(Thing::Api, &slug)?;
                 let marked: Vec<String> = changed.api.permissions.iter().filter(|p| p.needs_grant).map(|p| p.permission.to_string()).collect();
                 let words = if marked.is_empty() { "nothing".to_owned() } else { marked.join(", ") };
-                invocation.answer(&changed.api, &format!("From now on {words} of {slug} needs a grant. {}", changed.spread.words("In force")));
+                invocation.answer(
+                    &Spreading { what: &changed.api, spread: &changed.spread },
+                    &format!("From now on {words} of {slug} needs a grant. {}", changed.spread.words("In force")),
+                );
                 Ok(Exit::Done)
             }
             Self::Route(command) => command.run(ctx, invocation).await,
@@ -214,7 +217,10 @@ impl ApiCommand {
                 }
                 let edit = ApiEdit { sample_one_in: Some(one_in), ..ApiEdit::default() };
                 let changed = keys::edit_api(ctx, &Caller::cli(), &slug, edit).await.or_no(Thing::Api, &slug)?;
-                invocation.answer(&changed.api, &format!("From now on {words} of {slug} is kept as a sample. {}", changed.spread.words("In force")));
+                invocation.answer(
+                    &Spreading { what: &changed.api, spread: &changed.spread },
+                    &format!("From now on {words} of {slug} is kept as a sample. {}", changed.spread.words("In force")),
+                );
                 Ok(Exit::Done)
             }
             Self::Try(trying) => trying.run(ctx, invocation).await,

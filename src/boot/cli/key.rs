@@ -2,7 +2,7 @@
 //! answers when each of them has applied it, or names who has not.
 
 use super::{
-    Exit, Invocation,
+    Exit, Invocation, Spreading,
     bulk::Bulk,
     key_edit::Edit,
     key_facts,
@@ -321,6 +321,8 @@ async fn list(ctx: &Ctx, invocation: &Invocation, filter: Filter) -> Result<Exit
     let (found, next) = keys::page_of_keys(ctx, &Caller::cli(), &query, 1_000).await?;
     let lines: Vec<String> = found.iter().map(|k| format!("{}  {:8}  {:12}  {}", k.id, k.state.as_str(), k.api, k.name)).collect();
     let more = if next.is_some() { "\nThere are more: narrow it by --account, --api, --search and the like." } else { "" };
+    let now = ctx.clock.now();
+    let found: Vec<KeyBody> = found.into_iter().map(|key| KeyBody::of(key, now)).collect();
     invocation.answer(&found, &format!("{}{more}", if lines.is_empty() { "No keys.".to_owned() } else { lines.join("\n") }));
     Ok(Exit::Done)
 }
@@ -446,12 +448,14 @@ pub(super) async fn change(
         if done.0 != REVOKED {
             must_live(&key)?;
         }
-        invocation.answer(&key, &format!("Would change {} {}.", key.id, key.name));
+        let words = format!("Would change {} {}.", key.id, key.name);
+        invocation.answer(&KeyBody::of(key, ctx.clock.now()), &words);
         return Ok(Exit::Done);
     }
-    let changed = act(key.id).await?;
-    let Changed { key, spread } = &changed;
-    invocation.answer(&changed, &format!("{} {} {}. {}", done.0, key.id, key.name, spread.words(done.1)));
+    let Changed { key, spread } = act(key.id).await?;
+    let words = format!("{} {} {}. {}", done.0, key.id, key.name, spread.words(done.1));
+    // In the words of REST.
+    invocation.answer(&Spreading { what: &KeyBody::of(key, ctx.clock.now()), spread: &spread }, &words);
     Ok(Exit::Done)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{Grant, KeyEdit, KeyLimit, LimitChange, LimitUnit, Over, Window},
-        server as keys,
+        server::{self as keys, http::KeyBody},
     },
     plans::{
         model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit},
@@ -343,10 +343,10 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
         let key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
         let words = format!("{} {plan} for the key {}.", done(invocation), key.name);
         if invocation.dry_run {
-            invocation.answer(&key, &words);
+            invocation.answer(&KeyBody::of(key, ctx.clock.now()), &words);
         } else {
             let changed = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?;
-            invocation.answer_spread(&changed.key, &words, &changed.spread);
+            invocation.answer_spread(&KeyBody::of(changed.key, ctx.clock.now()), &words, &changed.spread);
         }
         return Ok(Exit::Done);
     }

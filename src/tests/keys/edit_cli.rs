@@ -35,6 +35,7 @@ async fn a_key_is_changed_from_the_command_line(db: PgPool) {
     assert_eq!(acts(&app, &mara, &id).await.len(), 1, "a dry run changes nothing");
     let changed = said(&key(&all[..]).await);
     assert_eq!((&changed["spread"]["confirmed"], &changed["spread"]["missing"]), (&json!(1), &json!([])), "{changed}");
+    assert_eq!(changed["workspace_id"], mara.owner.workspace.to_string(), "as over REST: {changed}");
     let (_, body) = json(mara.get(&app, &path).await).await;
     assert_eq!((&body["name"], &body["permissions"]), (&json!("front till"), &json!(["orders:read", "orders:write"])));
     assert_eq!(
