@@ -68,7 +68,7 @@ fn line(ban: BanRow) -> AnyView {
     let until = match (ban.lifted, ban.until) {
         (Some((who, at)), _) => view! { "lifted "{by_words(&who)}", "<SaidTime said=at/> }.into_any(),
         (None, Some(until)) => view! { <SaidTime said=until/> }.into_any(),
-        (None, None) => view! { <span class="faint">"it is lifted"</span> }.into_any(),
+        (None, None) => view! { <span class="faint">"Until lifted"</span> }.into_any(),
     };
     let lift = (!is_over).then(|| {
         view! {

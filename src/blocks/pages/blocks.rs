@@ -104,7 +104,7 @@ fn row(block: BlockRow) -> AnyView {
     };
     let until = || match block.until.clone() {
         Some(said) => view! { <SaidTime said/> }.into_any(),
-        None => view! { <span class="faint">"it is lifted"</span> }.into_any(),
+        None => view! { <span class="faint">"Until lifted"</span> }.into_any(),
     };
     let (gate, state) = match (block.state, block.action) {
         (BlockState::Active, BlockAction::Refuse) => (Gate::Refused, "Blocked".to_owned()),
@@ -124,7 +124,7 @@ fn row(block: BlockRow) -> AnyView {
     let facts = vec![
         (2, "Made", made.into_any()),
         (2, "Since", view! { <SaidTime said=block.since.clone()/> }.into_any()),
-        (2, "Until", until()),
+        (2, if block.until.is_some() { "Until" } else { "" }, until()),
         (3, "Refused calls", refused.clone().into_any()),
     ];
     view! {
