@@ -10,7 +10,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        ACT, ActForm, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, FormPanel, Gate, LinkButton, Look, PageHeader, Pagination, SearchField,
+        ACT, ActForm, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, LinkButton, Look, NewForm, PageHeader, Pagination, SearchField,
         SelectField, Size, Table, TextField, folded, heads, loaded,
         number::{count, thousands},
     },
@@ -41,12 +41,10 @@ fn page(page: BlockPage) -> AnyView {
         <PageHeader title="Blocks" lead=lead.into_any()/>
         // Of a row's button, or of Undo, whose block may stand in no list any more.
         <ErrorSummary action=LiftBlock::PATH/>
-        <div class="stack-xl">
-            <div class="stack">
-                {filters(&page.query)}
-                {table(page.query, page.rows, page.older.map(|id| id.to_string()))}
-            </div>
-            {new_panel()}
+        {new_block()}
+        <div class="stack">
+            {filters(&page.query)}
+            {table(page.query, page.rows, page.older.map(|id| id.to_string()))}
         </div>
         {rules::section(settings, exempt, proxies)}
     }
@@ -146,14 +144,14 @@ fn lift(id: BlockId, target: &str) -> AnyView {
         .into_any()
 }
 
-fn new_panel() -> AnyView {
+fn new_block() -> AnyView {
     let mut lasts = options(&rules::LASTS);
     lasts.extend(options(&[("never", "Until I lift it")]));
     let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
     let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address blocks its /64.";
     let pace = "1 to 10,000, across all servers. Faster calls are answered RATE_LIMITED.";
     view! {
-        <FormPanel title="New block" action=AddBlock::PATH>
+        <NewForm title="New block" action=AddBlock::PATH>
             <div class="cols-2">
                 <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
                 <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="Only operators see it. The caller learns only when the block ends."/>
@@ -162,7 +160,7 @@ fn new_panel() -> AnyView {
                 <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
             </div>
             <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
-        </FormPanel>
+        </NewForm>
     }
     .into_any()
 }

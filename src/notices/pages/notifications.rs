@@ -78,8 +78,8 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
     apis.sort();
     apis.dedup();
     let apis = std::iter::once((String::new(), "Every API".to_owned())).chain(apis).collect::<Vec<_>>();
-    let help =
-        has_more.then(|| format!("Shows your {} most recently used or created keys. For another key, choose it on Errors and press New alert rule.", keys.len()));
+    let help = has_more
+        .then(|| format!("Shows your {} most recently used or created keys. For another key, choose it on Errors and press New alert rule.", keys.len()));
     let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
     // Calls without a known key belong to nobody's workspace.
     let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
