@@ -57,7 +57,7 @@ fn options(all: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn filters(query: &BlockQuery) -> AnyView {
     let states = options(&[("active", "In force"), ("past", "Past"), ("all", "All of 30 days")]);
-    let targets = options(&[("", "Every target"), ("address", "Addresses"), ("key", "Keys"), ("workspace", "Workspaces")]);
+    let targets = options(&[("", "All targets"), ("address", "Addresses"), ("key", "Keys"), ("workspace", "Workspaces")]);
     let mut makers = options(&[("", "Made by anybody"), ("operator", "Made by operators")]);
     makers.extend(AbuseRule::ALL.map(|rule| (rule.to_string(), format!("Rule: {}", rule.title()))));
     let query = query.clone();

@@ -27,7 +27,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         names if names.is_empty() => Choice::new(preset.as_str(), preset.label()).with_help("None here."),
         names => Choice::new(preset.as_str(), preset.label()).with_help(names),
     };
-    let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
+    let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "Single permissions")]).collect();
     let bundles: Vec<Choice> = detail.bundles.iter().map(|b| Choice::new(b.name.as_str(), b.name.to_string()).with_help(said_of(b))).collect();
     let holds: Vec<String> = detail.key.bundles.iter().map(ToString::to_string).collect();
     let help = format!("Calls are answered EXPIRED from the start of this day ({}). Optional.", detail.zone);
@@ -89,8 +89,8 @@ fn typed(meta: &Meta) -> String {
 // Fields are made inside of the form, whose answer they show.
 fn permissions(presets: Vec<Choice>, choices: Vec<Choice>, held: Vec<String>) -> AnyView {
     view! {
-        <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
-        <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
+        <RadioGroup label="Permissions" name="preset" choices=presets value="chosen"/>
+        <div class="ticks"><CheckGroup label="Single permissions" name="permissions[]" choices values=held/></div>
     }
     .into_any()
 }

@@ -77,10 +77,10 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
     apis.extend(api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), slug)));
     apis.sort();
     apis.dedup();
-    let apis = std::iter::once((String::new(), "Every API".to_owned())).chain(apis).collect::<Vec<_>>();
+    let apis = std::iter::once((String::new(), "All APIs".to_owned())).chain(apis).collect::<Vec<_>>();
     let help = has_more
         .then(|| format!("Shows your {} most recently used or created keys. For another key, choose it on Errors and press New alert rule.", keys.len()));
-    let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
+    let keys = std::iter::once((String::new(), "All keys".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
     // Calls without a known key belong to nobody's workspace.
     let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
     let codes: Vec<Choice> = codes.map(|code| Choice::new(code.as_str(), code.as_str())).collect();

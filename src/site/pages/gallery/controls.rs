@@ -126,8 +126,8 @@ pub fn Controls() -> impl IntoView {
             <Filters action="/dev/ui" label="Keys">
                 <SearchField placeholder="Name, start or id"/>
                 <FilterSelect label="API" name="api" options=options(&["All APIs", "Orders"])/>
-                <FilterSelect label="Status" name="status" options=options(&["Any status", "Passing", "Held at limit", "Refused"])/>
-                <MoreFilters><FilterSelect label="Tag" name="tag" options=options(&["Any tag", "prod"])/></MoreFilters>
+                <FilterSelect label="Status" name="status" options=options(&["All statuses", "Passing", "Held at limit", "Refused"])/>
+                <MoreFilters><FilterSelect label="Tag" name="tag" options=options(&["All tags", "prod"])/></MoreFilters>
             </Filters>
             <div class="row">
                 <Chip href="?code=" label="All" count=1_763 current=true/>
