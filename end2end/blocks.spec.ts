@@ -27,6 +27,8 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await signIn(other, await operator(product));
   await other.goto('/admin/blocks');
   const form = other.getByRole('form', { name: 'New block' });
+  await expect(form, 'no form is open at rest').toBeHidden();
+  await other.getByText('New block', { exact: true }).click();
   await expect(form.getByLabel('Calls a second'), 'asked only where it slows').toBeHidden();
   await form.getByLabel('Action').selectOption('slow');
   await expect(form.getByLabel('Calls a second')).toBeVisible();
@@ -41,6 +43,7 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await expect.poll(call, 'within a second').toBe(403);
   await other.getByRole('button', { name: 'Undo' }).click();
   await expect.poll(call).toBe(200);
+  await other.getByText('New block', { exact: true }).click();
   await form.getByLabel('Target').fill(made.id);
   await form.getByLabel('Reason').fill('it floods us');
   await form.getByRole('button', { name: 'Block' }).click();

@@ -1,7 +1,7 @@
 // Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways or is lost at 360 px. Most lists are empty
 // here; filled.spec.ts looks at full ones, and states.spec.ts at what stands behind mailed links, which nobody has opened here.
 import { readFileSync } from 'node:fs';
-import { accessibleInBothThemes, eachPage, hydrated, noHorizontalScroll } from './support/checks';
+import { accessibleInBothThemes, eachPage, hydrated, lookAt, noHorizontalScroll } from './support/checks';
 import { DOCS } from './support/docs';
 import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
@@ -10,7 +10,7 @@ const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign
 const SIGNED_IN = ['/home', '/keys', '/keys?dialog=new', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/settings/security/recovery-codes', '/sign-out', '/step-up', '/acting', '/device'];
 const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/import', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/invites', '/admin/sessions', '/admin/sessions?edit=role:operator', '/admin/apis', '/admin/apis/demo', '/admin/apis/demo?bundle=', '/admin/plans', '/admin/groups', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/keys/many?act=plan&all=true', '/admin/refusals', '/admin/blocks', '/admin/templates', '/admin/templates?kind=accounts.new_device&language=de&sample=markup', '/admin/jobs'];
 // In these, `:id` and `:handle` are those of what the test has made.
-const OF_A_KEY = ['/keys/:id', '/keys/:id?dialog=rotate', '/keys/:id?dialog=narrow', '/keys/:id?dialog=revoke', '/keys/:id?dialog=disable', '/keys/:id/sign', '/keys/:id/sign?method=GET&url=https%3A%2F%2Fapi.example.com%2Forders', '/keys', '/usage?key=:id'];
+const OF_A_KEY = ['/keys/:id', '/keys/:id?dialog=rotate', '/keys/:id?dialog=narrow', '/keys/:id?dialog=revoke', '/keys/:id?dialog=disable', '/keys/:id/sign', '/keys', '/usage?key=:id'];
 const OF_A_PERSON = ['/u/:handle'];
 const OF_AN_ACCOUNT = ['/admin/accounts/:id'];
 const ELSEWHERE = ['/docs/api']; // has a test of its own below
@@ -74,6 +74,11 @@ test('a developer', async ({ page, product }) => {
   await page.getByRole('button', { name: 'Hide', exact: true }).click();
   await expect(page.getByTestId('secret')).toHaveCount(0);
   await eachPage(page, filled(OF_A_KEY, { id: key.split('/').pop() ?? '' }));
+  await page.goto(`${key}/sign`);
+  await page.getByLabel('URL').fill('https://api.example.com/orders');
+  await page.getByRole('button', { name: 'Sign', exact: true }).click();
+  await expect(page.locator('pre#curl')).toContainText('Signature-Input');
+  await lookAt(page, 'Sign a call');
 
   await page.goto('/settings/public');
   const handle = person.email.split('@')[0];

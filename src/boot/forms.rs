@@ -3,7 +3,7 @@
 //! A form is a plain HTML post to its own page, with the path of a server function in the hidden field `_fn`. The bridge calls that
 //! function as a script would; if it answers, the browser goes on (303); if it refuses, the same page is rendered again with the true
 //! status, the error beside its field and what was typed. So forms are the same with and without JavaScript, nothing forged can put
-//! an error on a page, and nothing typed is lost.
+//! an error on a page, and nothing typed is lost. The page also shows what a function answers that changes nothing.
 
 use super::{files::reloader, locked, resume, state::AppState};
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     },
     app::shell,
     error::AppError,
+    keys::api::SignCall,
     platform::{
         config::SignUpMode,
         http::{RequestInfo, csp_reports, headers::page_policy, reply, uploads::BODY_BYTES},
@@ -125,6 +126,11 @@ pub(super) async fn answer_form(state: &AppState, parts: Parts, fields: Vec<(Str
     }
     let answer = call(state, &parts, &action, bytes).await;
     match refusal(answer).await {
+        // Nothing was done: its page shows what was asked for.
+        Ok(_) if action == SignCall::PATH => {
+            let outcome = FormOutcome { form: named("_form"), values: kept(fields), action, error: None };
+            again(state, parts, outcome, &HeaderMap::new()).await
+        }
         Ok(answer) => go_on(&parts.uri, &answer),
         Err((AppError::Unauthenticated, _)) => see_other(&format!("/sign-in?next={}", encoded(path_and_query(&parts.uri)))),
         Err((AppError::StepUpNeeded, _)) => {

@@ -121,9 +121,9 @@ pub async fn hide_signing_secret(id: KeyId, #[server(default)] stored: bool) -> 
     Ok(())
 }
 
-/// A call that is signed for its owner to try; nothing is sent.
+/// A call that is signed for its owner to try; nothing is sent. The page of the form shows it.
 #[server]
-pub async fn sign_call(id: KeyId, call: model::SignCall) -> Result<model::SignedCall, AppError> {
+pub async fn sign_call(id: KeyId, #[server(flatten)] call: model::SignCall) -> Result<model::SignedCall, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::signing::build_signed_call(&ctx, &caller, id, call).await

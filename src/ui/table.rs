@@ -61,10 +61,10 @@ pub fn heads(columns: &[(&'static str, &'static str)]) -> AnyView {
 }
 
 /// What the cells say that leave, for the end of the first cell, or of another wide one: the number of each column's class (2 for `col-2`), its
-/// head and what it shows. Seen only while the column is not.
+/// head (or nothing, where the fact says it by itself) and what it shows. Seen only while the column is not.
 pub fn folded(facts: Vec<(u8, &'static str, AnyView)>) -> AnyView {
     let facts = facts.into_iter().map(|(column, head, fact)| {
-        let head = (!head.is_empty()).then(|| format!("{head} "));
+        let head = (!head.is_empty()).then(|| view! { <span class="fold-head">{head}" "</span> });
         view! { <span class=format!("fold fold-{column}")>{head}{fact}</span> }
     });
     view! { <span class="folded">{facts.collect_view()}</span> }.into_any()

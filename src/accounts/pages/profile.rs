@@ -40,7 +40,7 @@ fn form(profile: Profile, zones: Vec<String>, is_acted: bool) -> AnyView {
             </Form>
         </Section>
         {picture}
-        <Section id="address" title="Where mails go" lead=waits.unwrap_or_else(|| "A new address takes effect once you confirm it.".to_owned())>
+        <Section id="address" title="Where emails go" lead=waits.unwrap_or_else(|| "A new address takes effect once you confirm it.".to_owned())>
             {is_shown("/settings/email").then(|| view! { <div><LinkButton href="/settings/email">"Change email"</LinkButton></div> })}
         </Section>
         <Section id="others" title="What others see" lead=seen>

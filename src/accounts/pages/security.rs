@@ -36,7 +36,7 @@ fn sections(it: Security, renames: Option<&str>) -> AnyView {
         }
         .into_any()
     } else {
-        view! { <div><LinkButton href="/forgot-password">"Set one by mail"</LinkButton></div> }.into_any()
+        view! { <div><LinkButton href="/forgot-password">"Set one by email"</LinkButton></div> }.into_any()
     };
     view! {
         {passkeys(it.passkeys, it.takes_passkeys, renames)}

@@ -123,7 +123,7 @@ fn resend(known: Option<String>) -> AnyView {
     view! {
         <Form action=ResendVerification::PATH class="stack">
             {(!is_known).then(|| view! { <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/> })}
-            <Button size=Size::Large block=true>{if is_known { "Send it again" } else { "Send a new mail" }}</Button>
+            <Button size=Size::Large block=true>{if is_known { "Send it again" } else { "Send a new email" }}</Button>
         </Form>
     }
     .into_any()

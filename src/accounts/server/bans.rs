@@ -257,7 +257,7 @@ impl FromStr for Target {
         }
         match url::Host::parse(text) {
             Ok(url::Host::Domain(domain)) if domain.contains('.') && !domain.ends_with('.') && domain.len() <= 253 => Ok(Self::Domain(domain)),
-            _ => Err("Enter a mail domain such as spam.example, an address, or a network such as 203.0.113.0/24."),
+            _ => Err("Enter an email domain such as spam.example, an address, or a network such as 203.0.113.0/24."),
         }
     }
 }

@@ -197,7 +197,7 @@ pub async fn reset_factors(id: AccountId, #[server(default)] reason: String) -> 
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::ask_reset(&ctx, &caller, &Visitor::here(), id, &reason).await?;
-    reply::toast(&ctx, "Their second factors will be removed in 24 hours. They were told by mail and can stop it.");
+    reply::toast(&ctx, "Their second factors will be removed in 24 hours. They were told by email and can stop it.");
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }

@@ -52,6 +52,6 @@ fn list(list: AccountList) -> AnyView {
 
 fn statuses() -> Vec<(String, String)> {
     let of = AccountState::ALL.into_iter().map(|state| (state.as_str().to_owned(), state.label().to_owned()));
-    let any = std::iter::once((String::new(), "Every status".to_owned()));
+    let any = std::iter::once((String::new(), "All statuses".to_owned()));
     any.chain(of).chain([("operator".to_owned(), "Operators".to_owned())]).collect()
 }

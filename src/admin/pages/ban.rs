@@ -9,6 +9,6 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn BanCard(page: AccountPage) -> impl IntoView {
-    let more = ". The person is told by mail, now and when the ban ends. It ends by itself.".into_any();
+    let more = ". The person is told by email, now and when the ban ends. It ends by itself.".into_any();
     view! { <ShutOutCard page verb="Ban" action=BanAccount::PATH more hint="You can lift it at any time."><BanFields/></ShutOutCard> }.into_any()
 }

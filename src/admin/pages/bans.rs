@@ -23,7 +23,7 @@ pub fn BansPage() -> impl IntoView {
 }
 
 fn page(list: BanList) -> AnyView {
-    let lead = view! { "Accounts, mail domains and networks that are kept out. You ban accounts on "<a href="/admin/accounts">"their own page"</a>"." };
+    let lead = view! { "Accounts, email domains and networks that are kept out. You ban accounts on "<a href="/admin/accounts">"their own page"</a>"." };
     let tabs = vec![Tab::new("In force", PATH, !list.over), Tab::new("Over", format!("{PATH}?over=1"), list.over)];
     view! {
         <PageHeader title="Bans" lead=lead.into_any()/>
@@ -44,7 +44,7 @@ fn table(rows: Vec<BanRow>, over: bool) -> AnyView {
         return if over {
             view! { <Empty title="No ban is over" text="Bans appear here once they are lifted or have ended."/> }.into_any()
         } else {
-            view! { <Empty title="Nobody is banned" text="A ban keeps out an account, a mail domain or a network, for a while or until you lift it."/> }
+            view! { <Empty title="Nobody is banned" text="A ban keeps out an account, an email domain or a network, for a while or until you lift it."/> }
                 .into_any()
         };
     }
@@ -68,7 +68,7 @@ fn line(ban: BanRow) -> AnyView {
     let until = match (ban.lifted, ban.until) {
         (Some((who, at)), _) => view! { "lifted "{by_words(&who)}", "<SaidTime said=at/> }.into_any(),
         (None, Some(until)) => view! { <SaidTime said=until/> }.into_any(),
-        (None, None) => view! { <span class="faint">"it is lifted"</span> }.into_any(),
+        (None, None) => view! { <span class="faint">"Until lifted"</span> }.into_any(),
     };
     let lift = (!is_over).then(|| {
         view! {
@@ -88,7 +88,7 @@ fn line(ban: BanRow) -> AnyView {
 }
 
 fn new_ban(zone: String) -> AnyView {
-    let what = "A mail domain such as spam.example (with all below it), an address, or a network such as 203.0.113.0/24.";
+    let what = "An email domain such as spam.example (with all below it), an address, or a network such as 203.0.113.0/24.";
     view! {
         <FormPanel title="New ban" action=AddBan::PATH>
             <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>

@@ -11,7 +11,7 @@ const FEW: usize = 6;
 
 pub fn effective(held: Vec<HeldPermission>) -> AnyView {
     let head = view! {
-        <div class="section-head"><h2 id="h-may">"What it may"</h2><p>"From its roles, effective with its next request. Its keys for Tollgate can't do more."</p></div>
+        <div class="section-head"><h2 id="h-may">"Permissions"</h2><p>"From its roles, effective with its next request. Its keys for Tollgate can't do more."</p></div>
     };
     if held.is_empty() {
         return view! { <section aria-labelledby="h-may">{head}<p class="muted">"Nothing. It has no role."</p></section> }.into_any();

@@ -31,7 +31,7 @@ fn page(preview: Option<AccountImport>) -> AnyView {
 
 fn form() -> AnyView {
     let help = "CSV with a first line such as email,name,password_hash,verified,created_at, or JSON: an array of such objects, or an object \
-                with users. Only email is needed. Hashes are bcrypt or Argon2; people without one set a password by mail.";
+                with users. Only email is needed. Hashes are bcrypt or Argon2; people without one set a password by email.";
     view! {
         <Form action=CheckAccountImport::PATH files=true class="stack form-medium">
             <TextArea label="List" name="list" rows=10 mono=true help maxlength=40_000/>

@@ -54,7 +54,7 @@ fn table(rows: Vec<InviteRow>, over: bool) -> AnyView {
         return if over {
             view! { <Empty title="No invitation is over" text="Used, cancelled and expired invitations stay here for 30 days."/> }.into_any()
         } else {
-            view! { <Empty title="Nobody is invited" text="Mail an invitation to one address, or create a link for a number of people."/> }.into_any()
+            view! { <Empty title="Nobody is invited" text="Email an invitation to one address, or create a link for a number of people."/> }.into_any()
         };
     }
     let caption = format!("{}, the newest first", count(rows.len() as u64, "invitation", "invitations"));
@@ -102,7 +102,7 @@ fn new_invite(once: String) -> AnyView {
     let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     view! {
         <FormPanel title="New invitation" action=CreateInvite::PATH hidden=vec![("once", once)]>
-            <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="We mail the invitation to this person only. Leave empty to get a link to share."/>
+            <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="We email the invitation to this person only. Leave empty to get a link to share."/>
             <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many people can use the link, at most 1,000. An email is for one. People who do not verify their address within a day are not counted."/>
             <SelectField label="How long" name="days" options=lasts value="7"/>
             <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>

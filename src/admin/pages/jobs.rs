@@ -24,7 +24,7 @@ pub fn JobsPage() -> impl IntoView {
 }
 
 fn page(list: JobList) -> AnyView {
-    let lead = "Mails and other background work. Failed jobs are retried; those that fail too often wait here for you.".into_any();
+    let lead = "Emails and other background work. Failed jobs are retried; those that fail too often wait here for you.".into_any();
     let tabs = [
         (JobState::Waiting, "Waiting", list.waiting),
         (JobState::Running, "Running", list.running),

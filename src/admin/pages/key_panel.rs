@@ -4,7 +4,7 @@ use crate::{
     admin::api::{RevokeKey, SetLimit},
     keys::{
         components::{LimitTable, OpenDialog, SaidOrNever, SaidTime, WhyLimit, gate_of},
-        model::{KeyDetail, KeyState, LimitKind},
+        model::{KeyDetail, KeyState, LimitKind, LimitView},
     },
     ui::{
         Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, Size, TextField,
@@ -69,6 +69,7 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         .limits
         .iter()
         .map(|l| match l.window.kind() {
+            LimitKind::Credits if l.resets == LimitView::UNUSED => format!("{} left of {}.", thousands(l.remaining), l.unit.limit_words(l.limit, l.window)),
             LimitKind::Credits => format!("{} left of {}: {}.", thousands(l.remaining), l.unit.limit_words(l.limit, l.window), l.resets),
             LimitKind::Concurrent => format!("{}; free again {}.", l.per, l.resets),
             LimitKind::Fixed | LimitKind::Rolling if l.used == 0 => format!("Nothing used of {}.", l.unit.limit_words(l.limit, l.window)),

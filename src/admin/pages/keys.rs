@@ -87,12 +87,12 @@ fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
-    let apis = any("Every API").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), format!("API: {name}")))).collect();
-    let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
+    let apis = any("All APIs").chain(list.apis.iter().map(|(slug, name)| (slug.to_string(), format!("API: {name}")))).collect();
+    let statuses = any("All statuses").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();
     let kept = query.review.clone().map(|review| ("review", review)).into_iter().collect::<Vec<_>>();
     let tags = (!list.tags.is_empty()).then(|| {
-        let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
+        let tags = any("All tags").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
         view! { <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/> }
     });
     view! {

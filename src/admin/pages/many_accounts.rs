@@ -80,10 +80,10 @@ fn effect(preview: &ManyAccountsPreview) -> String {
     let ends = format!("{sessions} {}", verb(preview.sessions).0);
     match preview.act {
         AccountAct::Disable => format!("{ends} and {keys} {} answered BANNED, until somebody enables the accounts.", verb(preview.keys).1),
-        AccountAct::Ban => format!("{ends} and {keys} {} answered BANNED. Each person is told by mail.", verb(preview.keys).1),
+        AccountAct::Ban => format!("{ends} and {keys} {} answered BANNED. Each person is told by email.", verb(preview.keys).1),
         AccountAct::Enable | AccountAct::LiftBan => "They can sign in again, and their keys pass as before.".to_owned(),
         AccountAct::EndSessions => format!("{ends}. They can sign in again."),
-        AccountAct::SendReset => "Each gets a link by mail to set a new password. The current one works until the link is used.".to_owned(),
+        AccountAct::SendReset => "Each gets a link by email to set a new password. The current one works until the link is used.".to_owned(),
     }
 }
 

@@ -33,11 +33,11 @@ fn page(list: TemplateList) -> AnyView {
     let chosen = opened_name(&list);
     let TemplateList { channel, from, language, email, may_send, rows, open } = list;
     let now_open = open.as_ref().map(|view| view.name.clone());
-    let lead = format!("{} of mail, each in {} languages.", count(rows.len() as u64, "kind", "kinds"), Language::ALL.len()).into_any();
+    let lead = format!("{} of email, each in {} languages.", count(rows.len() as u64, "kind", "kinds"), Language::ALL.len()).into_any();
     view! {
         <PageHeader title="Channels & templates" chosen lead/>
         <Facts>
-            <Fact term="Mail">{channel}</Fact>
+            <Fact term="Email">{channel}</Fact>
             <Fact term="From">{from}</Fact>
             <Fact term="Language">{language.label()}", for who has not chosen one"</Fact>
         </Facts>
@@ -90,8 +90,8 @@ fn group(theme: TemplateTheme, rows: &[TemplateRow], now_open: Option<&str>) -> 
     let section = view! {
         <section aria-labelledby=labelled_by>
             <div class="section-head"><h2 id=id>{theme.title()}</h2><p>{theme.lead()}</p></div>
-            <Table caption=format!("Kinds of mail: {}", theme.title())>
-                {heads(&[("Mail", "cell-half"), ("Who gets it, and when", "col-2")])}
+            <Table caption=format!("Kinds of email: {}", theme.title())>
+                {heads(&[("Email", "cell-half"), ("Who gets it, and when", "col-2")])}
                 <tbody>{lines}</tbody>
             </Table>
         </section>

@@ -196,7 +196,7 @@ fn mail(ctx: &Ctx) -> Part {
             Part { href: Some("/dev/mailbox".to_owned()), ..fine("Mail", "files".to_owned(), "shown in the mailbox; none leaves this machine") }
         }
         None => fine("Mail", "files".to_owned(), "none leaves this machine")
-            .but(Health::Wanting, "Nobody gets a mail: they are files in the data folder. Set TOLLGATE_SMTP_URL."),
+            .but(Health::Wanting, "Nobody gets an email: they are files in the data folder. Set TOLLGATE_SMTP_URL."),
     }
 }
 

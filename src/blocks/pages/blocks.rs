@@ -10,7 +10,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        ACT, ActForm, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, FormPanel, Gate, LinkButton, Look, PageHeader, Pagination, SearchField,
+        ACT, ActForm, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, LinkButton, Look, NewForm, PageHeader, Pagination, SearchField,
         SelectField, Size, Table, TextField, folded, heads, loaded,
         number::{count, thousands},
     },
@@ -41,12 +41,10 @@ fn page(page: BlockPage) -> AnyView {
         <PageHeader title="Blocks" lead=lead.into_any()/>
         // Of a row's button, or of Undo, whose block may stand in no list any more.
         <ErrorSummary action=LiftBlock::PATH/>
-        <div class="stack-xl">
-            <div class="stack">
-                {filters(&page.query)}
-                {table(page.query, page.rows, page.older.map(|id| id.to_string()))}
-            </div>
-            {new_panel()}
+        {new_block()}
+        <div class="stack">
+            {filters(&page.query)}
+            {table(page.query, page.rows, page.older.map(|id| id.to_string()))}
         </div>
         {rules::section(settings, exempt, proxies)}
     }
@@ -59,7 +57,7 @@ fn options(all: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn filters(query: &BlockQuery) -> AnyView {
     let states = options(&[("active", "In force"), ("past", "Past"), ("all", "All of 30 days")]);
-    let targets = options(&[("", "Every target"), ("address", "Addresses"), ("key", "Keys"), ("workspace", "Workspaces")]);
+    let targets = options(&[("", "All targets"), ("address", "Addresses"), ("key", "Keys"), ("workspace", "Workspaces")]);
     let mut makers = options(&[("", "Made by anybody"), ("operator", "Made by operators")]);
     makers.extend(AbuseRule::ALL.map(|rule| (rule.to_string(), format!("Rule: {}", rule.title()))));
     let query = query.clone();
@@ -104,7 +102,7 @@ fn row(block: BlockRow) -> AnyView {
     };
     let until = || match block.until.clone() {
         Some(said) => view! { <SaidTime said/> }.into_any(),
-        None => view! { <span class="faint">"it is lifted"</span> }.into_any(),
+        None => view! { <span class="faint">"Until lifted"</span> }.into_any(),
     };
     let (gate, state) = match (block.state, block.action) {
         (BlockState::Active, BlockAction::Refuse) => (Gate::Refused, "Blocked".to_owned()),
@@ -124,7 +122,7 @@ fn row(block: BlockRow) -> AnyView {
     let facts = vec![
         (2, "Made", made.into_any()),
         (2, "Since", view! { <SaidTime said=block.since.clone()/> }.into_any()),
-        (2, "Until", until()),
+        (2, if block.until.is_some() { "Until" } else { "" }, until()),
         (3, "Refused calls", refused.clone().into_any()),
     ];
     view! {
@@ -146,14 +144,14 @@ fn lift(id: BlockId, target: &str) -> AnyView {
         .into_any()
 }
 
-fn new_panel() -> AnyView {
+fn new_block() -> AnyView {
     let mut lasts = options(&rules::LASTS);
     lasts.extend(options(&[("never", "Until I lift it")]));
     let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
     let help = "An address or network (203.0.113.0/24), an account's email, or the id of a key, a workspace or an account. An IPv6 address blocks its /64.";
     let pace = "1 to 10,000, across all servers. Faster calls are answered RATE_LIMITED.";
     view! {
-        <FormPanel title="New block" action=AddBlock::PATH>
+        <NewForm title="New block" action=AddBlock::PATH>
             <div class="cols-2">
                 <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
                 <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="Only operators see it. The caller learns only when the block ends."/>
@@ -162,7 +160,7 @@ fn new_panel() -> AnyView {
                 <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
             </div>
             <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
-        </FormPanel>
+        </NewForm>
     }
     .into_any()
 }

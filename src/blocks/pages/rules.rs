@@ -60,7 +60,7 @@ fn card(setting: RuleSetting) -> AnyView {
                 <SelectField label="Then" name="rule[then]" options=then value=setting.then_word()/>
                 <div class="when-slow"><TextField label="Calls a second" name="rule[per_second]" value=per_second inputmode="numeric" autocomplete="off" maxlength=6 help="1 to 10,000."/></div>
                 <SelectField label="Lasts" name="rule[lasts]" options=lasts value=present/>
-                <CheckField label="Mail operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. “Only tell” always mails."/>
+                <CheckField label="Email operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. “Only tell” always emails."/>
                 <div class="form-actions"><Button label=format!("Save the rule: {}", rule.title())>"Save"</Button></div>
             </Form>
         </section>

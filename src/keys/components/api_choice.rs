@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub fn PresetChoice() -> impl IntoView {
     let presets = Preset::ALL.map(|preset| Choice::new(preset.as_str(), preset.label()).with_help(preset.words()));
     let choices = presets.into_iter().chain([Choice::new("chosen", "Single permissions").with_help("Tick them under the API.")]).collect();
-    view! { <RadioGroup label="What it may" name="preset" choices value="basic"/> }
+    view! { <RadioGroup label="Permissions" name="preset" choices value="basic"/> }
 }
 
 /// Fields `api`, `permissions[]` (`api/resource:action`), of which those of the preset Basic are ticked from the start, and `bundles[]`
@@ -74,7 +74,7 @@ pub fn ApiChoice(
                         <input type="radio" class="radio" name="api" value=slug.clone() checked=is_chosen/>
                         <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_. Limit: {limit}.", api.key_prefix)}</span></span>
                     </label>
-                    <div class="choices choices-under ticks" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}{withheld}</div>
+                    <div class="choices choices-under ticks" role="group" aria-label=format!("Permissions at {}", api.name)>{permissions}{withheld}</div>
                     {bundles}
                 </div>
             }

@@ -78,7 +78,7 @@ pub fn LeakChoice(disables: bool) -> impl IntoView {
                 checked=disables
                 help="When secret scanning or an operator finds a key where others can read it. You get an email either way."
             />
-            <div><Button look=Look::Primary>"Save"</Button></div>
+            <div><Button>"Save"</Button></div>
         </Form>
     }
     .into_any()

@@ -52,7 +52,7 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
                     </div>
                     <Facts>
                         <Fact term="API">{name}" "<a href=MORE>"change"</a></Fact>
-                        <Fact term="May">{may}<a href=MORE>"choose"</a></Fact>
+                        <Fact term="Permissions">{may}<a href=MORE>"choose"</a></Fact>
                         <Fact term="Limit">{limit}</Fact>
                         <Fact term="Expires">"never "<a href=MORE>"change"</a></Fact>
                     </Facts>

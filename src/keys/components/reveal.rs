@@ -28,7 +28,7 @@ pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
                     <Secret secret=secret.clone()/>
                     <CodeBlock id="try" title="Try it" code=example.replace("$KEY", &secret) wrap=true/>
                     <Facts>
-                        <Fact term="May">{may}</Fact>
+                        <Fact term="Permissions">{may}</Fact>
                         <Fact term="Limits">{limits}</Fact>
                         <Fact term="Expires">{expires.map_or_else(|| "never".to_owned(), |e| e.words)}</Fact>
                     </Facts>

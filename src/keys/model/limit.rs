@@ -134,6 +134,11 @@ pub struct LimitView {
     pub unit: LimitUnit,
 }
 
+impl LimitView {
+    /// What `resets` is where nothing has to.
+    pub const UNUSED: &str = "Nothing used";
+}
+
 /// Where the limits of a key come from. The first level that has any limit holds the key, by all of its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -48,6 +48,7 @@ pub struct SigningView {
 
 /// A call that somebody wants signed. Texts as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SignCall {
     pub method: String,
     /// Whole, with its query.

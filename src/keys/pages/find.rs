@@ -16,8 +16,8 @@ pub fn FindPage() -> impl IntoView {
     let lead = "Paste a whole key to see its owner and status. Only its hash is looked up; the key itself is never stored or logged.".into_any();
     let help = "From the prefix to the last character, such as demo_live_…";
     view! {
-        <Framed crumbs=vec![Crumb::link("Keys", list), Crumb::here("Find")]>
-            <PageHeader title="Find a key" lead/>
+        <Framed crumbs=vec![Crumb::link("Keys", list), Crumb::here("Find by secret")]>
+            <PageHeader title="Find by secret" lead/>
             <div data-hashed=list>
                 <Form action=FindKey::PATH class="stack form-medium" hidden=vec![("everywhere", everywhere.to_string())]>
                     <PasswordField label="Key" name="secret" autocomplete="off" help/>

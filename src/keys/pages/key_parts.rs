@@ -4,7 +4,7 @@ use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
         components::{EXTERNAL_ID, LimitTable, METADATA, ROUTES, WhyLimit, needing_grant},
-        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset, Withheld},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, LimitView, Meta, Preset, Withheld},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, MoreFields, RadioGroup, SelectField, Size, Table,
@@ -27,7 +27,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         names if names.is_empty() => Choice::new(preset.as_str(), preset.label()).with_help("None here."),
         names => Choice::new(preset.as_str(), preset.label()).with_help(names),
     };
-    let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
+    let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "Single permissions")]).collect();
     let bundles: Vec<Choice> = detail.bundles.iter().map(|b| Choice::new(b.name.as_str(), b.name.to_string()).with_help(said_of(b))).collect();
     let holds: Vec<String> = detail.key.bundles.iter().map(ToString::to_string).collect();
     let help = format!("Calls are answered EXPIRED from the start of this day ({}). Optional.", detail.zone);
@@ -89,8 +89,8 @@ fn typed(meta: &Meta) -> String {
 // Fields are made inside of the form, whose answer they show.
 fn permissions(presets: Vec<Choice>, choices: Vec<Choice>, held: Vec<String>) -> AnyView {
     view! {
-        <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
-        <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
+        <RadioGroup label="Permissions" name="preset" choices=presets value="chosen"/>
+        <div class="ticks"><CheckGroup label="Single permissions" name="permissions[]" choices values=held/></div>
     }
     .into_any()
 }
@@ -116,7 +116,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
             let beyond = (l.used > l.limit).then(|| view! { <span class="muted">{format!("{} over", thousands(l.used - l.limit))}</span> });
             view! {
                 <tr>
-                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span>{folded(vec![(2, "Comes back", l.resets.clone().into_any())])}</th>
+                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span>{folded(vec![(2, if l.resets == LimitView::UNUSED { "" } else { "Resets" }, l.resets.clone().into_any())])}</th>
                     <td class="num">{thousands(l.limit)}</td>
                     <td class="num"><span class="cell-2"><span>{thousands(l.used)}</span>{beyond}</span></td>
                     <td class="num">{thousands(l.remaining)}</td>
@@ -131,7 +131,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
             <div class="stack">
                 <Table caption="Limits in force">
                     <thead>
-                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Comes back"</th></tr>
+                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Resets"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </Table>

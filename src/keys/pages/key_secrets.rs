@@ -55,11 +55,11 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
 fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     let menu = (can_edit && !secret.is_newest).then(|| menu(&secret, key));
     let folded_until = match (secret.until.clone(), secret.until_first_use) {
-        (None, _) => "no end".into_any(),
-        (Some(said), false) => view! { <SaidTime said/> }.into_any(),
-        (Some(said), true) => view! { "the new one is used, at the latest "<SaidTime said/> }.into_any(),
+        (None, _) => (2, "", "No end".into_any()),
+        (Some(said), false) => (2, "Accepted until", view! { <SaidTime said/> }.into_any()),
+        (Some(said), true) => (2, "Accepted until", view! { "the new one is used, at the latest "<SaidTime said/> }.into_any()),
     };
-    let facts = vec![(2, "Accepted until", folded_until), (4, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
+    let facts = vec![folded_until, (4, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
     let (mut words, mut spark) = (None, None);
     if let Some(of) = &secret.calls {
         let name = format!("Calls with {}…", secret.start);
@@ -68,7 +68,7 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
         words = Some(calls(of));
     }
     let until = match (secret.until, secret.until_first_use) {
-        (None, _) => view! { <span class="faint">"no end"</span> }.into_any(),
+        (None, _) => view! { <span class="faint">"No end"</span> }.into_any(),
         (Some(said), false) => view! { <SaidTime said/> }.into_any(),
         (Some(said), true) => {
             view! { <span class="cell-2"><span>"the new one is used"</span><span class="small muted">"at the latest "<SaidTime said/></span></span> }.into_any()

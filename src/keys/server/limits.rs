@@ -104,7 +104,7 @@ pub fn views(live: Vec<Live>, local: &LocalTime) -> Vec<LimitView> {
             resets: match (l.window.hold(), l.window.refill(), l.used, l.reset_after) {
                 (Some(seconds), ..) => format!("when a call ends, each after {} at the latest", hold_words(seconds)),
                 (_, Some(_), _, 0) => "when credits are added".to_owned(),
-                (_, _, 0, _) => "nothing used".to_owned(),
+                (_, _, 0, _) => LimitView::UNUSED.to_owned(),
                 (_, Some(refill), _, seconds) => format!("+{} {}", thousands(refill.units.into()), local.ahead(after(local, seconds))),
                 (_, None, _, seconds) => local.ahead(after(local, seconds)),
             },

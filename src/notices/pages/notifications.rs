@@ -8,7 +8,7 @@ use crate::{
         model::{AlertRule, NoticePage, NoticeSettings, RuleOffer, ToldNotice},
     },
     ui::{
-        ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, MoreFields, Section, SelectField, Size, TextField, Timeline,
+        ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, MoreFields, Section, SelectField, Size, TextField, Timeline,
         TimelineItem,
     },
     usage::model::KeyChoice,
@@ -27,8 +27,8 @@ pub fn NotificationsPage() -> impl IntoView {
 fn sections(page: NoticePage) -> AnyView {
     let lead = format!("We send emails to {}, each one once.", page.email);
     view! {
-        <Section id="mails" title="Mails" lead>{settings(page.settings)}</Section>
-        <Section id="rules" title="Rules on errors" lead="Get an email when too many calls don't pass. After an email, a rule is silent for a while.">
+        <Section id="mails" title="Emails" lead>{settings(page.settings)}</Section>
+        <Section id="rules" title="Alert rules" lead="Get an email when too many calls don't pass. After an email, a rule is silent for a while.">
             {rules(page.rules)}
             {new_rule(page.keys, page.offer, page.has_more_keys)}
         </Section>
@@ -45,7 +45,7 @@ fn settings(settings: NoticeSettings) -> AnyView {
             <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="For limits of a key and limits that all your keys share, of an hour or longer. One email per mark in each window."/>
             <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five whole numbers from 1 to 100, such as 80, 100."/>
             <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30 days, 7 days and 1 day before."/>
-            <div><Button look=Look::Primary>"Save"</Button></div>
+            <div><Button>"Save"</Button></div>
         </Form>
     }
     .into_any()
@@ -77,10 +77,10 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
     apis.extend(api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), slug)));
     apis.sort();
     apis.dedup();
-    let apis = std::iter::once((String::new(), "Every API".to_owned())).chain(apis).collect::<Vec<_>>();
-    let help =
-        has_more.then(|| format!("Shows your {} most recently used or created keys. For another key, choose it on Errors and press New rule.", keys.len()));
-    let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
+    let apis = std::iter::once((String::new(), "All APIs".to_owned())).chain(apis).collect::<Vec<_>>();
+    let help = has_more
+        .then(|| format!("Shows your {} most recently used or created keys. For another key, choose it on Errors and press New alert rule.", keys.len()));
+    let keys = std::iter::once((String::new(), "All keys".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
     // Calls without a known key belong to nobody's workspace.
     let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
     let codes: Vec<Choice> = codes.map(|code| Choice::new(code.as_str(), code.as_str())).collect();
@@ -89,15 +89,19 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
     let begins = begins.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let chosen: Vec<String> = code.into_iter().collect();
     view! {
-        <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
+        <Form action=AddAlertRule::PATH class="stack form-narrow" label="New alert rule">
             <SelectField label="Key" name="key" options=keys nostrip:value=key nostrip:help=help/>
-            <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
-            <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, up to 1,440 (a day)."/>
+            <div class="sentence">
+                <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="calls"/>
+                <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="minutes, up to 1,440"/>
+            </div>
             <MoreFields words="More: API, route, codes, share, silence" begins is_set>
                 <SelectField label="API" name="api" options=apis nostrip:value=api/>
                 <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As shown on Usage, such as GET /orders. Empty for every route."/>
-                <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Percent of all these calls, including those that passed. Empty for any share."/>
-                <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, up to 10,080 (a week)."/>
+                <div class="sentence">
+                    <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="% of all calls, or empty"/>
+                    <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="minutes, up to 10,080"/>
+                </div>
                 <CheckGroup label="Answered with" name="codes[]" choices=codes values=chosen help="If you choose none, every code of calls that did not pass."/>
             </MoreFields>
             <div><Button>"Add rule"</Button></div>

@@ -90,7 +90,7 @@ pub async fn edit_settings(ctx: &Ctx, caller: &Caller, edit: NoticeEdit) -> Resu
     if present == wanted {
         return Ok(wanted);
     }
-    AppError::unless_seen(edit.seen.as_deref(), &present.version(), "Your choice of mails")?;
+    AppError::unless_seen(edit.seen.as_deref(), &present.version(), "Your choice of emails")?;
     store::settings::upsert_settings(&mut tx, caller.account, &wanted, ctx.clock.now()).await?;
     let change = Change {
         kind: "account.notices_changed",

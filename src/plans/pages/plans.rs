@@ -77,7 +77,7 @@ fn row(plan: Plan) -> AnyView {
     };
     let price = || match &plan.price {
         Some(price) => view! { <span class="nowrap">{price.per_1000()}" "{price.currency.clone()}</span> }.into_any(),
-        None => view! { <span class="faint">"no price"</span> }.into_any(),
+        None => view! { <span class="faint">"No price"</span> }.into_any(),
     };
     let holders = [(plan.groups, "group", "groups"), (plan.workspaces, "workspace", "workspaces"), (plan.keys, "key", "keys")];
     let assigned = || {
@@ -89,7 +89,7 @@ fn row(plan: Plan) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span>{folded(vec![(3, "Per 1,000 units", price()), (2, "Assigned to", assigned())])}</th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span>{folded(vec![(3, if plan.price.is_some() { "Per 1,000 units" } else { "" }, price()), (2, "Assigned to", assigned())])}</th>
             <td>{allows}</td>
             <td class="col-3">{price()}</td>
             <td class="col-2">{assigned()}</td>

@@ -36,11 +36,11 @@ fn Contents(mailbox: Mailbox) -> impl IntoView {
     let now_open = opened.as_ref().map(|opened| opened.mail.id.clone());
     view! {
         <div class="stack-lg">
-            <PageHeader title="Mailbox" lead=view! { "Mails are kept here instead of being sent, newest first." }.into_any()/>
-            {is_smtp.then(|| view! { <Note>"A mail server is configured, so mails are really sent and none are kept here."</Note> })}
+            <PageHeader title="Mailbox" lead=view! { "Emails are kept here instead of being sent, newest first." }.into_any()/>
+            {is_smtp.then(|| view! { <Note>"A mail server is configured, so emails are really sent and none are kept here."</Note> })}
             {opened.map(|opened| view! { <Opened opened/> })}
             {if mails.is_empty() {
-                view! { <Empty title="No mail yet" text="Create an account, and the mail that verifies its address appears here."><a href="/sign-up">"Create account"</a></Empty> }.into_any()
+                view! { <Empty title="No email yet" text="Create an account, and the email that verifies its address appears here."><a href="/sign-up">"Create account"</a></Empty> }.into_any()
             } else {
                 view! { <List mails now_open/> }.into_any()
             }}
@@ -61,7 +61,7 @@ fn List(mails: Vec<KeptMail>, now_open: Option<String>) -> impl IntoView {
         }
     });
     view! {
-        <Table caption="Mails, newest first">
+        <Table caption="Emails, newest first">
             {heads(&[("Subject", ""), ("To", ""), ("Sent (UTC)", "num")])}
             <tbody>{rows.collect_view()}</tbody>
         </Table>

@@ -6,7 +6,7 @@ use crate::{
         api,
         model::{PartStatus, Status, Working},
     },
-    ui::{Badge, Gate, PageHeader, PublicFrame, Table, heads, loaded},
+    ui::{Badge, Gate, Note, PageHeader, PublicFrame, Table, heads, loaded},
 };
 use leptos::prelude::*;
 
@@ -19,10 +19,17 @@ pub fn StatusPage() -> impl IntoView {
 }
 
 fn table(status: Status) -> AnyView {
+    let is_any = |working| status.parts.iter().any(|part| part.working == working);
+    let (gate, words) = match (is_any(Working::No), is_any(Working::Partly)) {
+        (true, _) => (Gate::Refused, "Not everything works right now."),
+        (false, true) => (Gate::Limited, "Everything works, some of it only in part."),
+        (false, false) => (Gate::Passed, "Everything works."),
+    };
     let rows = status.parts.into_iter().map(row).collect_view();
     view! {
         <div class="stack-lg">
             <PageHeader title="Status" lead=view! { "Which parts of this site work right now." }.into_any()/>
+            <Note gate><strong>{words}</strong></Note>
             <Table caption="Parts of this site">
                 {heads(&[("Part", ""), ("Now", "cell-status")])}
                 <tbody>{rows}</tbody>

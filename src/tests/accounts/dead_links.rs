@@ -44,9 +44,9 @@ async fn r53_a_link_that_is_too_old_or_replaced_says_so_and_offers_a_new_mail(db
 
     let phone = app.browser();
     let replaced = opened(&phone, link(&first, "/verify-email")).await;
-    assert!(replaced.contains("This link does not work") && replaced.contains("Send a new mail") && !has_button_of_the_link(&replaced), "{replaced}");
+    assert!(replaced.contains("This link does not work") && replaced.contains("Send a new email") && !has_button_of_the_link(&replaced), "{replaced}");
     let unknown = opened(&app.browser(), "/verify-email?token=nobody-was-ever-sent-this").await;
-    assert!(unknown.contains("This link does not work") && unknown.contains("Send a new mail"), "as for one that was never sent: {unknown}");
+    assert!(unknown.contains("This link does not work") && unknown.contains("Send a new email"), "as for one that was never sent: {unknown}");
     assert_eq!(count(&app, "select count(*) from auth_tokens where used_at is null").await, 1, "R53: looking changed nothing");
 
     // The answer is the same for every address (R15).

@@ -37,7 +37,7 @@ async fn the_pages_before_signing_in_name_everything_as_the_contract_does(db: Pg
     let page = visitor.page("/forgot-password").await;
     assert!(has_field(&page, "Email", &["autocomplete=\"username\""]) && has_button(&page, "Send reset link"), "{page}");
     let page = visitor.page("/verify-email").await;
-    assert!(has_field(&page, "Email", &[]) && has_button(&page, "Send a new mail"), "{page}");
+    assert!(has_field(&page, "Email", &[]) && has_button(&page, "Send a new email"), "{page}");
     super::unproven(&app, "mara@example.com").await;
     let mara = super::unproven(&app, "mara@example.com").await;
     let page = mara.page("/verify-email").await;

@@ -236,7 +236,7 @@ async fn t14_the_page_of_an_account_says_what_it_may_and_by_which_role(db: PgPoo
     let mara = app.account("mara@example.com", "Mara", "developer").await;
     let path = format!("/admin/accounts/{mara}");
     let page = operator.browser.page(&path).await;
-    assert!(page.contains("What it may") && page.contains("List and read keys") && !page.contains("blocks:manage"));
+    assert!(page.contains(">Permissions</h2>") && page.contains("List and read keys") && !page.contains("blocks:manage"));
     sqlx::query("insert into account_roles (account_id, role, granted_at) values ($1, 'operator', now())").bind(mara.uuid()).execute(&db).await.unwrap();
     let page = operator.browser.page(&path).await;
     assert!(page.contains("blocks:manage") && page.contains("Developer, Operator"), "by both, where both give it");

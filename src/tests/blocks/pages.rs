@@ -78,7 +78,7 @@ async fn the_list_is_filtered_and_goes_on(db: PgPool) {
     let older = page.split("?older=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     assert!(browser.page(&format!("{PATH}?older={older}")).await.contains("unpaid"));
     let of = browser.page("/admin/blocks?of=workspace").await;
-    assert!(of.contains("unpaid") && of.contains("it is lifted") && !of.contains("198.51.100.51"));
+    assert!(of.contains("unpaid") && of.contains("Until lifted") && !of.contains("198.51.100.51"));
     assert!(browser.page("/admin/blocks?q=198.51.100.7").await.contains("1 block<"), "one of them");
     assert!(browser.page("/admin/blocks?q=192.0.2.1").await.contains("No block matches"));
     assert!(browser.page("/admin/blocks?by=spread").await.contains("No block matches"));

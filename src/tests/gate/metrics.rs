@@ -61,6 +61,7 @@ async fn people_are_told_what_works_and_no_numbers(db: PgPool) {
     assert_eq!(answer.status(), 200, "nobody needs to be signed in");
     let page = answer.text().await.unwrap();
     assert_eq!(page.matches(">Works<").count(), 3, "{page}");
+    assert!(page.contains("Everything works."), "{page}");
     assert!(!page.contains("waiting") && !page.contains("postgres"), "{page}");
     assert!(app.get("/").await.text().await.unwrap().contains("href=\"/status\""));
 }

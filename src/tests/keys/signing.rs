@@ -4,7 +4,7 @@ use super::*;
 use crate::support::browser::location;
 use serde_json::json;
 use tollgate::keys::{
-    api::{CreateKey, HideSecret, HideSigningSecret, TurnOffSigning, TurnOnSigning},
+    api::{CreateKey, HideSecret, HideSigningSecret, SignCall, TurnOffSigning, TurnOnSigning},
     server::signing::build_signed_call,
 };
 
@@ -104,8 +104,15 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     assert!(page.contains("sha-256=:jrlby8FUUwkx4V/EGMix/pkQlWcUCVUgmeoapZaZnt4=:"), "{page}");
 
     // The command of the page, read as a shell would.
-    let page = vera.browser.page(&format!("{path}/sign?method=POST&url=https%3A%2F%2Fapi.example.com%2Forders%3Fpage%3D2&body=it%27s")).await;
-    assert!(page.contains("Signature-Input") && page.contains("--data-binary") && !page.contains(&shown));
+    let sign = async |url: &str| {
+        let answer = vera.browser.post::<SignCall>(&format!("{path}/sign"), &[("id", &id), ("method", "POST"), ("url", url), ("body", "it's")]).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, page) = sign("https://api.example.com/orders?page=2").await;
+    assert!(status == 200 && page.contains("Signature-Input") && page.contains("--data-binary") && !page.contains(&shown), "{page}");
+    assert!(page.contains("value=\"https://api.example.com/orders?page=2\""), "what was typed is still there: {page}");
+    let (status, page) = sign("/orders").await;
+    assert!(status == 422 && page.contains("href=\"#url\"") && page.contains("id=\"url-error\"") && page.contains("value=\"/orders\""), "{page}");
     let caller = tollgate::accounts::server::caller_of_account(&app.ctx, vera.account, tollgate::accounts::Via::Cli).await.unwrap().unwrap();
     let call = tollgate::keys::model::SignCall { method: "get".into(), url: "https://api.example.com/orders?page=2".into(), body: String::new() };
     let signed = build_signed_call(&app.ctx, &caller, id.parse().unwrap(), call.clone()).await.unwrap();
@@ -123,6 +130,8 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     assert_eq!(build_signed_call(&app.ctx, &caller, id.parse().unwrap(), call).await.unwrap_err().status(), 403);
 
     vera.browser.post::<TurnOffSigning>(&path, &[("id", &id)]).await;
+    let page = vera.browser.page(&format!("{path}/sign")).await;
+    assert!(page.contains("Turn on signed requests first.") && !page.contains("name=\"url\"") && page.contains(&format!("href=\"{path}#signing\"")), "{page}");
     assert!(vera.browser.page(&path).await.contains("Off: the key alone is enough."));
     assert_eq!(passes(&app, &secret).await, 200);
 }

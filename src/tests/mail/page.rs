@@ -17,7 +17,7 @@ async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {
     let app = TestApp::start(db).await;
     let empty = app.get("/dev/mailbox").await;
     assert_eq!(empty.status(), 200);
-    assert!(empty.text().await.unwrap().contains("No mail yet"));
+    assert!(empty.text().await.unwrap().contains("No email yet"));
 
     for (to, subject) in [("mara@example.com", "First"), ("ole@example.com", "<b>Second</b> & last")] {
         let mut conn = app.ctx.db.acquire().await.unwrap();

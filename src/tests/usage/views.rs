@@ -234,5 +234,5 @@ async fn the_pages_say_so_and_errors_lead_to_a_rule_for_the_same_key(db: PgPool)
     let page = person.browser.page(&format!("/usage/errors?key={old}")).await;
     assert!(page.contains(&format!("/settings/notifications?key={old}#rules")), "{page}");
     let page = person.browser.page(&format!("/settings/notifications?key={old}")).await;
-    assert!(page.contains(&format!("<option value=\"{old}\" selected")) && page.contains("and press New rule."), "{page}");
+    assert!(page.contains(&format!("<option value=\"{old}\" selected")) && page.contains("and press New alert rule."), "{page}");
 }

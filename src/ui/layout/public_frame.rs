@@ -31,7 +31,7 @@ pub fn PublicFrame(
     let links = links.into_iter().map(|(words, href)| view! { <a class="only-wide" href=href>{words}</a> }).collect_view();
     let foot_links = foot_links.into_iter().map(|(words, href)| view! { <a href=href>{words}</a> }).collect_view();
     let door = if entered {
-        view! { <LinkButton href="/home" look=Look::Primary>"Open"</LinkButton> }.into_any()
+        view! { <LinkButton href="/home" look=Look::Primary>"Home"</LinkButton> }.into_any()
     } else if SignUpOpen::here() {
         view! { <a href="/sign-in">"Sign in"</a><LinkButton href="/sign-up" look=Look::Primary>"Create account"</LinkButton> }.into_any()
     } else {

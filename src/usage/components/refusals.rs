@@ -39,7 +39,7 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
     let range = query.range.clone().or_else(|| Some("30d".to_owned()));
     let time = (!is_own_time).then(|| view! { <FilterSelect label="Time" name="range" options=ranges nostrip:value=range/> });
-    let mut keys = with_first("Any key", list.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
+    let mut keys = with_first("All keys", list.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
     let key = query.key.clone();
     // Operators come here from a key that may have no sample of late.
     let is_other = |key: &&String| keys.len() > 1 && keys.iter().all(|(id, _)| id != *key);
@@ -49,8 +49,8 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     apis.extend(query.api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), format!("API: {slug}"))));
     apis.sort();
     apis.dedup();
-    let apis = with_first("Any API", apis);
-    let rules = with_first("Any rule", Ground::ALL.into_iter().map(|ground| (ground.to_string(), ground.words().to_owned())));
+    let apis = with_first("All APIs", apis);
+    let rules = with_first("All rules", Ground::ALL.into_iter().map(|ground| (ground.to_string(), ground.words().to_owned())));
     let (api, rule, limit) = (query.api.clone(), query.rule.clone(), query.limit.clone());
     let offered = match &query.named {
         Some(text) if list.key_choices.is_empty() => {
@@ -64,7 +64,7 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         (false, Some(key)) => view! { <input type="hidden" name="key" value=key/> }.into_any(),
         (false, None) => ().into_any(),
     };
-    let routes = with_first("Any route", list.routes.iter().map(|route| (route.clone(), route.clone())));
+    let routes = with_first("All routes", list.routes.iter().map(|route| (route.clone(), route.clone())));
     let (route, permission) = (query.route.clone(), query.permission.clone());
     let has_more = [&route, &permission, &limit, &rule].iter().any(|it| it.is_some());
     // What passed was refused by nothing.

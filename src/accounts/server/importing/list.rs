@@ -125,13 +125,13 @@ fn hash(text: &str) -> Result<String, Wrong> {
         field: "password_hash",
         message: match unreadable {
             _ if !salted_hash::is_meant(text) => {
-                "This is no hash of bcrypt or Argon2. Passwords themselves are never imported; leave it empty, and its owner sets a password by mail."
+                "This is no hash of bcrypt or Argon2. Passwords themselves are never imported; leave it empty, and its owner sets a password by email."
             }
             salted_hash::Unreadable::Bcrypt => {
-                "This is no bcrypt hash of the kinds 2a, 2b and 2y at a cost of 4 to 13. Leave it empty, and its owner sets a password by mail."
+                "This is no bcrypt hash of the kinds 2a, 2b and 2y at a cost of 4 to 13. Leave it empty, and its owner sets a password by email."
             }
             salted_hash::Unreadable::Argon2 => {
-                "This is no Argon2 hash without a key, of at most 128 MiB and 512 MiB in all passes. Leave it empty, and its owner sets a password by mail."
+                "This is no Argon2 hash without a key, of at most 128 MiB and 512 MiB in all passes. Leave it empty, and its owner sets a password by email."
             }
         }
         .to_owned(),

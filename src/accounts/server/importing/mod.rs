@@ -167,7 +167,7 @@ async fn import(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, new: &Liste
 fn about(account: &Listed) -> String {
     let mut said = Vec::new();
     if account.password_hash.is_none() {
-        said.push("No password: its owner sets one by mail.".to_owned());
+        said.push("No password: its owner sets one by email.".to_owned());
     }
     if !account.is_verified {
         said.push("The address is yet to be proven.".to_owned());

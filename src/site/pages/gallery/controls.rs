@@ -98,7 +98,7 @@ pub fn Controls() -> impl IntoView {
                     <TextField label="Tags" name="tags" value="prod team-a" autocomplete="off" help="Words to find it by."/>
                     <TextArea label="Networks" name="networks" value="203.0.113.0/24\n198.51.100.0/24"/>
                     <SelectField label="Plan" name="plan" options=options(&["Free", "Team"]) value="Free"/>
-                    <CheckField label="Mail operators" name="mails" checked=true/>
+                    <CheckField label="Email operators" name="mails" checked=true/>
                     <CheckGroup label="Permissions" name="permission" choices=vec![Choice::new("orders:read", "orders:read"), Choice::new("orders:write", "orders:write")] values=vec!["orders:read".into()]/>
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
                 </Form>
@@ -126,8 +126,8 @@ pub fn Controls() -> impl IntoView {
             <Filters action="/dev/ui" label="Keys">
                 <SearchField placeholder="Name, start or id"/>
                 <FilterSelect label="API" name="api" options=options(&["All APIs", "Orders"])/>
-                <FilterSelect label="Status" name="status" options=options(&["Any status", "Passing", "Held at limit", "Refused"])/>
-                <MoreFilters><FilterSelect label="Tag" name="tag" options=options(&["Any tag", "prod"])/></MoreFilters>
+                <FilterSelect label="Status" name="status" options=options(&["All statuses", "Passing", "Held at limit", "Refused"])/>
+                <MoreFilters><FilterSelect label="Tag" name="tag" options=options(&["All tags", "prod"])/></MoreFilters>
             </Filters>
             <div class="row">
                 <Chip href="?code=" label="All" count=1_763 current=true/>

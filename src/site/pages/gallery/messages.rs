@@ -15,7 +15,7 @@ pub fn Messages() -> impl IntoView {
                     <Secret secret="ord_live_p9VdYw3LrT0kXn6HsQ2bZc8MfGa4Je2XQSEk"/>
                     <CodeBlock id="try-it" title="Try it with curl" wrap=true code="curl https://api.nordlicht.example/orders?limit=1 \\\n  -H \"Authorization: Bearer ord_live_p9VdYw3LrT0kXn6HsQ2bZc8MfGa4Je2XQSEk\""/>
                     <Facts>
-                        <Fact term="May"><span class="row"><CodeTag text="orders:read"/><CodeTag text="orders:write"/></span></Fact>
+                        <Fact term="Permissions"><span class="row"><CodeTag text="orders:read"/><CodeTag text="orders:write"/></span></Fact>
                         <Fact term="Limits">"120 a minute, from the plan Team"</Fact>
                         <Fact term="Expires">"never "<a href="#dialog">"set a date"</a></Fact>
                     </Facts>

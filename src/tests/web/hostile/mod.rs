@@ -29,6 +29,7 @@ use tollgate::{
     },
     admin::api as admin,
     keys::{
+        api::TurnOnSigning,
         model::{KeyEdit, KeyLimit, NewKey, Window},
         server::{create_key, disable_key, edit_key},
     },
@@ -50,7 +51,7 @@ const DEVELOPERS: [&str; 20] = [
     "/device?user_code=plain",
     "/keys?dialog=new",
     "/keys/{key}",
-    "/keys/{key}/sign",
+    "/keys/{signed}/sign",
     "/keys/{key}?dialog=narrow",
     "/keys/{off}",
     "/keys/{off}?dialog=enable",
@@ -323,9 +324,12 @@ async fn what_a_developer_types_stays_text(db: PgPool) {
         walk.one(&vera.browser, page).await;
     }
     let mut made = vec![("off", an_off_key(&app, vera.account).await.to_string())];
-    for word in ["key", "rotated", "revoked"] {
+    for word in ["key", "rotated", "revoked", "signed"] {
         made.push((word, a_key(&app, vera.account).await.to_string()));
     }
+    let signed = made[4].1.clone();
+    let asked = [("id", signed.as_str()), ("algorithm", "hmac-sha256"), ("once", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")];
+    assert_eq!(vera.browser.post::<TurnOnSigning>(&format!("/keys/{signed}"), &asked).await.status(), 303);
     let is_theirs = |page: &String| !page.starts_with("/admin") && page != GALLERY && !SIGNED_OUT.iter().any(|start| page.starts_with(*start));
     let plain: Vec<String> = plain_pages().into_iter().filter(is_theirs).collect();
     walk.through(&vera.browser, &[plain, filled(&DEVELOPERS, &made)].concat()).await;

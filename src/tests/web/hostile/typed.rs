@@ -79,7 +79,7 @@ const NOTHING_TYPED: &[(&str, &str)] = &[
     ("exports/api/", "read_exports create_export delete_export"),
     (
         "keys/api/",
-        "list_keys key_detail fresh_secret hide_secret turn_off_signing fresh_signing_secret hide_signing_secret sign_call extend_secret \
+        "list_keys key_detail fresh_secret hide_secret turn_off_signing fresh_signing_secret hide_signing_secret extend_secret \
          try_call narrow_key drop_secret preview_many save_leak_choice read_batch read_import run_import",
     ),
     ("notices/api/", "my_notices remove_alert_rule"),

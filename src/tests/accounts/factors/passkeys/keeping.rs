@@ -80,7 +80,7 @@ async fn s58_r39_the_last_way_in_stays_even_if_two_go_at_once(db: PgPool) {
     add(&vera.browser, &mut key_for(&app)).await;
     sqlx::raw_sql("update accounts set password_hash = null, password_set_at = null").execute(&app.ctx.db).await.unwrap();
     let page = vera.browser.page(SECURITY).await;
-    assert!(page.contains("You have no password.") && page.contains("Set one by mail") && !page.contains("Current password"), "{page}");
+    assert!(page.contains("You have no password.") && page.contains("Set one by email") && !page.contains("Current password"), "{page}");
     let all = ids(&app).await;
     let (one, two) = tokio::join!(remove(&vera, &all[0]), remove(&vera, &all[1]));
     let mut statuses = [one.status().as_u16(), two.status().as_u16()];

@@ -45,7 +45,7 @@ async fn a_passkey_takes_the_place_of_the_password(db: PgPool) {
     mara.post::<api::VerifyEmail>("/verify-email", &[]).await;
     assert_eq!(mara.sign_in("mara@example.com", "").await.status(), 422, "there is no password, not an empty one either");
     assert_eq!(location(&sign_in(&mara, &mut key).await), "/home");
-    assert!(mara.page("/settings/security").await.contains("Set one by mail"));
+    assert!(mara.page("/settings/security").await.contains("Set one by email"));
 
     // A password comes by mail, and does not get around the passkey (R34).
     let other = app.browser();
