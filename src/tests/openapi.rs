@@ -159,7 +159,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(patch.clone(), "/api/v1/me/leaked-keys", "", "", Some(json!({ "disables": false })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/revoke", &id, "", Some(json!({})), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({})), 409).await;
-    r.ask(delete.clone(), key, &id, "", None, 200).await;
+    r.ask(delete.clone(), key, &id, "", None, 204).await;
 
     // Verification: a passing key, one that is none, and no question.
     let passing = r.ask(post.clone(), keys, "", "", Some(json!({ "name": "passing", "expires_at": "2027-01-31T00:00:00Z" })), 201).await;

@@ -33,8 +33,8 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
     let extra = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
     // Who has neither a password nor an app nor a provider gets a password by mail.
     let has_nothing = way.is_none() && it.providers.is_empty();
-    let set_one =
-        has_nothing.then(|| view! { <LinkButton href="/forgot-password" look=Look::Primary size=Size::Large block=true>"Set a password by email"</LinkButton> });
+    let set_one = has_nothing
+        .then(|| view! { <LinkButton href="/forgot-password" look=Look::Primary size=Size::Large block=true>"Set a password by email"</LinkButton> });
     let elsewhere = view! { <WithOthers providers=it.providers action=ProveWith::PATH extra/> };
     let Some(way) = way else {
         return view! {

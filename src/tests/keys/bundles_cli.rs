@@ -64,7 +64,7 @@ async fn a_bundle_from_the_command_line(db: PgPool) {
         }
     }
 
-    assert_eq!(mara.call(&app, Method::DELETE, &format!("/api/v1/keys/{}", text(&key, "id")), None).await.status(), 200);
+    assert_eq!(mara.call(&app, Method::DELETE, &format!("/api/v1/keys/{}", text(&key, "id")), None).await.status(), 204);
     assert_eq!(out(&run_beside(&folder, &db, &["bundle", "delete", "demo", "desk", "--dry-run"]).await), "Would delete desk of demo.\n");
     for name in ["desk", "clerk"] {
         assert!(bundle(&["delete", "demo", name]).await.status.success(), "{name}");

@@ -38,7 +38,6 @@ use crate::{
         http::{
             json::{Body, Query, located, page_size},
             pages::{Listed, PageQuery, foreign},
-            spread::GoneBody,
         },
     },
     values::KeyId,
@@ -236,15 +235,15 @@ async fn edit_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(edit)
 
 /// Revoke a key
 ///
-/// The same as `POST …/revoke`: its history and usage stay. `spread` says on which nodes it holds.
+/// The same as `POST …/revoke`, which also says on which nodes it holds: its history and usage stay.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "delete_key", params(("id" = String, Path)),
-    responses((status = 200, body = GoneBody)),
+    responses((status = 204)),
     security(("key" = [])),
 )]
-async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<GoneBody>, AppError> {
-    let revoked = server::revoke_key(&ctx, &caller, id, "").await?;
-    Ok(Json(GoneBody { spread: revoked.spread.into() }))
+async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<StatusCode, AppError> {
+    server::revoke_key(&ctx, &caller, id, "").await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Disable a key
