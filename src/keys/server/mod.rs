@@ -27,6 +27,7 @@ pub mod jobs;
 mod key_routes;
 pub mod leaks;
 mod limit_form;
+mod limited;
 mod limits;
 mod listing;
 mod many;

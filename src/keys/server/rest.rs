@@ -244,7 +244,10 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
             let quotas = answer.violated().map(|limit| limit.name.to_string()).collect();
-            return Err(AppError::QuotaExceeded { quotas, retry_after: coming_back::retry_after(answer) });
+            return Err(match (coming_back::retry_after(answer), answer.why.as_deref()) {
+                (None, Some(why)) => AppError::TooCostly { quotas, message: why.into() },
+                (retry_after, _) => AppError::QuotaExceeded { quotas, retry_after },
+            });
         }
         (outcome @ Outcome::IpDenied, _) => {
             return Err(answer.blocked().unwrap_or_else(|| AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))));

@@ -39,6 +39,8 @@ pub struct TrialLimit {
     /// Before the call.
     pub state: LimitState,
     pub verdict: Verdict,
+    /// The call costs more than all of it.
+    pub is_too_small: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +55,7 @@ pub enum Verdict {
 impl TrialLimit {
     fn of(limit: &Limit, cost: u32, now_micros: i64) -> Self {
         let state = limit.state(now_micros);
-        // Of calls at the same time a call is one, whatever it costs.
-        let needed = if limit.policy.seats().is_some() { cost.min(1) } else { limit.takes(cost) };
-        let verdict = if state.remaining >= u64::from(needed) {
+        let verdict = if state.remaining >= u64::from(limit.needs(cost)) {
             Verdict::Fits
         } else {
             match (state.over, &limit.throttle) {
@@ -64,7 +64,8 @@ impl TrialLimit {
                 _ => Verdict::Refuses,
             }
         };
-        Self { state, verdict }
+        let is_too_small = limit.never_fits(&state, cost);
+        Self { state, verdict, is_too_small }
     }
 }
 

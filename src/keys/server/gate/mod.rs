@@ -35,6 +35,7 @@ mod passing;
 mod path;
 mod policies;
 mod record;
+mod refusing;
 mod renewal;
 mod resume;
 mod rolling;

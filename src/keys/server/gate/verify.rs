@@ -14,7 +14,7 @@ use super::{
     explain::detail,
     facts::Salted,
     leases::{PATIENCE, Rank, Unleased, Wanted},
-    limit::{Limit, Till, refusing_code},
+    limit::{Limit, Till},
     record::{Counted, Record},
     routing::Matched,
     seats::{Hold, Seat},
@@ -36,7 +36,6 @@ use crate::{
 };
 use std::{
     net::IpAddr,
-    num::NonZeroU64,
     sync::{Arc, LazyLock},
 };
 use tokio::time::Instant;
@@ -81,7 +80,7 @@ pub struct Answer {
     pub(super) record: Option<Arc<Record>>,
     /// Where each limit stands after this call.
     pub limits: Vec<LimitState>,
-    /// Seconds until it is worth trying again; none where it passes, and where nothing but an operator helps.
+    /// Seconds until it is worth trying again; none where it passes, and where nothing but an operator, or a cheaper call, helps.
     pub retry_after: Option<u64>,
     /// The permission that is needed and was not given.
     pub lacks: Option<Box<str>>,
@@ -451,11 +450,7 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
     };
     let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
     if !violated.is_empty() {
-        answer.outcome = refusing_code(answer.violated());
-        let violated = gate.counted(record).limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
-        // Of credits that are prepaid it is 0: no time helps.
-        let opens = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0)));
-        answer.retry_after = opens.map(|seconds| NonZeroU64::new(seconds).map_or(u64::MAX, NonZeroU64::get)).max().filter(|seconds| *seconds != u64::MAX);
+        answer.refuse_over(&gate.counted(record).limits, violated, now, cost.unwrap_or(0));
         drop(pace); // it did not pass
     } else {
         pace.keep();
