@@ -40,7 +40,7 @@ pub enum AppError {
     /// Not in this way, or not from here. 403
     #[error("{message}")]
     Refused { message: String },
-    /// A block refuses calls from an address, of a key or of its workspace; seconds until it ends, none where somebody must lift it. 403
+    /// A block refuses calls from an address, of a key or of its workspace, which the policy says; seconds until it ends, none where somebody must lift it. 403
     #[error("{message}")]
     Blocked { policy: BlockPolicy, message: Box<str>, retry_after: Option<NonZeroU64> },
     /// It does not exist, or not for you: the answer is the same. 404

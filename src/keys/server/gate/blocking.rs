@@ -2,17 +2,13 @@
 //! the same error, with what is blocked, until when, and the name of the policy. The reason is for operators.
 
 use super::{Answer, Gate, Question, checks::Why};
-use crate::{error::AppError, keys::model::Ground, values::BlockPolicy};
+use crate::{error::AppError, values::BlockPolicy};
 use std::num::NonZeroU64;
 
 impl Answer {
     /// The policy of the block that refuses this call; none where something else refuses it, or nothing.
     pub const fn blocked_by(&self) -> Option<BlockPolicy> {
-        match self.ground {
-            Ground::AddressBlocked => Some(BlockPolicy::BlockAddress),
-            Ground::KeyBlocked => Some(BlockPolicy::BlockKey),
-            _ => None,
-        }
+        self.block
     }
 
     /// The same as an error.
@@ -26,14 +22,14 @@ impl Gate {
     /// The block that refuses whoever asks, if one does. For when it is known that something refuses.
     pub fn block_of(&self, question: &Question<'_>) -> Option<AppError> {
         let now = self.clock.now_micros();
-        let (policy, why) = match self.blocked.address(question.address, now) {
-            Some(until) => (BlockPolicy::BlockAddress, Why::AddressBlocked(until)),
+        let why = match self.blocked.address(question.address, now) {
+            Some(until) => Why::AddressBlocked(until),
             None => {
                 let (record, _) = self.look_up(question.secret).ok()?;
-                (BlockPolicy::BlockKey, Why::KeyBlocked(self.blocked.key(&record.facts, now)?))
+                Why::KeyBlocked(self.blocked.key(&record.facts, now)?)
             }
         };
-        Some(error(policy, why.sentence()?, why.retry_after(now)))
+        Some(error(why.policy()?, why.sentence()?, why.retry_after(now)))
     }
 }
 

@@ -32,7 +32,7 @@ use crate::{
         },
     },
     platform::crypto::{Rng, sha256, sha512},
-    values::{ApiId, KeyId, Outcome, WorkspaceId},
+    values::{ApiId, BlockPolicy, KeyId, Outcome, WorkspaceId},
 };
 use std::{
     net::IpAddr,
@@ -90,6 +90,8 @@ pub struct Answer {
     pub hold: Option<Box<Hold>>,
     violated: Places,
     beyond: Places,
+    /// The policy of the block that refuses it, if one does.
+    pub(super) block: Option<BlockPolicy>,
     /// What exactly refused it, if it may not pass.
     pub(super) ground: Ground,
 }
@@ -124,6 +126,7 @@ impl Answer {
             hold: None,
             violated: Places::NONE,
             beyond: Places::NONE,
+            block: None,
             ground: Ground::guessed(outcome),
         }
     }
@@ -135,7 +138,8 @@ impl Answer {
 
     /// Refused before anybody looked whose key it is.
     pub(super) fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
-        Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ground: refused.ground(), ..Self::bare(refused.outcome) }
+        let Refused { outcome, why } = refused;
+        Self { why: why.sentence(), retry_after: why.retry_after(now), block: why.policy(), ground: refused.ground(), ..Self::bare(outcome) }
     }
 
     /// Beyond what a block, of the address or of the key, lets pass in this second.
