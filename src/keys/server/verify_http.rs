@@ -373,7 +373,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
 }
 
 fn limit(state: &LimitState) -> LimitBody<'_> {
-    LimitBody { name: &state.name, limit: state.limit, remaining: state.remaining, reset_after: state.reset_after }
+    LimitBody { name: &state.name, limit: state.limit, remaining: state.remaining, reset_after: state.resets() }
 }
 
 fn rfc3339(micros: i64) -> Option<String> {

@@ -23,7 +23,8 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
     let browser = &operator.browser;
-    assert!(browser.page(PATH).await.contains("Nothing is blocked"));
+    let page = browser.page(PATH).await;
+    assert!(page.contains("Nothing is blocked") && page.contains("The servers divide the number among themselves"));
     assert_eq!(person.browser.get(PATH).await.status(), 403);
     assert!(browser.page("/home").await.contains("/admin/blocks") && !person.browser.page("/home").await.contains("/admin/blocks"));
 
