@@ -27,6 +27,7 @@ mod typed_limit;
 mod used;
 mod view;
 mod window;
+mod workspace_state;
 mod zone;
 
 pub use batch::{BatchLine, BatchPage, BatchPreview};
@@ -58,6 +59,7 @@ pub use view::{
     DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, KeysShown, LeakView, NewKeyChoices, NewKeyForm, Said, SecretUseView, SecretView,
 };
 pub use window::{LimitKind, Unit, Window};
+pub use workspace_state::WorkspaceState;
 pub use zone::Zone;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, Version, WorkspaceId};
