@@ -155,6 +155,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
     let page = olga.browser.page(&path).await;
     assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
+    assert!(page.contains("<td class=\"col-2\">when a call ends, each after 30 seconds at the latest"), "so long a text wraps: {page}");
     for (limit, over, per_second, wrong) in
         [("10001", "refuse", "", "at most 10,000 calls at the same time"), ("2", "throttle", "5", "none waits for a place. Choose refuse, mark")]
     {
