@@ -134,6 +134,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     for (fields, words) in [
         (beyond("throttle", "", ""), "Write how many calls pass in a second"),
         (beyond("mark", "", "soon"), "Write a day as 2027-01-31"),
+        (beyond("mark", "", "2026-11-20"), "This end has passed."),
         (beyond("allow", "", ""), "Choose what becomes of calls beyond the limit."),
     ] {
         let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));

@@ -117,7 +117,7 @@ impl Slowed {
             remaining,
             reset_after,
             window: Window::SECOND,
-            unit: LimitUnit::Units,
+            unit: LimitUnit::Calls,
             length: 1,
             over: OverAction::Refuse,
         }
