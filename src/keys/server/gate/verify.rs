@@ -398,6 +398,7 @@ impl Gate {
                 let needed = if is_use { needed(question, called) } else { [None; 2] };
                 let is_named = !matches!(called, Matched::Rule(..));
                 self.meter.count_from(tally, is_named, question.address, needed);
+                self.count_slowed(facts, answer, minute);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
         }
