@@ -90,5 +90,5 @@ pub use store::{
 };
 pub use trying::{try_call, try_typed};
 pub use using::narrow_key;
-pub use workspace_state::{workspace_holds, workspace_state};
 pub use wanted_limits::WantedLimits;
+pub use workspace_state::{workspace_holds, workspace_state};

@@ -132,7 +132,10 @@ async fn an_account_is_its_workspace(db: PgPool) {
         let refused = asked.send().await.unwrap();
         let field = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
         assert_eq!((refused.status().as_u16(), field("retry-after").as_str()), (429, "1"), "{path}");
-        assert_eq!((field("ratelimit-policy").as_str(), field("ratelimit").as_str()), ("\"slow-workspace\";q=3;w=1;qu=\"requests\"", "\"slow-workspace\";r=0;t=1"));
+        assert_eq!(
+            (field("ratelimit-policy").as_str(), field("ratelimit").as_str()),
+            ("\"slow-workspace\";q=3;w=1;qu=\"requests\"", "\"slow-workspace\";r=0;t=1")
+        );
         assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["violated-policies"], json!(["slow-workspace"]), "{path}");
     }
     for nobody in ["nobody@example.com".to_owned(), ctx.new_id::<tollgate::values::AccountId>().to_string()] {
