@@ -61,3 +61,16 @@ test.describe('without JavaScript', () => {
     await journey(page, product, false);
   });
 });
+
+test('the long words of a limit of calls at the same time stay in their table', async ({ page, product }) => {
+  const keyring = await Keyring.open(product);
+  const key = await keyring.key('slow calls');
+  await product.cli(['key', 'set-limit', key.id, '--limit', '5', '--window', 'concurrent:60']);
+  await signIn(page, keyring.person);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(`/keys/${key.id}`);
+  const table = page.getByRole('table', { name: 'Limits in force' });
+  await expect(table).toContainText('when a call ends, each after 1 minute at the latest');
+  const beyond = await table.evaluate((element) => element.getBoundingClientRect().right - (element.parentElement ?? element).getBoundingClientRect().right);
+  expect(beyond, 'pixels beyond its frame').toBeLessThanOrEqual(1);
+});

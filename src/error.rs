@@ -51,7 +51,7 @@ pub enum AppError {
     /// Not in this way, or not from here. 403
     #[error("{message}")]
     Refused { message: String },
-    /// A block refuses calls from an address, of a key or of its workspace; seconds until it ends, none where somebody must lift it. 403
+    /// A block refuses calls from an address, of a key or of its workspace, which the policy says; seconds until it ends, none where somebody must lift it. 403
     #[error("{message}")]
     Blocked { policy: BlockPolicy, message: Box<str>, retry_after: Option<NonZeroU64> },
     /// It does not exist, or not for you: the answer is the same. 404
@@ -74,6 +74,9 @@ pub enum AppError {
     /// Quotas, by name, are used up; seconds until all have renewed, none where no time helps, as with prepaid credits. 429
     #[error("{} used up. {}", quotas_in_words(.quotas), renewal_in_words(*.retry_after))]
     QuotaExceeded { quotas: Vec<String>, retry_after: Option<u64> },
+    /// It costs more than one of these quotas allows at all, so no time helps. 429
+    #[error("{message}")]
+    TooCostly { quotas: Vec<String>, message: Box<str> },
     /// Somebody else did the same at this moment, or it is not known what holds it up; seconds to wait. 503
     #[error("This is busy right now. Try again in {}.", wait_in_words(*.retry_after))]
     Unavailable { retry_after: u64 },
@@ -175,7 +178,7 @@ impl AppError {
             Self::NotFound => 404,
             Self::Invalid { .. } => 422,
             Self::Conflict { .. } | Self::Changed { .. } => 409,
-            Self::RateLimited { .. } | Self::QuotaExceeded { .. } => 429,
+            Self::RateLimited { .. } | Self::QuotaExceeded { .. } | Self::TooCostly { .. } => 429,
             Self::Unavailable { .. } | Self::NotNow { .. } => 503,
             Self::Http { status, .. } => *status,
             Self::Internal { .. } => 500,
@@ -316,7 +319,7 @@ mod ssr {
                 Self::NotThisKey { outcome } => body["code"] = outcome.as_str().into(),
                 Self::Forbidden { permission } => body["permission"] = permission.clone().into(),
                 Self::Locked { .. } => body["code"] = "config_locked".into(),
-                Self::QuotaExceeded { quotas, .. } => {
+                Self::QuotaExceeded { quotas, .. } | Self::TooCostly { quotas, .. } => {
                     body["type"] = Self::QUOTA_EXCEEDED.into();
                     body["violated-policies"] = serde_json::json!(quotas);
                 }

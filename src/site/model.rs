@@ -1,6 +1,11 @@
 //! The nouns of the site, for both sides.
 
-use crate::{keys::model::Standing, notices::model::ToldNotice, usage::model::UsageReport, values::KeyId};
+use crate::{
+    keys::model::{Standing, WorkspaceState},
+    notices::model::ToldNotice,
+    usage::model::UsageReport,
+    values::KeyId,
+};
 use serde::{Deserialize, Serialize};
 
 /// What `/home` shows.
@@ -8,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Home {
     /// How many keys there are.
     pub keys: u64,
+    /// What holds the calls of all of them.
+    pub state: WorkspaceState,
     /// Those that want a decision, the most pressing first.
     pub concerns: Vec<KeyState>,
     /// Limits that are nearly used up, as a mail said.

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 pub enum BlockPolicy {
     /// Calls from an address.
     BlockAddress,
-    /// Calls of a key, for itself or for its workspace.
+    /// Calls of a key.
     BlockKey,
+    /// Calls of all keys of a workspace.
+    BlockWorkspace,
 }
 
 impl BlockPolicy {
@@ -17,6 +19,7 @@ impl BlockPolicy {
         match self {
             Self::BlockAddress => "block-address",
             Self::BlockKey => "block-key",
+            Self::BlockWorkspace => "block-workspace",
         }
     }
 }

@@ -3,21 +3,33 @@
 use crate::{
     accounts::model::AccountState,
     admin::{components::CheckAccount, model::AccountRow},
-    keys::components::{CheckAll, SaidOrNever, SaidTime},
+    keys::{
+        components::{CheckAll, SaidOrNever, SaidTime},
+        model::HoldView,
+    },
     ui::{Badge, Gate, OutlineBadge, Table, folded, number::thousands},
 };
 use leptos::prelude::*;
 
-/// The state of an account.
+/// The state of an account; of one that is let in, that its calls are blocked or slowed.
 #[component]
-pub fn StateBadge(state: AccountState) -> impl IntoView {
+pub fn StateBadge(
+    state: AccountState,
+    /** A block of its workspace. */
+    hold: Option<HoldView>,
+) -> impl IntoView {
+    match hold.filter(|_| state == AccountState::Active) {
+        Some(HoldView { per_second: None, .. }) => return view! { <Badge gate=Gate::Refused>"Blocked"</Badge> }.into_any(),
+        Some(_) => return view! { <Badge gate=Gate::Limited>"Slowed"</Badge> }.into_any(),
+        None => {}
+    }
     let gate = match state {
         AccountState::Active => Gate::Passed,
         AccountState::Unproven => Gate::Idle,
         AccountState::Locked => Gate::Limited,
         AccountState::Disabled | AccountState::Banned => Gate::Refused,
     };
-    view! { <Badge gate>{state.label()}</Badge> }
+    view! { <Badge gate>{state.label()}</Badge> }.into_any()
 }
 
 #[component]
@@ -55,7 +67,7 @@ pub fn AccountTable(
                     {(!short).then(|| view! { <td class="col-2"><SaidOrNever said=a.last_sign_in/></td> })}
                     {(!short).then(|| view! { <td class="col-3"><SaidOrNever said=a.verified/></td> })}
                     <td class="col-3"><SaidTime said=a.since/></td>
-                    <td class="cell-status"><StateBadge state=a.state/></td>
+                    <td class="cell-status"><StateBadge state=a.state hold=a.hold/></td>
                 </tr>
             }
         })

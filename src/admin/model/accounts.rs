@@ -3,7 +3,7 @@
 use super::{Banned, Deed};
 use crate::{
     accounts::model::{AccountState, Factors, FieldValue, HeldPermission, Lasting, Linked, SessionView},
-    keys::model::{Grant, GrantChoice, KeyLimit, KeyRow, Said},
+    keys::model::{Grant, GrantChoice, HoldView, KeyLimit, KeyRow, Said, WorkspaceState},
     values::{AccountId, Picture, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct AccountRow {
     pub name: String,
     pub email: String,
     pub state: AccountState,
+    /// The strictest block of its workspace.
+    pub hold: Option<HoldView>,
     /// When the address was proven, if it was.
     pub verified: Option<Said>,
     pub is_operator: bool,
@@ -75,6 +77,10 @@ pub struct Disabled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountPage {
     pub account: AccountRow,
+    /// What holds the calls of all its keys.
+    pub state: WorkspaceState,
+    /// The operator may see the blocks themselves.
+    pub may_see_blocks: bool,
     pub picture: Option<Picture>,
     pub workspace: Option<WorkspaceId>,
     /// The slug of its workspace's plan; none also for an operator who may not see plans.

@@ -18,7 +18,7 @@ use crate::{
         model::AccountPage as Page,
     },
     keys::{
-        components::{GrantForm, LimitTable, SaidOrNever, SaidTime, StandingBadge},
+        components::{GrantForm, LimitTable, SaidOrNever, SaidTime, StandingBadge, WorkspaceNotes},
         model::{Grant, GrantChoice, KeyLimit, KeyRow},
     },
     ui::{
@@ -150,7 +150,12 @@ fn kept_out(page: &Page) -> AnyView {
     let locked = page.locked.clone().filter(|_| !page.is_password_stopped).map(|until| {
         view! { <Note gate=Gate::Limited><b class="strong">"Locked until "<SaidTime said=until/>"."</b>" Too many wrong passwords. Until then, passwords work only in browsers that the account signed in with before."</Note> }
     });
-    view! { {disabled}{banned}{stopped}{locked} }.into_any()
+    let blocks = page.workspace.filter(|_| page.may_see_blocks && !page.state.holds.is_empty()).map(|workspace| {
+        let href = link("/admin/blocks", [("q", workspace.to_string().as_str())]);
+        view! { <p><a href=href>"See the block"</a></p> }
+    });
+    let state = page.state.clone();
+    view! { {disabled}{banned}<WorkspaceNotes state whose="All calls of its keys"/>{blocks}{stopped}{locked} }.into_any()
 }
 
 /// Who it is, and the acts. Where an act makes no sense it is not offered.
@@ -184,7 +189,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
                 <div>
                     <div class="row">
                         <h1>{a.name}</h1>
-                        <StateBadge state=a.state/>
+                        <StateBadge state=a.state hold=a.hold/>
                         {a.is_operator.then(|| view! { <OutlineBadge>"Operator"</OutlineBadge> })}
                         {page.is_you.then(|| view! { <OutlineBadge>"You"</OutlineBadge> })}
                     </div>

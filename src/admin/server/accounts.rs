@@ -48,7 +48,7 @@ pub async fn list_accounts(ctx: &Ctx, caller: &Caller, query: AccountQuery) -> R
         all: counts.all,
         newer: rows.first().filter(|_| has_newer).map(|a| a.id),
         older: rows.last().filter(|_| has_older).map(|a| a.id),
-        rows: rows.iter().map(|a| row(a, &local)).collect(),
+        rows: with_holds(ctx, &rows, &local).await?,
         query,
     })
 }
@@ -57,7 +57,7 @@ pub async fn list_accounts(ctx: &Ctx, caller: &Caller, query: AccountQuery) -> R
 pub async fn newest_accounts(ctx: &Ctx, caller: &Caller, most: u32) -> Result<Vec<AccountRow>, AppError> {
     let filter = AccountFilter { limit: Some(most), ..AccountFilter::default() };
     let local = local(ctx, caller);
-    Ok(accounts::list_accounts(ctx, caller, &filter).await?.iter().map(|a| row(a, &local)).collect())
+    with_holds(ctx, &accounts::list_accounts(ctx, caller, &filter).await?, &local).await
 }
 
 /// What `/admin/accounts/{id}` shows.
@@ -85,7 +85,8 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         false => (None, None, None, None),
     };
     let local = local(ctx, caller);
-    let account_row = row(&account, &local);
+    let state = keys::workspace_state(ctx, &ctx.db, workspace, &local).await?;
+    let account_row = AccountRow { hold: state.holds.first().cloned(), ..row(&account, &local) };
     let can_come_in = matches!(account_row.state, AccountState::Active | AccountState::Locked);
     Ok(AccountPage {
         plan,
@@ -94,6 +95,8 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         grants,
         may_act_as: caller.may(&may::ACCOUNTS_ACT_AS) && can_come_in && !account.is_operator && id != caller.account,
         account: account_row,
+        state,
+        may_see_blocks: caller.may(&may::BLOCKS_MANAGE),
         picture,
         workspace: account.workspace,
         disabled: account.disabled_at.map(|at| Disabled {
@@ -159,6 +162,14 @@ pub(super) fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
     })
 }
 
+/// Rows of a list, each with the block of its workspace.
+async fn with_holds(ctx: &Ctx, accounts: &[AccountFacts], local: &LocalTime) -> Result<Vec<AccountRow>, AppError> {
+    let workspaces: Vec<_> = accounts.iter().filter_map(|account| account.workspace).collect();
+    let mut holds = keys::workspace_holds(ctx, &workspaces, local).await?;
+    let mut hold = |account: &AccountFacts| account.workspace.and_then(|workspace| holds.remove(&workspace));
+    Ok(accounts.iter().map(|account| AccountRow { hold: hold(account), ..row(account, local) }).collect())
+}
+
 pub(super) fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
     let state = match () {
         () if account.disabled_at.is_some() => AccountState::Disabled,
@@ -172,6 +183,7 @@ pub(super) fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
         name: account.name.clone(),
         email: account.email.clone(),
         state,
+        hold: None,
         verified: account.verified_at.map(|at| day(local, at)),
         is_operator: account.is_operator,
         keys: account.keys,

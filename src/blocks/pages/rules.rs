@@ -19,7 +19,7 @@ pub fn section(rules: Vec<RuleSetting>, exempt: Vec<String>, proxies: Vec<String
         <section aria-labelledby="h-rules">
             <div class="section-head">
                 <h2 id="h-rules">"Abuse rules"</h2>
-                <p>"When more happens than a rule allows, it sets a block or only tells operators. Each server counts on its own, by clock minute."</p>
+                <p>"When more happens than a rule allows, it sets a block or only tells operators. The servers divide the number among themselves; windows begin with the clock."</p>
             </div>
             <div class="cols-3 cols-level">{rules}</div>
         </section>

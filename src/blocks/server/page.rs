@@ -45,8 +45,10 @@ fn refused(block: &Block, now: OffsetDateTime) -> Refused {
     let slows = block.action != BlockAction::Refuse;
     let (address, key) = match &block.target {
         BlockTarget::Address { network } => (network.parse().ok().and_then(counted_as), None),
-        // Beyond a rate is counted with what is beyond a limit.
-        BlockTarget::Key { id, .. } => (None, Some(*id).filter(|_| !slows)),
+        // In the usage of a key, calls beyond the rate are among those beyond a limit; they are counted by the id of what is slowed, too.
+        BlockTarget::Key { id, .. } if slows => (Some(id.to_string()), None),
+        BlockTarget::Workspace { id, .. } if slows => (Some(id.to_string()), None),
+        BlockTarget::Key { id, .. } => (None, Some(*id)),
         BlockTarget::Workspace { .. } => (None, None),
     };
     Refused { address, key, slows, since: block.since, until: ends.min().unwrap_or(now) }

@@ -2,7 +2,7 @@
 
 use super::SaidTime;
 use crate::{
-    keys::model::HoldView,
+    keys::model::{HoldView, WorkspaceState},
     ui::{Gate, Note, number::thousands},
 };
 use leptos::prelude::*;
@@ -10,11 +10,25 @@ use leptos::prelude::*;
 /// A line for each block; nothing where there is none.
 #[component]
 pub fn HoldNotes(holds: Vec<HoldView>) -> impl IntoView {
-    holds.into_iter().map(note).collect_view()
+    holds
+        .into_iter()
+        .map(|hold| {
+            let whose = if hold.is_workspace { "All calls of this key's workspace" } else { "Calls of this key" };
+            note(hold, whose)
+        })
+        .collect_view()
 }
 
-fn note(hold: HoldView) -> AnyView {
-    let whose = if hold.is_workspace { "All calls of this key's workspace" } else { "Calls of this key" };
+/// What holds the calls of all keys of a workspace; nothing where nothing does. `whose` begins the sentences: "All calls of your keys".
+#[component]
+pub fn WorkspaceNotes(state: WorkspaceState, #[prop(into)] whose: String) -> impl IntoView {
+    let holds = state.holds.into_iter().map(|hold| note(hold, &whose)).collect_view();
+    let used_up = state.used_up.into_iter().map(|words| view! { <Note gate=Gate::Limited><strong>"Used up. "</strong>{words}</Note> }).collect_view();
+    view! { {holds}{used_up} }
+}
+
+fn note(hold: HoldView, whose: &str) -> AnyView {
+    let whose = whose.to_owned();
     let (gate, title, what) = match hold.per_second {
         None => (Gate::Refused, "Blocked. ", "are answered BANNED".to_owned()),
         Some(n) => (Gate::Limited, "Slowed. ", format!("are limited to {} a second together; more are answered RATE_LIMITED", thousands(n.into()))),

@@ -26,7 +26,7 @@ pub use badge::{StandingBadge, gate_of};
 pub use dialogs::{DropDialog, NarrowDialog, RevokeDialog, RotateDialog, SwitchDialog, switches};
 pub use found::FoundKey;
 pub use grants::GrantForm;
-pub use hold::HoldNotes;
+pub use hold::{HoldNotes, WorkspaceNotes};
 pub use leak::{LeakChoice, LeakNote, LeakedDialog};
 pub use limit::LimitTable;
 pub use loaded::loaded;

@@ -27,6 +27,7 @@ mod typed_limit;
 mod used;
 mod view;
 mod window;
+mod workspace_state;
 mod zone;
 
 pub use batch::{BatchLine, BatchPage, BatchPreview};
@@ -59,6 +60,7 @@ pub use view::{
     SecretView,
 };
 pub use window::{LimitKind, Unit, Window};
+pub use workspace_state::WorkspaceState;
 pub use zone::Zone;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, Version, WorkspaceId};

@@ -30,6 +30,8 @@ impl Over {
     pub const RULE: &'static str = "Write refuse, mark, or throttle:5 for five calls a second (1 to 1,000,000); until when behind an @: mark@2027-01-31 (UTC).";
     /// Of the end alone.
     pub const END: &'static str = "Write a day as 2027-01-31: its beginning in UTC. Or a moment as 2027-01-31T09:30:00Z.";
+    /// Of an end that has passed.
+    pub const ENDED: &'static str = "This end has passed. Choose a later day or moment, or none.";
     /// Of the number alone.
     pub const NUMBER: &'static str = "Write how many calls pass in a second: 1 to 1,000,000.";
 
@@ -51,6 +53,11 @@ impl Over {
 
     pub fn is_refuse(&self) -> bool {
         self.action == OverAction::Refuse
+    }
+
+    /// Its end has passed: it refuses, as without it.
+    pub fn has_ended(&self, now: OffsetDateTime) -> bool {
+        !self.is_refuse() && self.until.is_some_and(|until| until <= now)
     }
 
     /// What holds at a time, in microseconds since 1970.

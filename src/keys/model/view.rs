@@ -2,6 +2,7 @@
 
 use super::{
     Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SecretCalls, SigningView, Standing, ToReview, Withheld,
+    WorkspaceState,
 };
 use crate::values::{Actor, Counts, SecretId, Slug, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
@@ -182,6 +183,8 @@ pub struct KeyList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysShown {
     pub list: KeyList,
+    /// What holds the calls of all of them.
+    pub state: WorkspaceState,
     pub form: NewKeyForm,
 }
 

@@ -334,7 +334,9 @@ impl<'de> Deserialize<'de> for Window {
             Seconds(u32),
             Word(String),
         }
-        let said = Said::deserialize(from).map_err(|_| D::Error::custom(Self::RULE))?;
+        // That there is none is said where it would stand.
+        let is_missing = |error: &D::Error| error.to_string().starts_with("missing field");
+        let said = Said::deserialize(from).map_err(|error| if is_missing(&error) { error } else { D::Error::custom(Self::RULE) })?;
         let window = match said {
             Said::Seconds(seconds) => Self::seconds(seconds),
             Said::Word(word) => word.parse(),

@@ -120,7 +120,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
                     <td class="num">{thousands(l.limit)}</td>
                     <td class="num"><span class="cell-2"><span>{thousands(l.used)}</span>{beyond}</span></td>
                     <td class="num">{thousands(l.remaining)}</td>
-                    <td class="col-2 nowrap">{l.resets.clone()}</td>
+                    <td class="col-2">{l.resets.clone()}</td>
                 </tr>
             }
         })

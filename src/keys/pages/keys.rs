@@ -5,7 +5,8 @@ use crate::{
     keys::{
         api::{self, DisableKey, EnableKey},
         components::{
-            CheckAll, CheckKey, FirstKey, FoundKey, ManyBar, NewKeyDialog, QuickCreate, ReviewCard, SaidOrNever, SaidTime, StandingBadge, Tags, loaded,
+            CheckAll, CheckKey, FirstKey, FoundKey, ManyBar, NewKeyDialog, QuickCreate, ReviewCard, SaidOrNever, SaidTime, StandingBadge, Tags, WorkspaceNotes,
+            loaded,
         },
         model::{KeyList, KeyQuery, KeyRow, KeyState, KeysShown, StandingKind},
     },
@@ -34,7 +35,7 @@ pub fn KeysPage() -> impl IntoView {
 }
 
 fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
-    let KeysShown { list, form } = shown;
+    let KeysShown { list, state, form } = shown;
     let dialog = has_dialog.then(|| view! { <NewKeyDialog form=form.clone()/> });
     if list.all == 0 {
         let lead = "Your programs call an API with a key.".into_any();
@@ -54,6 +55,7 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
     let quick = (!has_dialog).then(|| view! { <QuickCreate form more=more(&list.query)/> });
     view! {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
+        <WorkspaceNotes state whose="All calls of your keys"/>
         <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}<ReviewCard review=list.review query=list.query.clone() path=PATH/>{table(list)}</div>
         {dialog}
     }

@@ -196,12 +196,7 @@ fn example(ctx: &Ctx, key: &Key, routes: &[ApiRoute]) -> String {
 
 async fn holds(ctx: &Ctx, key: &Key, local: &LocalTime) -> Result<Vec<HoldView>, AppError> {
     let rows = store::holds::list_holds(&ctx.db, key.id, key.workspace, local.now()).await?;
-    let view = |r: store::holds::HoldRow| HoldView {
-        is_workspace: r.is_workspace,
-        per_second: r.per_second.and_then(|n| u32::try_from(n).ok()),
-        until: r.until.map(|at| said(at, local.moment(at))),
-    };
-    Ok(rows.into_iter().map(view).collect())
+    Ok(rows.into_iter().map(|row| super::workspace_state::view(row, local)).collect())
 }
 
 async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>, AppError> {

@@ -8,15 +8,14 @@
 
 use super::{
     coming_back,
-    gate::{Answer, Gate, LimitState, Question, Stopped},
-    origins, ratelimit,
+    gate::{Answer, Gate, Question, Stopped},
+    limited, origins, ratelimit,
     rest::presented,
     salted::upgrade,
     signing::{self, Message, Proof, field_of, may_have_body},
 };
 use crate::{
     error::AppError,
-    keys::model::OverAction,
     platform::{Ctx, http::RequestInfo, telemetry::request_id},
     values::{NotNow, Outcome, Permission},
 };
@@ -319,7 +318,8 @@ fn passed(answer: &Answer) -> Response {
 
 fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
     let status = StatusCode::from_u16(answer.outcome.status().0).unwrap_or(StatusCode::UNAUTHORIZED);
-    let words = answer.why.as_deref().or_else(|| soon(answer)).unwrap_or(answer.outcome.sentence());
+    let limited = if answer.why.is_none() { limited::words(answer) } else { None };
+    let words = answer.why.as_deref().or(limited.as_deref()).unwrap_or(answer.outcome.sentence());
     let about = About::of(answer, status);
     let mut response = problem(status, answer, words, &about);
     let headers = response.headers_mut();
@@ -336,17 +336,6 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     saying(response, dialect, answer.outcome.as_str(), words, &about)
-}
-
-/// Where waiting for a window to end would be the wrong advice: a place is free as soon as a call ends, and what is slowed passes in the next
-/// second.
-fn soon(answer: &Answer) -> Option<&'static str> {
-    answer.violated().next()?;
-    if answer.violated().all(|limit| limit.window.is_concurrent()) {
-        return Some("As many calls go on as may at the same time. Try again when one of them has ended.");
-    }
-    let is_slowed = |limit: &LimitState| matches!(limit.over, OverAction::Throttle { .. });
-    answer.violated().all(is_slowed).then_some("This key has used up its limit, and beyond it only so many calls pass in a second. Try again in a second.")
 }
 
 /// No key was sent at all: 401 without an error attribute (RFC 6750 §3.1).

@@ -12,6 +12,7 @@ use super::{
     },
     why::limits_of_new_keys,
     words::{AtLimit, said, standing},
+    workspace_state::workspace_state,
 };
 use crate::{
     accounts::Caller,
@@ -36,13 +37,14 @@ pub async fn show_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chooses: boo
     caller.require(&may::KEYS_READ)?;
     let mut conn = ctx.db.acquire().await?;
     let list = read_list(ctx, &mut conn, caller, query).await?;
+    let state = workspace_state(ctx, &mut *conn, caller.workspace, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await?;
     // In the place of an empty list stands what the first key will be.
     let choices = match chooses || list.all == 0 {
         true => Some(new_key_choices(ctx, &mut conn, caller).await?),
         false => None,
     };
     let suggested_name = if list.all == 0 { "my first key".to_owned() } else { String::new() };
-    Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, list })
+    Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, state, list })
 }
 
 /// The list alone.

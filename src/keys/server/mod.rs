@@ -27,6 +27,7 @@ pub mod jobs;
 mod key_routes;
 pub mod leaks;
 mod limit_form;
+mod limited;
 mod limits;
 mod listing;
 mod many;
@@ -57,6 +58,7 @@ mod verify_json;
 mod wanted_limits;
 mod why;
 mod words;
+mod workspace_state;
 
 pub use about::typed as read_meta;
 pub use apis::{ChangedApi, api_by_slug, create_api, edit_api, list_apis};
@@ -91,3 +93,4 @@ pub use store::{
 pub use trying::{try_call, try_typed};
 pub use using::narrow_key;
 pub use wanted_limits::WantedLimits;
+pub use workspace_state::{workspace_holds, workspace_state};

@@ -17,7 +17,7 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     }
     let (mut policy, mut state) = (String::with_capacity(48 * limits.len()), String::with_capacity(48 * limits.len()));
     for limit in limits {
-        let resets = if limit.remaining == 0 { limit.opens_after() } else { limit.reset_after };
+        let resets = limit.resets();
         // Calls at the same time have no window; where places are free, no time matters.
         let is_concurrent = limit.window.is_concurrent();
         let resets = if is_concurrent && limit.remaining > 0 { 0 } else { resets };

@@ -2,7 +2,7 @@
 //!
 //! A key passes the very same gate as anybody's: its limits hold, the call is metered under the route's pattern, and the RateLimit
 //! fields are told. The caller's permissions are those of the key that its owner still has. A program goes at the pace of its account
-//! (`pacing`), and so does a browser, before it comes here.
+//! (`pacing`), and so does a browser, before it comes here. A key that lets nobody in goes at the pace of its address.
 //!
 //! A page of another site reads an answer only if the key names its origin; a preflight is answered if any key for Tollgate does.
 
@@ -120,12 +120,18 @@ async fn enter(ctx: Ctx, mut request: Request, next: Next) -> Response {
     };
     // Our own API sees when a call has ended.
     let place = answer.hold.as_deref().map(|hold| Place { gate: Arc::clone(&gate), hold: *hold });
-    let who = match caller(&ctx, &answer).await {
-        Ok(caller) => beside(&ctx, caller, request.headers(), info.as_ref()).await,
-        refused => refused,
+    let turn = match &info {
+        Some(info) if is_nobody(&answer) => Turn::of_address(&ctx, info.address),
+        _ => Turn::default(),
+    };
+    let who = match (turn.over(), caller(&ctx, &answer).await) {
+        (Some(over), _) => Err(over),
+        (None, Ok(caller)) => beside(&ctx, caller, request.headers(), info.as_ref()).await,
+        (None, refused) => refused,
     };
     let mut response = pass_on(who, request, next).await;
     drop(place);
+    turn.tell(response.headers_mut());
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
     super::ratelimit::tell_over(response.headers_mut(), answer.over());
     // What to sign, of a key whose calls are signed (RFC 9421 §5.1).
@@ -253,12 +259,20 @@ async fn proof(ctx: &Ctx, gate: &Gate, question: &Question<'_>, request: Request
     Ok((Request::from_parts(head, Body::from(body)), proof))
 }
 
+/// True of a key that lets nobody in, and is told no limits of its own: who tries such keys goes at the pace of an address, as who sends none.
+fn is_nobody(answer: &Answer) -> bool {
+    answer.outcome.status().0 == 401 && answer.limits.is_empty()
+}
+
 async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
     let facts = match (answer.outcome, answer.facts()) {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
             let quotas = answer.violated().map(|limit| limit.name.to_string()).collect();
-            return Err(AppError::QuotaExceeded { quotas, retry_after: coming_back::retry_after(answer) });
+            return Err(match (coming_back::retry_after(answer), answer.why.as_deref()) {
+                (None, Some(why)) => AppError::TooCostly { quotas, message: why.into() },
+                (retry_after, _) => AppError::QuotaExceeded { quotas, retry_after },
+            });
         }
         (outcome @ Outcome::IpDenied, _) => {
             return Err(answer.blocked().unwrap_or_else(|| AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))));

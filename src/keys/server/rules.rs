@@ -286,6 +286,14 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
     fields.done()
 }
 
+/// No action beyond one of these new limits has ended already.
+pub fn none_ended(ctx: &Ctx, limits: &[KeyLimit]) -> Result<(), AppError> {
+    let (mut fields, now) = (crate::error::Fields::default(), ctx.clock.now());
+    let ended = limits.iter().enumerate().filter(|(_, limit)| limit.over.has_ended(now));
+    ended.for_each(|(i, _)| fields.add(&format!("limits.{i}.over.until"), Over::ENDED));
+    fields.done()
+}
+
 /// Those after a change of one, whose zone was asked for; those of the others were when they were set. What is wrong stands at the fields of
 /// the form that changes it.
 pub fn limits_after(before: &[KeyLimit], change: &LimitChange, mut zones: Zones) -> Result<Vec<KeyLimit>, AppError> {

@@ -192,13 +192,14 @@ impl Words<'_> {
             return vec![limit(None, "The route has no quota: nothing is charged.".to_owned())];
         };
         let costs = count(cost, "unit", "units");
-        let words = |TrialLimit { state: l, verdict }: &TrialLimit| {
+        let words = |TrialLimit { state: l, verdict, is_too_small }: &TrialLimit| {
             let refused = self.trial.over.filter(|_| *verdict == Verdict::Refuses);
             if l.window.is_concurrent() {
                 let going = format!("{}: {} of {} at the same time", l.name, thousands(l.used), thousands(l.limit));
                 let place = match refused {
                     None if *verdict == Verdict::Passes => ", there is no place for this call. Beyond it calls pass and are marked.".to_owned(),
                     None => ", there is a place for this call.".to_owned(),
+                    Some(_) if *is_too_small => ". It lets no call pass.".to_owned(),
                     Some(_) => {
                         format!(". The first of them ends {} at the latest.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
                     }
@@ -220,6 +221,7 @@ impl Words<'_> {
                 (Verdict::Refuses, OverAction::Throttle { per_second }) => {
                     format!(" Beyond it {} a second pass, and these did.", count(per_second.into(), "call", "calls"))
                 }
+                (Verdict::Refuses, _) if *is_too_small => " It never fits: the limit is too small for it.".to_owned(),
                 (Verdict::Refuses, _) if l.reset_after == 0 => " More pass once an operator adds credits.".to_owned(),
                 (Verdict::Refuses, _) if l.window.is_credits() => {
                     format!(" It has {}, the next {}.", l.window.words(), self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))

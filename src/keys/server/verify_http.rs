@@ -150,7 +150,7 @@ pub struct VerifyAnswer<'a> {
     #[schema(value_type = Vec<String>)]
     pub permissions: Cow<'a, [Permission]>,
     pub limits: Vec<LimitBody<'a>>,
-    /// Names of the limits that refused this call: all that it would have exceeded. Left out where none did.
+    /// Names of the limits that refused this call: all that it would have exceeded; or of the block that did. Left out where neither did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violated: Vec<&'a str>,
     /// Names of the limits that had no room for this call, which passed all the same: they slow down or mark what is beyond them.
@@ -359,7 +359,10 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         entitlements: facts.filter(|_| valid).map_or(&[], |f| f.entitlements()),
         permissions: facts.filter(|_| valid).map_or(Cow::Borrowed(&[][..]), KeyFacts::permissions),
         limits: answer.limits.iter().map(limit).collect(),
-        violated: answer.violated().map(|limit| &*limit.name).collect(),
+        violated: match answer.blocked_by() {
+            Some(block) => vec![block.as_str()],
+            None => answer.violated().map(|limit| &*limit.name).collect(),
+        },
         over: answer.over().map(|limit| &*limit.name).collect(),
         hold: answer.hold.as_deref().and_then(|hold| Some(HoldBody { id: hold.to_string(), expires_at: rfc3339(hold.ends())? })),
         retry_after: answer.retry_after,
@@ -370,7 +373,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
 }
 
 fn limit(state: &LimitState) -> LimitBody<'_> {
-    LimitBody { name: &state.name, limit: state.limit, remaining: state.remaining, reset_after: state.reset_after }
+    LimitBody { name: &state.name, limit: state.limit, remaining: state.remaining, reset_after: state.resets() }
 }
 
 fn rfc3339(micros: i64) -> Option<String> {

@@ -36,6 +36,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     must_be_open(ctx, caller, Area::Plans)?;
     let (slug, name, description, entitlements, price) = read_texts(&new)?;
     of_keys::limits(ctx, &new.limits).await?;
+    of_keys::none_ended(ctx, &new.limits)?;
     let grants = read_grants(ctx, &new.grants).await?;
 
     let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, grants, price, limits: sorted(new.limits), workspaces: 0, keys: 0, groups: 0 };

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{Caller, components::Framed},
     keys::{
-        components::{StandingBadge, gate_of},
+        components::{StandingBadge, WorkspaceNotes, gate_of},
         model::StandingKind,
     },
     notices::model::ToldNotice,
@@ -32,11 +32,12 @@ fn page(home: Home) -> AnyView {
     let is_new = !home.usage.has_history;
     // Who keeps the whole running has more to see there than on a Home without keys.
     let is_operator = is_new && use_context::<Caller>().is_some_and(|caller| caller.may(&may::ADMIN_READ));
-    let lead = match (is_new, home.concerns.len() + home.notices.len()) {
+    let rest = if home.state.is_empty() { " Everything else passes." } else { "" };
+    let lead = match (is_new, home.state.len() + home.concerns.len() + home.notices.len()) {
         (true, _) => "Three steps to a protected API.".to_owned(),
         (false, 0) => "Nothing needs your attention. All your keys work as they should.".to_owned(),
-        (false, 1) => "One thing needs your attention. Everything else passes.".to_owned(),
-        (false, n) => format!("{} things need your attention. Everything else passes.", spelled(n)),
+        (false, 1) => format!("One thing needs your attention.{rest}"),
+        (false, n) => format!("{} things need your attention.{rest}", spelled(n)),
     };
     let chart = (!is_new).then(|| {
         let far = zoom(&UsageQuery::default(), USAGE);
@@ -51,6 +52,7 @@ fn page(home: Home) -> AnyView {
             {(!is_new).then(|| view! { <LinkButton href="/keys" look=Look::Primary icon=Icon::Plus>"Create key"</LinkButton> })}
             {is_operator.then(|| view! { <LinkButton href="/admin">"Go to Admin"</LinkButton> })}
         </PageHeader>
+        <WorkspaceNotes state=home.state.clone() whose="All calls of your keys"/>
         {steps}
         {(!home.concerns.is_empty() || !home.notices.is_empty()).then(|| concerns(home.concerns, home.notices))}
         {chart}

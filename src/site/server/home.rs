@@ -5,10 +5,10 @@ use crate::{
     error::AppError,
     keys::{
         model::{Key, Standing, StandingKind},
-        server::list_standings,
+        server::{list_standings, workspace_state},
     },
     notices::server::present_limit_notices,
-    platform::Ctx,
+    platform::{Ctx, LocalTime},
     site::model::{Home, KeyState},
     usage::server::report_day,
 };
@@ -25,9 +25,11 @@ const URGENT: [StandingKind; 4] = [StandingKind::Refused, StandingKind::Expiring
 /// What wants a decision in the caller's workspace, and its last 24 hours.
 pub async fn read_home(ctx: &Ctx, caller: &Caller) -> Result<Home, AppError> {
     let newest = list_standings(ctx, caller, &[], NEWEST);
-    let ((newest, keys), mut usage, mut notices) = tokio::try_join!(newest, report_day(ctx, caller), present_limit_notices(ctx, caller))?;
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let state = workspace_state(ctx, &ctx.db, caller.workspace, &local);
+    let ((newest, keys), mut usage, mut notices, held) = tokio::try_join!(newest, report_day(ctx, caller), present_limit_notices(ctx, caller), state)?;
     usage.keys.truncate(BUSIEST);
-    let busy = usage.keys.iter().filter_map(|k| newest.iter().find(|(key, _)| key.id == k.key)).map(state).collect();
+    let busy = usage.keys.iter().filter_map(|k| newest.iter().find(|(key, _)| key.id == k.key)).map(concern).collect();
     // Of a short list those that want something; a long one is asked for them.
     let mut rows = match newest.len() as u64 == keys {
         true => newest,
@@ -38,7 +40,7 @@ pub async fn read_home(ctx: &Ctx, caller: &Caller) -> Result<Home, AppError> {
     rows.truncate(MOST);
     // What is held at its limit is said already.
     notices.retain(|notice| rows.iter().all(|(key, _)| Some(key.id) != notice.key));
-    Ok(Home { keys, concerns: rows.iter().map(state).collect(), notices, usage, busy })
+    Ok(Home { keys, state: held, concerns: rows.iter().map(concern).collect(), notices, usage, busy })
 }
 
 /// What comes first; none where nobody need look.
@@ -46,6 +48,6 @@ fn urgency(kind: StandingKind) -> Option<usize> {
     URGENT.iter().position(|urgent| *urgent == kind)
 }
 
-fn state((key, standing): &(Key, Standing)) -> KeyState {
+fn concern((key, standing): &(Key, Standing)) -> KeyState {
     KeyState { key: key.id, name: key.name.clone(), standing: standing.clone() }
 }

@@ -76,12 +76,25 @@ async fn blocked_keys_and_workspaces_are_banned(db: PgPool) {
     block(ctx, &stranger.workspace.to_string(), None).await.unwrap();
     let (_, body) = scene.ask(json!({ "key": scene.secret, "api": "demo" })).await;
     assert_eq!((&body["code"], &body["retry_after"], &body["key_id"]), (&json!("BANNED"), &json!(60), &json!(scene.key)));
-    assert_eq!(body["detail"], "Calls of this key are blocked until 2026-11-20 12:01:00 UTC.");
+    assert_eq!((&body["detail"], &body["violated"]), (&json!("Calls of this key are blocked until 2026-11-20 12:01:00 UTC."), &json!(["block-key"])));
     let (_, body) = scene.ask(json!({ "key": secret })).await;
     assert_eq!((&body["code"], body.get("retry_after")), (&json!("BANNED"), None));
+    let words = "Calls of this key's workspace are blocked until an operator lifts the block.";
+    assert_eq!((&body["detail"], &body["violated"]), (&json!(words), &json!(["block-workspace"])));
+    let proxied = scene.app.http.get(scene.app.url("/forward-auth/demo")).bearer_auth(&secret).send().await.unwrap();
+    let problem: serde_json::Value = proxied.json().await.unwrap();
+    assert_eq!((&problem["detail"], &problem["violated-policies"]), (&json!(words), &json!(["block-workspace"])));
+    block(ctx, "203.0.113.7", Some(90)).await.unwrap();
+    let (_, body) = scene.ask(json!({ "key": secret, "ip": "203.0.113.7" })).await;
+    assert_eq!((&body["code"], &body["violated"], &body["retry_after"]), (&json!("IP_DENIED"), &json!(["block-address"]), &json!(90)));
 
     let proxied = scene.app.http.get(scene.app.url("/forward-auth/demo")).bearer_auth(&scene.secret).send().await.unwrap();
     assert_eq!((proxied.status().as_u16(), proxied.headers()["retry-after"].to_str().unwrap()), (403, "60"));
+    ctx.clock.advance(Duration::MINUTE);
+    scene.execute("update keys set addresses = '{192.0.2.1/32}' where id = $1").await;
+    crate::support::until("it is refused for its own list", || async { scene.code().await == "IP_DENIED" }).await;
+    let (_, body) = scene.ask(json!({ "key": scene.secret })).await;
+    assert_eq!(body.get("violated"), None, "and by no block");
     scene.execute("update keys set state = 'revoked' where id = $1").await;
     says(&scene.app, &scene.secret, "203.0.113.7", "REVOKED").await;
 }

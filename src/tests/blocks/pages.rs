@@ -1,8 +1,8 @@
 //! `/admin/blocks`: what operators see and do there, without JavaScript, and that nobody else does.
 
-use super::{block, code, listed};
+use super::{block, code, listed, slow};
 use crate::{
-    gate::{Given, Owner, key},
+    gate::{Given, Owner, key, known},
     keys::events,
     support::TestApp,
 };
@@ -12,8 +12,13 @@ use tollgate::{
     blocks::{
         api,
         model::NewBlock,
-        server::{add_block, rule_settings},
+        server::{add_block, lift_block, rule_settings},
     },
+    keys::{
+        model::KeyLimit,
+        server::gate::{Gate, Question},
+    },
+    plans::server::set_workspace_limits,
 };
 
 const PATH: &str = "/admin/blocks";
@@ -23,7 +28,8 @@ async fn an_operator_blocks_and_undoes_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
     let browser = &operator.browser;
-    assert!(browser.page(PATH).await.contains("Nothing is blocked"));
+    let page = browser.page(PATH).await;
+    assert!(page.contains("Nothing is blocked") && page.contains("The servers divide the number among themselves"));
     assert_eq!(person.browser.get(PATH).await.status(), 403);
     assert!(browser.page("/home").await.contains("/admin/blocks") && !person.browser.page("/home").await.contains("/admin/blocks"));
 
@@ -166,6 +172,51 @@ async fn an_operator_slows_and_the_owner_sees_it_but_not_why(db: PgPool) {
     let block = &listed(&app.ctx, "active").await[0];
     assert_eq!(browser.post::<api::LiftBlock>(PATH, &[("id", &block.id.to_string())]).await.status(), 303);
     assert!(!person.browser.page(&format!("/keys/{key}")).await.contains("Slowed. "));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_held_account_is_shown_to_its_owner_and_to_operators(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (operator, person) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
+    let workspace = caller_of_account(&app.ctx, person.account, Via::Cli).await.unwrap().unwrap().workspace;
+    let (id, secret) = key(&db, &app, &Owner { account: person.account, workspace }, Given::default()).await;
+    known(&app, id).await;
+    let account = format!("/admin/accounts/{}", person.account);
+    let (owner, admin) = (&person.browser, &operator.browser);
+    assert!(!admin.page("/admin/accounts").await.contains(">Blocked<") && !owner.page("/home").await.contains("All calls of your keys"));
+
+    slow(&app.ctx, &workspace.to_string(), 7, Some(600)).await.unwrap();
+    for path in ["/home", "/keys"] {
+        let page = owner.page(path).await;
+        assert!(page.contains("Slowed. ") && page.contains("All calls of your keys") && page.contains("7 a second together"), "{path}: {page}");
+    }
+    assert!(admin.page("/admin/accounts").await.contains(">Slowed<"));
+
+    block(&app.ctx, &workspace.to_string(), None).await.unwrap();
+    for path in ["/home", "/keys"] {
+        let page = owner.page(path).await;
+        assert!(page.contains("Blocked. ") && page.contains("until an operator lifts the block"), "{path}: {page}");
+        assert!(!page.contains("Everything else passes"), "{path}");
+    }
+    assert!(admin.page("/admin/accounts").await.contains(">Blocked<"));
+    let page = admin.page(&account).await;
+    assert!(page.contains(">Blocked<") && page.contains("All calls of its keys") && page.contains("See the block"), "{page}");
+    assert!(admin.page(&format!("/admin/blocks?q={workspace}")).await.contains("a test"), "where the link leads");
+    for block in listed(&app.ctx, "active").await {
+        lift_block(&app.ctx, &Caller::cli(), block.id, "").await.unwrap();
+    }
+    assert!(!admin.page(&account).await.contains("All calls of its keys") && !owner.page("/keys").await.contains("All calls of your keys"));
+
+    // What its keys share, used up.
+    let limits = vec![KeyLimit::new("pool", 1, "day".parse().unwrap())];
+    set_workspace_limits(&app.ctx, &Caller::cli(), workspace, limits).await.unwrap();
+    let question = Question { secret: &secret, route: "GET /orders", ..Question::default() };
+    let gate = app.ctx.part::<Gate>().unwrap();
+    assert!(gate.ask(question).await.unwrap().passes() && !gate.ask(question).await.unwrap().passes());
+    for (browser, path) in [(owner, "/home"), (owner, "/keys"), (admin, account.as_str())] {
+        let page = browser.page(path).await;
+        assert!(page.contains("The limit pool of all keys together is used up: 1 unit a day. More calls are answered QUOTA_EXCEEDED until"), "{path}: {page}");
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

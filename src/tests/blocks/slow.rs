@@ -11,11 +11,12 @@ use time::Duration;
 use tollgate::{
     accounts::Caller,
     blocks::{
-        model::{BlockAction, BlockTarget, RuleSetting},
-        server::{lift_block, set_exemptions, set_rule},
+        model::{BlockAction, BlockQuery, BlockTarget, RuleSetting},
+        server::{block_page, lift_block, set_exemptions, set_rule},
     },
     keys::server::gate::{self, Answer, Gate, Question},
     platform::Ctx,
+    usage::server::unknown_attempts_today,
     values::{AbuseRule, Outcome},
 };
 
@@ -131,7 +132,10 @@ async fn an_account_is_its_workspace(db: PgPool) {
         let refused = asked.send().await.unwrap();
         let field = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
         assert_eq!((refused.status().as_u16(), field("retry-after").as_str()), (429, "1"), "{path}");
-        assert_eq!((field("ratelimit-policy").as_str(), field("ratelimit").as_str()), ("\"slow-workspace\";q=3;w=1", "\"slow-workspace\";r=0;t=1"));
+        assert_eq!(
+            (field("ratelimit-policy").as_str(), field("ratelimit").as_str()),
+            ("\"slow-workspace\";q=3;w=1;qu=\"requests\"", "\"slow-workspace\";r=0;t=1")
+        );
         assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["violated-policies"], json!(["slow-workspace"]), "{path}");
     }
     for nobody in ["nobody@example.com".to_owned(), ctx.new_id::<tollgate::values::AccountId>().to_string()] {
@@ -201,4 +205,37 @@ async fn a_rule_may_slow(db: PgPool) {
     guess(ctx, "198.51.100.10", 150);
     until("what came later is slowed", || async { listed(ctx, "active").await.len() == 3 }).await;
     assert!(listed(ctx, "active").await.iter().all(|b| b.rule != Some(AbuseRule::Refusals)));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_list_says_how_many_calls_a_block_slowed_and_limits_are_none_of_them(db: PgPool) {
+    let scene = Scene::with(db.clone(), Given { limit: Some((2, 3_600)), ..Given::default() }).await;
+    let (ctx, secret) = (&scene.app.ctx, &scene.secret);
+    let sums = async || sqlx::query_scalar::<_, i64>("select coalesce(sum(count), 0)::bigint from usage_quarters").fetch_one(&db).await.unwrap();
+    let refused = async || {
+        let page = block_page(ctx, &Caller::cli(), BlockQuery::default()).await.unwrap();
+        page.rows.iter().map(|row| row.refused).collect::<Vec<_>>()
+    };
+    // Of four one passes; in the next seconds the limit refuses two more.
+    slow(ctx, &scene.key.to_string(), 1, None).await.unwrap();
+    for _ in 0..4 {
+        call(ctx, secret, ADDRESS).await;
+    }
+    for _ in 0..3 {
+        ctx.clock.advance(Duration::SECOND);
+        call(ctx, secret, ADDRESS).await;
+    }
+    until("the calls are written", || async { sums().await == 7 }).await;
+    assert_eq!(refused().await, [Some(3)]);
+    let strangers: Vec<_> = unknown_attempts_today(ctx, &Caller::cli()).await.unwrap();
+    assert!(strangers.is_empty(), "they are calls of a known key: {strangers:?}");
+
+    lift_block(ctx, &Caller::cli(), listed(ctx, "active").await[0].id, "").await.unwrap();
+    ctx.clock.advance(Duration::hours(1));
+    slow(ctx, &scene.owner.workspace.to_string(), 1, None).await.unwrap();
+    for _ in 0..3 {
+        call(ctx, secret, ADDRESS).await;
+    }
+    until("these are written, too", || async { sums().await == 10 }).await;
+    assert_eq!(refused().await, [Some(2)], "of the workspace");
 }

@@ -24,6 +24,7 @@ mod slow;
 mod spool;
 mod stopping;
 mod together;
+mod too_small;
 mod units;
 mod verify;
 mod zones;

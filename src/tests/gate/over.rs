@@ -47,6 +47,7 @@ async fn beyond_a_throttle_so_many_pass_in_each_second(db: PgPool) {
                 .all(|body| body["code"] == "RATE_LIMITED" && body["violated"] == json!(["day"]) && body["retry_after"] == 1 && body.get("over").is_none()),
             "{refused:?}"
         );
+        assert!(passed.iter().chain(&refused).all(|body| body["limits"][0]["reset_after"] == 1), "as `t` says: {refused:?}");
         scene.app.ctx.clock.advance(time::Duration::SECOND);
     }
     assert_eq!(ask(&scene, 0).await["valid"], true, "asking costs nothing");

@@ -134,6 +134,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     for (fields, words) in [
         (beyond("throttle", "", ""), "Write how many calls pass in a second"),
         (beyond("mark", "", "soon"), "Write a day as 2027-01-31"),
+        (beyond("mark", "", "2026-11-20"), "This end has passed."),
         (beyond("allow", "", ""), "Choose what becomes of calls beyond the limit."),
     ] {
         let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -155,6 +156,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
     let page = olga.browser.page(&path).await;
     assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
+    assert!(page.contains("<td class=\"col-2\">when a call ends, each after 30 seconds at the latest"), "so long a text wraps: {page}");
     for (limit, over, per_second, wrong) in
         [("10001", "refuse", "", "at most 10,000 calls at the same time"), ("2", "throttle", "5", "none waits for a place. Choose refuse, mark")]
     {

@@ -189,6 +189,7 @@ async fn limits_are_set_by_operators_only(db: PgPool) {
         (json!({ "name": "a", "limit": 1, "window": 2_678_401 }), "#/limits/0/window"),
         (json!({ "name": "a", "limit": 1, "window": "day@Middle/Earth" }), "#/limits/0/window"),
         (json!({ "name": "a", "limit": 1, "window": "hour@Europe/Stockholm" }), "#/limits/0/window"),
+        (json!({ "name": "a", "limit": 1 }), "#/limits/0/window"),
         (json!({ "name": "A b", "limit": 1, "window": 60 }), "#/limits/0/name"),
         (json!({ "name": "a", "limit": 1, "window": 60, "per": "s" }), "#/limits/0/per"),
         (json!({ "name": "a", "limit": 99_999_999_999u64, "window": 60 }), "#/limits/0/limit"),
@@ -215,6 +216,7 @@ async fn limits_are_set_by_operators_only(db: PgPool) {
         (json!({ "action": "mark", "per_second": 5 }), "#/limits/0/over/per_second"),
         (json!({ "action": "mark", "for": 5 }), "#/limits/0/over/for"),
         (json!({ "action": "mark", "until": "soon" }), "#/limits/0/over/until"),
+        (json!({ "action": "mark", "until": "2026-11-20T12:00:00Z" }), "#/limits/0/over/until"),
     ] {
         let (status, problem) = json(olga.call(&app, Method::PATCH, &path, Some(with(&over))).await).await;
         assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{over} → {problem}");

@@ -30,8 +30,8 @@ async fn a_plan_from_the_command_line(db: PgPool) {
     let made = json(&plan(&["create", "--slug", "pro", "--name", "Pro", "--limit", "1000", "--price", "0.50 EUR", "--json"]));
     assert_eq!((&made["limits"][0]["window"], &made["price"]["micros"]), (&86_400.into(), &500_000.into()));
     assert_eq!(json(&plan(&["set-limit", "pro", "--name", "month", "--limit", "20000", "--window", "month", "--json"]))["limits"][1]["window"], "month");
-    let slowed = json(&plan(&["set-limit", "pro", "--name", "month", "--limit", "20000", "--over", "throttle:5@2027-01-31", "--json"]));
-    assert_eq!(slowed["limits"][1]["over"], serde_json::json!({ "action": "throttle", "per_second": 5, "until": "2027-01-31T00:00:00Z" }));
+    let slowed = json(&plan(&["set-limit", "pro", "--name", "month", "--limit", "20000", "--over", "throttle:5@2099-01-31", "--json"]));
+    assert_eq!(slowed["limits"][1]["over"], serde_json::json!({ "action": "throttle", "per_second": 5, "until": "2099-01-31T00:00:00Z" }));
     let more = json(&plan(&["set-limit", "pro", "--name", "month", "--limit", "30000", "--json"]));
     assert_eq!((&more["limits"][1]["over"], &more["limits"][1]["window"]), (&slowed["limits"][1]["over"], &"month".into()), "what is not said stays");
     assert_eq!(plan(&["set-limit", "pro", "--limit", "1", "--over", "allow"]).status.code(), Some(2));

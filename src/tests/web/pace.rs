@@ -125,3 +125,19 @@ async fn strangers_share_the_pace_of_their_address(db: PgPool) {
     }
     assert_eq!(get("/forward-auth/demo", "203.0.113.7").await.status(), 401, "the gate's door is no page");
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_shows_a_key_that_lets_nobody_in_is_a_stranger(db: PgPool) {
+    let app = app_with(db, 0, 3).await;
+    let from = async |address: &str, key: &str| app.http.get(app.url("/api/v1/keys")).header("x-forwarded-for", address).bearer_auth(key).send().await.unwrap();
+    for n in 0..3 {
+        let state = format!("\"address\";r={};t={}", 2 - n, if n == 2 { 20 } else { 20 * (n + 1) });
+        assert_eq!(told(&from("203.0.113.7", "tg_live_nonsense").await), of(401, "\"address\";q=3;w=60", &state), "{n}");
+    }
+    let over = from("203.0.113.7", "tg_live_nonsense").await;
+    assert_eq!((over.status().as_u16(), field(&over, "retry-after")), (429, "20".to_owned()));
+    assert_eq!(over.json::<Value>().await.unwrap()["violated-policies"], json!(["address"]));
+    let anonymous = app.http.get(app.url("/")).header("x-forwarded-for", "203.0.113.7").send().await.unwrap();
+    assert_eq!(anonymous.status(), 429, "from one bucket");
+    assert_eq!(from("203.0.113.8", "tg_live_nonsense").await.status(), 401, "each address for itself");
+}

@@ -57,7 +57,7 @@ fn saying(error: &AppError) -> (&'static str, String) {
         AppError::Locked { .. } => ("This is locked", error.to_string()),
         AppError::Forbidden { permission } => ("You may not open this", format!("You need the permission {permission}. Ask an operator for it.")),
         AppError::Unauthenticated => ("Sign in first", "This page needs an account. Your session may have ended.".to_owned()),
-        AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } => ("Too many tries", error.to_string()),
+        AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } | AppError::TooCostly { .. } => ("Too many tries", error.to_string()),
         AppError::Internal { .. } => (
             "That one is on us",
             "Something went wrong while loading the page. Nothing you sent was done twice. Try again, or give your operator the request id.".to_owned(),

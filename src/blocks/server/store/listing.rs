@@ -73,7 +73,7 @@ pub async fn count_active(conn: &mut PgConnection, by_rules: bool, now: OffsetDa
 /// Whose refused calls to count, and from when to when.
 #[derive(Debug, Clone)]
 pub struct Refused {
-    /// As attempts are counted: IPv4 whole, IPv6 by its /64.
+    /// As attempts are counted: IPv4 whole, IPv6 by its /64; or the id of a key or workspace that is slowed.
     pub address: Option<String>,
     pub key: Option<KeyId>,
     /// Beyond a rate; else whatever came.
@@ -83,8 +83,8 @@ pub struct Refused {
 }
 
 /// Calls that were refused: from an address for its block (`IP_DENIED`, or `RATE_LIMITED` before its key was looked up), of a key as
-/// `BANNED`. In the order asked; beginnings and ends taken whole by
-/// the minute and by the quarter of an hour.
+/// `BANNED`, or beyond what slows it or its workspace. In the order asked; beginnings and ends taken whole by the minute and by the quarter of
+/// an hour.
 pub async fn count_refused(db: &PgPool, asked: &[Refused]) -> sqlx::Result<Vec<u64>> {
     let addresses: Vec<Option<String>> = asked.iter().map(|a| a.address.clone()).collect();
     let keys: Vec<Option<Uuid>> = asked.iter().map(|a| a.key.map(KeyId::uuid)).collect();

@@ -1,18 +1,18 @@
 //! What a block that refuses is answered as where an answer has a status: by Tollgate's own API, and to the service that asks. Everywhere
 //! the same error, with what is blocked, until when, and the name of the policy. The reason is for operators.
 
-use super::{Answer, Gate, Question, checks::Why};
-use crate::{error::AppError, keys::model::Ground, values::BlockPolicy};
+use super::{Answer, Gate, KeyFacts, Question, checks::Why};
+use crate::{
+    error::AppError,
+    keys::{model::Ground, server::meter::Attempt},
+    values::BlockPolicy,
+};
 use std::num::NonZeroU64;
 
 impl Answer {
     /// The policy of the block that refuses this call; none where something else refuses it, or nothing.
     pub const fn blocked_by(&self) -> Option<BlockPolicy> {
-        match self.ground {
-            Ground::AddressBlocked => Some(BlockPolicy::BlockAddress),
-            Ground::KeyBlocked => Some(BlockPolicy::BlockKey),
-            _ => None,
-        }
+        self.block
     }
 
     /// The same as an error.
@@ -23,17 +23,27 @@ impl Answer {
 }
 
 impl Gate {
+    /// Counts a call that found no place in its second for the block that slows its key or workspace: by the id of what is slowed.
+    pub(super) fn count_slowed(&self, facts: &KeyFacts, answer: &Answer, minute: i64) {
+        if answer.ground != Ground::KeySlowed {
+            return;
+        }
+        let is_workspace = answer.violated().any(|limit| &*limit.name == "slow-workspace");
+        let address = if is_workspace { facts.home.workspace.to_string() } else { facts.key.to_string() };
+        self.meter.count_slowed(Attempt { minute, reason: answer.outcome, address, count: 1 });
+    }
+
     /// The block that refuses whoever asks, if one does. For when it is known that something refuses.
     pub fn block_of(&self, question: &Question<'_>) -> Option<AppError> {
         let now = self.clock.now_micros();
-        let (policy, why) = match self.blocked.address(question.address, now) {
-            Some(until) => (BlockPolicy::BlockAddress, Why::AddressBlocked(until)),
+        let why = match self.blocked.address(question.address, now) {
+            Some(until) => Why::AddressBlocked(until),
             None => {
                 let (record, _) = self.look_up(question.secret).ok()?;
-                (BlockPolicy::BlockKey, Why::KeyBlocked(self.blocked.key(&record.facts, now)?))
+                Why::KeyBlocked(self.blocked.key(&record.facts, now)?)
             }
         };
-        Some(error(policy, why.sentence()?, why.retry_after(now)))
+        Some(error(why.policy()?, why.sentence()?, why.retry_after(now)))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Question,
-    blocked::Until,
+    blocked::{KeyBlock, Until},
     facts::{KeyFacts, Standing},
     path::Fault,
     routing::Matched,
@@ -16,7 +16,7 @@ use crate::{
             signing::{Fault as SigningFault, Proof},
         },
     },
-    values::Outcome,
+    values::{BlockPolicy, Outcome},
 };
 
 /// One thing that is looked at, in the order of `ALL`.
@@ -46,8 +46,8 @@ pub struct Call<'a> {
     pub route: Matched<'a>,
     /// Until when the address is blocked, if it is.
     pub address_blocked: Option<Until>,
-    /// Until when the key or its workspace is.
-    pub key_blocked: Option<Until>,
+    /// What blocks the key, or its workspace.
+    pub key_blocked: Option<KeyBlock>,
     /// Microseconds since 1970.
     pub now: i64,
 }
@@ -87,7 +87,7 @@ pub enum Why<'a> {
     /// Calls from the address are blocked.
     AddressBlocked(Until),
     /// Calls of the key, or of its workspace, are blocked.
-    KeyBlocked(Until),
+    KeyBlocked(KeyBlock),
     /// It comes from a page of this origin, which is not on the key's list.
     Origin(&'a str),
     /// The key asks for a signature and there is none.
@@ -115,7 +115,7 @@ impl Check {
                 (Standing::Revoked, _) => known(true, Outcome::Revoked),
                 _ if facts.home.banned_until.is_some_and(|until| until > call.now) => known(true, Outcome::Banned),
                 (Standing::Disabled, _) => known(true, Outcome::Disabled),
-                (Standing::Active, Some(until)) => Some(Refused { outcome: Outcome::Banned, why: Why::KeyBlocked(until) }),
+                (Standing::Active, Some(block)) => Some(Refused { outcome: Outcome::Banned, why: Why::KeyBlocked(block) }),
                 (Standing::Active, None) => None,
             },
             Self::Expiry => known(facts.expires.is_over(call.now), Outcome::Expired),
@@ -205,7 +205,19 @@ impl Refused<'_> {
 impl Why<'_> {
     /// Seconds until it is worth trying again, where the refusal ends by itself.
     pub fn retry_after(self, now_micros: i64) -> Option<u64> {
-        if let Self::AddressBlocked(until) | Self::KeyBlocked(until) = self { until.seconds_from(now_micros) } else { None }
+        match self {
+            Self::AddressBlocked(until) | Self::KeyBlocked(KeyBlock { until, .. }) => until.seconds_from(now_micros),
+            _ => None,
+        }
+    }
+
+    /// The policy of the block that refuses, if one does.
+    pub const fn policy(self) -> Option<BlockPolicy> {
+        match self {
+            Self::AddressBlocked(_) => Some(BlockPolicy::BlockAddress),
+            Self::KeyBlocked(block) => Some(block.policy()),
+            _ => None,
+        }
     }
 
     /// A sentence for the holder of the key; none where the code's own says it all.
@@ -225,7 +237,7 @@ impl Why<'_> {
             Self::Path(fault) => Some(fault.sentence().to_owned()),
             Self::AddressUntold => Some("This key may be used from certain addresses only, and the question did not say from where the call came.".to_owned()),
             Self::AddressBlocked(until) => Some(format!("Calls from this address are blocked {}.", until.words())),
-            Self::KeyBlocked(until) => Some(format!("Calls of this key are blocked {}.", until.words())),
+            Self::KeyBlocked(block) => Some(format!("{} are blocked {}.", block.whose(), block.until.words())),
             Self::Origin(origin) => {
                 let shown: String = origin.chars().take(200).collect();
                 Some(format!("It came from a page of {shown}, which is not among the key's origins."))

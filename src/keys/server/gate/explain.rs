@@ -39,6 +39,8 @@ pub struct TrialLimit {
     /// Before the call.
     pub state: LimitState,
     pub verdict: Verdict,
+    /// The call costs more than all of it.
+    pub is_too_small: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +58,7 @@ impl TrialLimit {
         let policy = &limit.policy;
         let is_it = |state: &&LimitState| state.name == policy.name && state.window == policy.window && state.unit == policy.unit && state.limit == policy.max;
         let state = standing.iter().find(is_it).cloned().unwrap_or_else(|| limit.state(now_micros));
-        // Of calls at the same time a call is one, whatever it costs.
-        let needed = if limit.policy.seats().is_some() { cost.min(1) } else { limit.takes(cost) };
-        let verdict = if state.remaining >= u64::from(needed) {
+        let verdict = if state.remaining >= u64::from(limit.needs(cost)) {
             Verdict::Fits
         } else {
             match (state.over, &limit.throttle) {
@@ -67,7 +67,8 @@ impl TrialLimit {
                 _ => Verdict::Refuses,
             }
         };
-        Self { state, verdict }
+        let is_too_small = limit.never_fits(&state, cost);
+        Self { state, verdict, is_too_small }
     }
 }
 

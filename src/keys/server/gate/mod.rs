@@ -37,6 +37,7 @@ mod passing;
 mod path;
 mod policies;
 mod record;
+mod refusing;
 mod renewal;
 mod resume;
 mod rolling;
@@ -79,7 +80,7 @@ use super::{
 use crate::{
     keys::model::{Level, LimitUnit, Over, Window},
     platform::{Ctx, clock::Clock, crypto::Vault},
-    values::{ApiId, KeyId},
+    values::{ApiId, KeyId, WorkspaceId},
 };
 use apis::Apis;
 use arc_swap::ArcSwap;
@@ -299,6 +300,12 @@ impl Gate {
     /// asked of `standings`.
     pub fn limit_state(&self, key: KeyId, now_micros: i64) -> Vec<LimitState> {
         self.table.by_id(key).map(|record| record.limit_states(now_micros)).unwrap_or_default()
+    }
+
+    /// Where the limits stand that the keys of a workspace share; empty where they share none, or made no call yet.
+    pub fn shared_state(&self, workspace: WorkspaceId, now_micros: i64) -> Vec<LimitState> {
+        let counted = self.table.groups.find(workspace).and_then(|group| group.present());
+        counted.map(|counted| counted.states(now_micros)).unwrap_or_default()
     }
 }
 

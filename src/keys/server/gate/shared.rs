@@ -46,6 +46,11 @@ impl Group {
         counted
     }
 
+    /// What its keys count by now; none while no call of them was asked about.
+    pub fn present(&self) -> Option<Arc<Counted>> {
+        lock(&self.alike).upgrade()
+    }
+
     /// The counter of a limit, and whether it counts this key from now on only.
     pub fn counter(&self, key: KeyId, name: &Arc<str>, window: Window) -> (Arc<Counter>, bool) {
         let mut counters = lock(&self.counters);
@@ -67,6 +72,11 @@ impl Group {
 pub struct Groups(Mutex<HashMap<WorkspaceId, Weak<Group>>>);
 
 impl Groups {
+    /// The group of a workspace that has one.
+    pub fn find(&self, workspace: WorkspaceId) -> Option<Arc<Group>> {
+        lock(&self.0).get(&workspace).and_then(Weak::upgrade)
+    }
+
     /// The group of a workspace; a new one if no key holds it.
     pub fn of(&self, workspace: WorkspaceId) -> Arc<Group> {
         let mut groups = lock(&self.0);

@@ -14,7 +14,7 @@ use super::{
     explain::detail,
     facts::Salted,
     leases::{PATIENCE, Rank, Unleased, Wanted},
-    limit::{Limit, Till, refusing_code},
+    limit::{Limit, Till},
     record::{Counted, Record},
     routing::Matched,
     seats::{Hold, Seat},
@@ -32,11 +32,10 @@ use crate::{
         },
     },
     platform::crypto::{Rng, sha256, sha512},
-    values::{ApiId, KeyId, Outcome, WorkspaceId},
+    values::{ApiId, BlockPolicy, KeyId, Outcome, WorkspaceId},
 };
 use std::{
     net::IpAddr,
-    num::NonZeroU64,
     sync::{Arc, LazyLock},
 };
 use tokio::time::Instant;
@@ -81,7 +80,7 @@ pub struct Answer {
     pub(super) record: Option<Arc<Record>>,
     /// Where each limit stands after this call.
     pub limits: Vec<LimitState>,
-    /// Seconds until it is worth trying again; none where it passes, and where nothing but an operator helps.
+    /// Seconds until it is worth trying again; none where it passes, and where nothing but an operator, or a cheaper call, helps.
     pub retry_after: Option<u64>,
     /// The permission that is needed and was not given.
     pub lacks: Option<Box<str>>,
@@ -91,6 +90,8 @@ pub struct Answer {
     pub hold: Option<Box<Hold>>,
     violated: Places,
     beyond: Places,
+    /// The policy of the block that refuses it, if one does.
+    pub(super) block: Option<BlockPolicy>,
     /// What exactly refused it, if it may not pass.
     pub(super) ground: Ground,
 }
@@ -125,6 +126,7 @@ impl Answer {
             hold: None,
             violated: Places::NONE,
             beyond: Places::NONE,
+            block: None,
             ground: Ground::guessed(outcome),
         }
     }
@@ -136,7 +138,8 @@ impl Answer {
 
     /// Refused before anybody looked whose key it is.
     pub(super) fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
-        Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ground: refused.ground(), ..Self::bare(refused.outcome) }
+        let Refused { outcome, why } = refused;
+        Self { why: why.sentence(), retry_after: why.retry_after(now), block: why.policy(), ground: refused.ground(), ..Self::bare(outcome) }
     }
 
     /// Beyond what a block, of the address or of the key, lets pass in this second.
@@ -395,6 +398,7 @@ impl Gate {
                 let needed = if is_use { needed(question, called) } else { [None; 2] };
                 let is_named = !matches!(called, Matched::Rule(..));
                 self.meter.count_from(tally, is_named, question.address, needed);
+                self.count_slowed(facts, answer, minute);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
         }
@@ -451,11 +455,7 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
     };
     let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
     if !violated.is_empty() {
-        answer.outcome = refusing_code(answer.violated());
-        let violated = gate.counted(record).limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
-        // Of credits that are prepaid it is 0: no time helps.
-        let opens = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0)));
-        answer.retry_after = opens.map(|seconds| NonZeroU64::new(seconds).map_or(u64::MAX, NonZeroU64::get)).max().filter(|seconds| *seconds != u64::MAX);
+        answer.refuse_over(&gate.counted(record).limits, violated, now, cost.unwrap_or(0));
         drop(pace); // it did not pass
     } else {
         pace.keep();

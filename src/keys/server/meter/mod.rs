@@ -371,12 +371,24 @@ impl Meter {
     }
 
     /// Counts one attempt whose secret no key has.
-    pub fn count_unknown(&self, mut attempt: Attempt) {
+    pub fn count_unknown(&self, attempt: Attempt) {
         if self.is_off {
             return;
         }
+        lock(&self.unknown).totals[attempt.reason as usize] += attempt.count;
+        self.add_attempt(attempt);
+    }
+
+    /// Counts one call that a block of a key or a workspace slowed down, whose id stands for the address. It is in the usage of its key as well,
+    /// where nothing tells it from calls beyond a limit.
+    pub fn count_slowed(&self, attempt: Attempt) {
+        if !self.is_off {
+            self.add_attempt(attempt);
+        }
+    }
+
+    fn add_attempt(&self, mut attempt: Attempt) {
         let unknown = &mut *lock(&self.unknown);
-        unknown.totals[attempt.reason as usize] += attempt.count;
         if unknown.attempts.len() >= self.room.1 {
             unknown.make_room(self.spool.as_ref(), attempt.minute, self.room.1);
         }

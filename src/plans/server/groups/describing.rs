@@ -43,6 +43,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     must_be_open(ctx, caller, Area::Plans)?;
     let (slug, name, description) = read_texts(&new)?;
     of_keys::limits(ctx, &new.limits).await?;
+    of_keys::none_ended(ctx, &new.limits)?;
     let grants = read_grants(ctx, &new.grants).await?;
 
     let mut tx = ctx.db.begin().await?;

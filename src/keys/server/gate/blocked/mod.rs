@@ -17,7 +17,7 @@ use self::{
     targets::Targets,
 };
 use super::facts::KeyFacts;
-use crate::values::{KeyId, WorkspaceId};
+use crate::values::{BlockPolicy, KeyId, WorkspaceId};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use std::{
@@ -61,6 +61,25 @@ impl Until {
             Ok(at) if self != Self::LIFTED => format!("until {} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second()),
             _ => "until an operator lifts the block".to_owned(),
         }
+    }
+}
+
+/// What refuses the calls of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyBlock {
+    pub until: Until,
+    /// It is its workspace that is blocked.
+    pub is_workspace: bool,
+}
+
+impl KeyBlock {
+    /// "Calls of this key"
+    pub const fn whose(self) -> &'static str {
+        if self.is_workspace { Whose::Workspace.calls() } else { Whose::Key.calls() }
+    }
+
+    pub const fn policy(self) -> BlockPolicy {
+        if self.is_workspace { BlockPolicy::BlockWorkspace } else { BlockPolicy::BlockKey }
     }
 }
 
@@ -125,14 +144,16 @@ impl Blocked {
         (!self.is_exempt(address)).then_some(until)
     }
 
-    /// Until when calls of this key are refused, if they are: for itself or for its workspace.
-    pub fn key(&self, facts: &KeyFacts, now_micros: i64) -> Option<Until> {
+    /// What refuses calls of this key, if they are refused: a block of itself, or of its workspace where that lasts longer.
+    pub fn key(&self, facts: &KeyFacts, now_micros: i64) -> Option<KeyBlock> {
         if self.is_idle(now_micros) {
             return None;
         }
         let set = self.set.load();
         let (key, workspace) = (set.refused.of_key(facts).copied(), set.refused.of_workspace(facts).copied());
-        key.max(workspace).filter(|until| until.0 > now_micros)
+        let is_workspace = workspace > key;
+        let until = key.max(workspace).filter(|until| until.0 > now_micros)?;
+        Some(KeyBlock { until, is_workspace })
     }
 
     /// What slows calls from this address; usually nothing.

@@ -61,6 +61,17 @@ pub enum Whose {
     Workspace,
 }
 
+impl Whose {
+    /// What is held.
+    pub const fn calls(self) -> &'static str {
+        match self {
+            Self::Address => "Calls from this address",
+            Self::Key => "Calls of this key",
+            Self::Workspace => "Calls of this key's workspace",
+        }
+    }
+}
+
 /// A target of a call that is slowed at this moment.
 #[derive(Debug, Clone)]
 pub struct Slowed {
@@ -106,7 +117,7 @@ impl Slowed {
             remaining,
             reset_after,
             window: Window::SECOND,
-            unit: LimitUnit::Units,
+            unit: LimitUnit::Calls,
             length: 1,
             over: OverAction::Refuse,
         }
@@ -114,12 +125,7 @@ impl Slowed {
 
     /// For the holder of the key: what is slowed, and until when; not why.
     pub fn sentence(&self) -> String {
-        let calls = match self.whose {
-            Whose::Address => "Calls from this address",
-            Whose::Key => "Calls of this key",
-            Whose::Workspace => "Calls of this key's workspace",
-        };
-        format!("{calls} are slowed to {} a second {}.", self.rate.per_second, self.rate.until.words())
+        format!("{} are slowed to {} a second {}.", self.whose.calls(), self.rate.per_second, self.rate.until.words())
     }
 }
 

@@ -50,13 +50,13 @@ pub fn fills_in(refill: Refill, max: u64) -> u32 {
     u32::try_from(max.div_ceil(refill.units.into()).saturating_mul(refill.seconds.into())).unwrap_or(u32::MAX).max(refill.seconds)
 }
 
-/// Seconds until a call of this cost may pass that was refused in this state, if nobody else takes them; where so much never fits, until
-/// all units are back. 0: never by itself.
+/// Seconds until a call of this cost may pass that was refused in this state, if nobody else takes them. 0: never by itself, as where all
+/// units together are too few.
 pub fn opens_after(refill: Refill, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
-    if refill.is_prepaid() {
+    if refill.is_prepaid() || u64::from(cost) > state.limit {
         return 0;
     }
-    let missing = u64::from(cost).min(state.limit).saturating_sub(state.remaining).max(1);
+    let missing = u64::from(cost).saturating_sub(state.remaining).max(1);
     let refills = u32::try_from(missing.div_ceil(refill.units.into())).unwrap_or(u32::MAX);
     let number = window::number(Window::Credits(refill), now_micros);
     window::until(window::start(Window::Credits(refill), number.saturating_add(refills)), now_micros)
@@ -90,7 +90,7 @@ mod tests {
         let (refill, now) = (Refill { units: 3, seconds: 60 }, 600_000_000 + 20_000_000);
         let opens = |remaining, cost| opens_after(refill, &state(10, remaining), now, cost);
         assert_eq!([opens(0, 1), opens(0, 3), opens(0, 4), opens(1, 4), opens(2, 9)], [40, 40, 100, 40, 160]);
-        assert_eq!(opens(0, 11), 220, "never, but then all is back");
+        assert_eq!((opens(0, 10), opens(0, 11)), (220, 0), "all comes back, and no more than that");
         assert_eq!(opens_after(Refill::PREPAID, &state(10, 0), now, 1), 0);
     }
 

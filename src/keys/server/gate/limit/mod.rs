@@ -331,6 +331,9 @@ impl Limit {
 
     /// Seconds after which a call of this cost may pass that it refused in this state; 0: never by itself.
     pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
+        if self.never_fits(state, cost) {
+            return 0;
+        }
         if let Some(terms) = self.policy.seats() {
             return state.reset_after.clamp(1, u64::from(terms.lasts).max(1));
         }
@@ -344,7 +347,7 @@ impl Limit {
     }
 
     /// Seconds until a rolling window has room for so much more, or until something of it comes back if it has; its length if nothing was
-    /// used, or so much never fits. Beside other nodes: until something comes back, as the table said.
+    /// used. Beside other nodes: until something comes back, as the table said.
     fn comes_back_after(&self, now_micros: i64, cost: u64) -> u64 {
         let alone = self.look_at_ring(now_micros, |ring| ring.opens((ring.used() + cost).saturating_sub(self.max())));
         let part = alone.unwrap_or_else(|| self.counter.lease().as_deref().and_then(Lease::opens));

@@ -29,6 +29,11 @@ pub struct LimitState {
 }
 
 impl LimitState {
+    /// Seconds until more is available, as answers tell it in their head and in their body.
+    pub fn resets(&self) -> u64 {
+        if self.remaining == 0 { self.opens_after() } else { self.reset_after }
+    }
+
     /// Seconds after which a call that it refused may pass: of a throttle the end of the second.
     pub fn opens_after(&self) -> u64 {
         if self.over.per_second().is_some() { 1 } else { self.reset_after }

@@ -27,6 +27,11 @@ impl Limit {
     pub fn takes(&self, cost: u32) -> u32 {
         self.policy.takes(cost)
     }
+
+    /// The room that a call of this cost needs: what it takes, and of calls at the same time one place.
+    pub fn needs(&self, cost: u32) -> u32 {
+        if self.policy.seats().is_some() { cost.min(1) } else { self.takes(cost) }
+    }
 }
 
 impl LimitState {
