@@ -15,7 +15,7 @@ use crate::{
         server as keys,
     },
     plans::{
-        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit},
+        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, WouldBeLimited},
         server as plans,
     },
     platform::Ctx,
@@ -373,31 +373,40 @@ pub(super) async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, 
     account.workspace.ok_or_else(|| missing(Thing::Workspace, format!("of {email}")))
 }
 
-/// Who would have been limited, a line each.
+/// Who would have been limited, a line each; what can't be tried first, since nothing is said of it.
 pub(super) fn tried(run: &DryRun) -> String {
-    let unit = if run.by_calls.is_empty() { "units " } else { "" };
-    let mut lines: Vec<String> = run
-        .limited
-        .iter()
-        .map(|r| format!("{}  {} of {} {unit}beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows")))
-        .collect();
-    if lines.is_empty() {
-        lines.push("Nobody would have been limited since the first of last month.".to_owned());
+    let mut lines = Vec::new();
+    if !run.not_tried.is_empty() {
+        lines.push(format!(
+            "Can't be tried: {}. Usage is kept by the minute, which does not show limits per second, calls at the same time, and credits that come back \
+             more often than every hour.",
+            run.not_tried.join(", ")
+        ));
     }
-    if run.limited.iter().any(|r| r.beyond > r.units) {
-        lines.push("What is beyond is added up over the limits: a call counts under each that had no room for it.".to_owned());
+    let unit = run.unit.as_str();
+    let said = |r: &WouldBeLimited| {
+        format!("{}  {} of {} {unit} beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows"))
+    };
+    lines.extend(run.limited.iter().map(said));
+    if run.limited.is_empty() && !(run.tried.is_empty() && !run.not_tried.is_empty()) {
+        let by = if run.not_tried.is_empty() { "" } else { " by the other limits" };
+        lines.push(format!("Nobody would have been limited{by} since the first of last month."));
     }
-    if !run.by_calls.is_empty() {
-        lines.push(format!("Of these what is beyond are calls, not units: {}.", run.by_calls.join(", ")));
+    if run.left_out > 0 {
+        lines.push(format!(
+            "Left out, since limits of their own or nearer ones hold them: {} with {}.",
+            count(run.left_out, "key", "keys"),
+            count(run.left_out_units, "unit", "units")
+        ));
+    }
+    if !run.by_calls.is_empty() && run.unit.is_units() {
+        lines.push(format!("These count calls, which are beyond with their share of the units: {}.", run.by_calls.join(", ")));
     }
     if !run.by_quarters.is_empty() {
-        lines.push(format!("To a quarter of an hour, as usage is kept, since they roll: {}.", run.by_quarters.join(", ")));
+        lines.push(format!("To a quarter of an hour, as usage is kept, since they roll or are credits (full at first): {}.", run.by_quarters.join(", ")));
     }
     if let Some(since) = run.minutes_since {
         lines.push(format!("By the minute, as usage is kept since {}: {}.", since.date(), run.by_minutes.join(", ")));
-    }
-    if !run.too_short.is_empty() {
-        lines.push(format!("Not held against it, since usage is kept by the minute, and they are of seconds or have no window: {}.", run.too_short.join(", ")));
     }
     lines.join("\n")
 }
@@ -405,23 +414,18 @@ pub(super) fn tried(run: &DryRun) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plans::model::WouldBeLimited;
 
     #[test]
-    fn more_beyond_than_was_asked_is_explained() {
-        let held =
-            |beyond| WouldBeLimited { workspace: WorkspaceId::new(uuid::Uuid::nil()), name: "Nia".to_owned(), key: None, windows: 8, beyond, units: 155 };
-        let run = |beyond| DryRun {
-            limited: vec![held(beyond)],
-            count: 1,
-            keys: 0,
-            by_quarters: Vec::new(),
-            by_minutes: Vec::new(),
-            by_calls: Vec::new(),
-            minutes_since: None,
-            too_short: Vec::new(),
-        };
-        assert_eq!(tried(&run(120)), "Nia  120 of 155 units beyond, in 8 windows");
-        assert!(tried(&run(215)).ends_with("a call counts under each that had no room for it."));
+    fn what_cannot_be_tried_is_said_first_and_nobody_only_of_the_rest() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let held = WouldBeLimited { workspace: WorkspaceId::new(uuid::Uuid::nil()), name: "Nia".to_owned(), key: None, windows: 8, beyond: 120, units: 155 };
+        let run = DryRun { limited: vec![held], count: 1, tried: names(&["day"]), ..DryRun::default() };
+        assert_eq!(tried(&run), "Nia  120 of 155 units beyond, in 8 windows");
+        let run = DryRun { not_tried: names(&["burst"]), ..DryRun::default() };
+        assert!(tried(&run).starts_with("Can't be tried: burst.") && !tried(&run).contains("Nobody"), "{}", tried(&run));
+        let run = DryRun { tried: names(&["day"]), left_out: 8, left_out_units: 3_012, ..run };
+        let said = tried(&run);
+        assert!(said.starts_with("Can't be tried: burst.") && said.contains("\nNobody would have been limited by the other limits since"), "{said}");
+        assert!(said.ends_with("hold them: 8 keys with 3,012 units."), "{said}");
     }
 }

@@ -4,7 +4,10 @@ mod dry_run;
 pub mod groups;
 mod replacing;
 
-pub use dry_run::{Asked, AskedRow, LimitedRow, Whose, each_asked, list_holding, list_holding_keys, list_limited, list_met_by_api};
+pub use dry_run::{
+    Asked, LimitedRow, Meant, StepRow, Whose, count_left_out, each_step, list_holding, list_holding_keys, list_limited, list_met_by_api, list_rolling,
+    list_without_credits,
+};
 pub use replacing::{
     replace_api_limits, replace_group_grants, replace_group_limits, replace_plan_grants, replace_plan_limits, replace_workspace_grants,
     replace_workspace_limits,
