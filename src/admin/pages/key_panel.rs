@@ -3,7 +3,7 @@
 use crate::{
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{LimitTable, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{LimitTable, OfWhom, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, LimitKind},
     },
     ui::{
@@ -38,7 +38,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
                 <Facts>
                     <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
                     <Fact term="Starts with"><code>{key.start}"…"</code></Fact>
-                    <Fact term="Owner">{chosen.owner}</Fact>
+                    <Fact term="Owner"><OfWhom owner=chosen.owner person=chosen.person/></Fact>
                     <Fact term="API">{key.api_name}</Fact>
                     <Fact term="Permissions"><span class="row">{permissions}</span></Fact>
                     <Fact term="Created"><SaidTime said=chosen.created/>" "{chosen.created_by.by()}</Fact>

@@ -10,7 +10,7 @@ use crate::{
         model::AllKeys,
     },
     keys::{
-        components::{CheckAll, CheckKey, FoundKey, ManyBar, SaidOrNever, StandingBadge},
+        components::{CheckAll, CheckKey, FoundKey, ManyBar, OfWhom, SaidOrNever, StandingBadge},
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
@@ -48,7 +48,7 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
     view! {
         <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
-        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
+        {list.query.hash.is_some().then(|| view! { <FoundKey list=list.clone()/> })}
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         {match panel {
@@ -151,7 +151,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     // On a phone the panel is below the list.
     let opened = format!("{}#key", here(query, Some(("key", &id))));
     let facts = vec![
-        (2, "Owner", k.owner.clone().into_any()),
+        (2, "Owner", view! { <OfWhom owner=k.owner.clone() person=k.person.clone() short=true/> }.into_any()),
         (3, "API", k.key.api_name.clone().into_any()),
         (3, "Calls, 30 days", thousands(k.calls.total()).into_any()),
         (3, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
@@ -160,7 +160,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
         <tr class=is_off.then_some("is-off")>
             <CheckKey id=id.clone() name=k.key.name.clone()/>
             <th scope="row"><span class="cell-2"><a class="row-link" href=opened>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span>{folded(facts)}</th>
-            <td class="col-2">{k.owner}</td>
+            <td class="col-2"><OfWhom owner=k.owner person=k.person short=true/></td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>
             <td class="col-3"><SaidOrNever said=k.last_used/></td>

@@ -1,19 +1,29 @@
 //! Whose a pasted key is: the answer above the list, with revoking at hand.
 
+use super::OfWhom;
 use crate::{
-    keys::model::{KeyRow, KeyState},
+    keys::model::{KeyList, KeyState},
     ui::{Gate, LinkButton, Look, Note, Size},
 };
 use leptos::prelude::*;
 
-/// `rows` are what the list found for the hash: one key or none.
+/// `list` is what was found for the hash: one key or none.
 #[component]
-pub fn FoundKey(rows: Vec<KeyRow>) -> impl IntoView {
-    let Some(row) = rows.into_iter().next() else {
+pub fn FoundKey(list: KeyList) -> impl IntoView {
+    let (is_everywhere, had_ended) = (list.query.everywhere, list.had_ended);
+    let Some(row) = list.rows.into_iter().next() else {
+        let (words, again) = match (had_ended, is_everywhere) {
+            (true, _) => {
+                ("This secret has ended: it was replaced by a rotation or dropped. No call passes with it. Which key had it is not kept.", is_everywhere)
+            }
+            (false, true) => ("No key in any workspace has this secret. It may be mistyped or cut off.", true),
+            (false, false) => ("No key here has this secret. It may be mistyped or cut off, or belong to another workspace.", false),
+        };
+        let again = if again { "/keys/find?among=all" } else { "/keys/find" };
         return view! {
             <Note gate=Gate::Idle>
-                <p>"No key here has this secret. It may be mistyped or cut off, belong to another workspace, or have ended with a rotation."</p>
-                <p><a href="/keys/find">"Look for another one"</a></p>
+                <p>{words}</p>
+                <p><a href=again>"Look for another one"</a></p>
             </Note>
         }
         .into_any();
@@ -23,7 +33,7 @@ pub fn FoundKey(rows: Vec<KeyRow>) -> impl IntoView {
         .then(|| view! { <LinkButton href=format!("{path}?dialog=revoke") look=Look::DangerQuiet size=Size::Small>"Revoke it"</LinkButton> });
     view! {
         <Note gate=super::gate_of(row.standing.kind)>
-            <p>"This is "<a href=path.clone()>{row.key.name}</a>" of "{row.owner}", for "{row.key.api_name}". "{row.standing.label}". "{row.standing.why}</p>
+            <p>"This is "<a href=path.clone()>{row.key.name}</a>" of "<OfWhom owner=row.owner person=row.person/>", for "{row.key.api_name}". "{row.standing.label}". "{row.standing.why}</p>
             {revoke}
         </Note>
     }

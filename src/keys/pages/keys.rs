@@ -56,7 +56,7 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
-        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}<ReviewCard review=list.review current=list.query.review.clone()/>{table(list)}</div>
+        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey list=list.clone()/> })}<ReviewCard review=list.review current=list.query.review.clone()/>{table(list)}</div>
         {dialog}
     }
     .into_any()
