@@ -15,12 +15,12 @@ use crate::{
         server as keys,
     },
     plans::{
-        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, WouldBeLimited},
+        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanEffect, WouldBeLimited, in_place_of},
         server as plans,
     },
     platform::Ctx,
     ui::number::{count, thousands},
-    values::{Email, KeyId, WorkspaceId},
+    values::{Email, KeyId, Slug, WorkspaceId},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -329,25 +329,37 @@ pub(super) fn granted(grants: &[Grant]) -> String {
 
 async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }: Assign) -> Result<Exit, AppError> {
     let caller = Caller::cli();
-    if let Some(slug) = &slug {
-        plans::find_plan(ctx, &caller, slug).await.or_no(Thing::Plan, slug)?;
-    }
-    let plan = slug.as_deref().unwrap_or("no plan");
+    let wanted = match &slug {
+        Some(slug) => Some(plans::find_plan(ctx, &caller, slug).await.or_no(Thing::Plan, slug)?),
+        None => None,
+    };
+    let has_limits = wanted.as_ref().is_some_and(|plan| !plan.limits.is_empty());
+    // Whom it is for, in place of what, and what applies in place of its limits.
+    let said = |whom: String, before: Option<&Slug>, effect: PlanEffect| {
+        let plan = slug.as_deref().unwrap_or("no plan");
+        let replaced = in_place_of(before.filter(|before| Some(before.as_str()) != slug.as_deref()));
+        let effect = if slug.is_some() { effect.words } else { String::new() };
+        format!("{} {plan} for {whom}{replaced}. {effect}", done(invocation)).trim_end().to_owned()
+    };
     if let Some(key) = to.key {
         let id: KeyId = key.parse().map_err(|error: crate::values::IdError| AppError::invalid("key", error.to_string()))?;
         let mut key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
+        let before = key.plan.clone();
         if !invocation.dry_run {
             key = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?.key;
         }
-        invocation.answer(&key, &format!("{} {plan} for the key {}.", done(invocation), key.name));
+        let effect = PlanEffect::of_key(has_limits, !key.limits.is_empty());
+        invocation.answer(&key, &said(format!("the key {}", key.name), before.as_ref(), effect));
         return Ok(Exit::Done);
     }
     if let Some(group) = to.group {
         let mut group = plans::find_group(ctx, &caller, &group).await.or_no(Thing::Group, &group)?;
+        let before = group.plan.as_ref().map(|plan| plan.slug.clone());
         if !invocation.dry_run {
             group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
         }
-        invocation.answer(&group, &format!("{} {plan} for each workspace of the group {}.", done(invocation), group.name));
+        let effect = PlanEffect::of_group(has_limits, !group.limits.is_empty());
+        invocation.answer(&group, &said(format!("each workspace of the group {}", group.name), before.as_ref(), effect));
         return Ok(Exit::Done);
     }
     let workspace = match (to.workspace, to.account) {
@@ -356,10 +368,12 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
         (None, None) => return Err(AppError::NotFound),
     };
     let mut hold = plans::workspace_hold(ctx, &caller, workspace).await.or_no(Thing::Workspace, workspace)?;
+    let before = hold.plan.clone();
     if !invocation.dry_run {
         hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
     }
-    invocation.answer(&hold, &format!("{} {plan} for the workspace {}, all its keys together.", done(invocation), hold.name));
+    let effect = PlanEffect::of_workspace(has_limits, &hold);
+    invocation.answer(&hold, &said(format!("the workspace {}, all its keys together", hold.name), before.as_ref(), effect));
     Ok(Exit::Done)
 }
 

@@ -17,9 +17,10 @@ use tollgate::{
         server::edit_key,
     },
     plans::{
-        model::{NewPlan, NewPrice, PlanEdit, Trial},
+        model::{GroupEdit, NewGroup, NewPlan, NewPrice, PlanEdit, Trial, WorkspaceHold},
         server::{
-            assign_plan, create_plan, delete_plan, dry_run, edit_plan, find_plan, list_plans, set_workspace_limits, try_api_limits, try_plan, workspace_hold,
+            add_member, assign_plan, create_group, create_plan, delete_plan, dry_run, edit_group, edit_plan, find_plan, forms, list_plans,
+            set_workspace_limits, try_api_limits, try_plan, workspace_hold,
         },
     },
     values::Outcome,
@@ -95,6 +96,43 @@ async fn a_plan_that_somebody_has_is_not_deleted_and_twice_is_once(db: PgPool) {
     let none = tollgate::keys::model::KeyEdit { plan: Some(Some("pro".into())), ..Default::default() };
     assert!(edit_key(ctx, &cli, scene.key, none).await.unwrap_err().field("plan").is_some());
     assert_eq!(workspace_hold(ctx, &cli, workspace).await.unwrap().plan, None);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_plan_that_replaces_another_or_has_no_effect_says_so(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli, workspace, key) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace, scene.key);
+    for slug in ["pro", "team"] {
+        plan(ctx, slug, vec![limit("day", 5, Window::DAY)]).await;
+    }
+    plan(ctx, "bare", vec![]).await;
+    let limits = |limits: Vec<KeyLimit>| tollgate::keys::model::KeyEdit { limits: Some(limits), ..Default::default() };
+    edit_key(ctx, &cli, key, limits(vec![])).await.unwrap();
+    let given = async |slug: &str, to: String| forms::assign(ctx, &cli, slug, &to).await.unwrap().words();
+    assert!(given("pro", workspace.to_string()).await.ends_with(" now has this plan."));
+    assert!(given("pro", workspace.to_string()).await.ends_with(" now has this plan."), "twice is once");
+    let team = given("team", workspace.to_string()).await;
+    assert!(team.ends_with(" now has this plan, in place of pro."), "{team}");
+    let bare = given("bare", workspace.to_string()).await;
+    assert!(bare.ends_with(", in place of team. This plan has no limits, so it changes none."), "{bare}");
+    edit_key(ctx, &cli, key, limits(vec![limit("day", 9, Window::DAY)])).await.unwrap();
+    let own = given("pro", workspace.to_string()).await;
+    assert!(own.ends_with("no effect: limits or plans of their own apply to 1 key instead."), "{own}");
+    let of_key = given("pro", key.to_string()).await;
+    assert!(of_key.ends_with("now has this plan. The plan's limits have no effect: the key has limits of its own, which apply instead."), "{of_key}");
+
+    let group = NewGroup { slug: "partners".into(), name: "Partners".into(), plan: Some("team".into()), ..NewGroup::default() };
+    create_group(ctx, &cli, group).await.unwrap();
+    assert_eq!(given("pro", "partners".to_owned()).await, "Partners now has this plan, in place of team.");
+    edit_group(ctx, &cli, "partners", GroupEdit { limits: Some(vec![limit("day", 3, Window::DAY)]), ..GroupEdit::default() }).await.unwrap();
+    add_member(ctx, &cli, "partners", workspace).await.unwrap();
+    let of_group = given("pro", "partners".to_owned()).await;
+    assert!(of_group.ends_with("the group has limits of its own, which apply instead."), "{of_group}");
+    let words = |hold: WorkspaceHold| hold.effect().map(|effect| (effect.effective, effect.words)).unwrap();
+    let (effective, said) = words(assign_plan(ctx, &cli, workspace, Some("team")).await.unwrap());
+    assert!(!effective && said.contains("those of the workspace's group partners apply instead"), "{said}");
+    let (effective, said) = words(set_workspace_limits(ctx, &cli, workspace, vec![limit("day", 2, Window::DAY)]).await.unwrap());
+    assert!(!effective && said.contains("the workspace has limits of its own"), "{said}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

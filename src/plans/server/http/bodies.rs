@@ -263,6 +263,16 @@ pub struct WorkspaceHoldBody {
     pub limits: Vec<KeyLimitBody>,
     /// Its own, beside those of the plan and of the group: `orders/reports:export` each.
     pub grants: Vec<String>,
+    /// Whether the limits of its plan apply, at least to some of its keys; left out where it has no plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<bool>,
+    /// What applies instead of the plan's limits, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The plan's limits have no effect: the workspace has limits of its own, which apply instead.")]
+    pub effect: Option<String>,
+    /// Of an assignment: the slug of the plan that it had before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
     /// Of a change: on which nodes it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<SpreadBody>,
@@ -276,7 +286,11 @@ impl WorkspaceHoldBody {
 
 impl From<WorkspaceHold> for WorkspaceHoldBody {
     fn from(hold: WorkspaceHold) -> Self {
+        let effect = hold.effect();
         Self {
+            effective: effect.as_ref().map(|effect| effect.effective),
+            effect: effect.map(|effect| effect.words).filter(|words| !words.is_empty()),
+            replaced: hold.replaced.map(Into::into),
             workspace_id: hold.workspace.to_string(),
             name: hold.name,
             plan: hold.plan.map(Into::into),
