@@ -29,7 +29,7 @@ pub fn standing(row: &Listed, limit: &str, next: &str, local: &LocalTime) -> Sta
         }
         StandingKind::Refused => {
             let refusal = row.refusal.as_deref().and_then(|code| code.parse::<Outcome>().ok());
-            let why = refusal.map_or_else(String::new, |outcome| format!("Mostly {outcome}. {}", outcome.sentence()));
+            let why = refusal.map_or_else(String::new, mostly);
             (format!("{} refused today", row.refused), why)
         }
         StandingKind::New => ("New".to_owned(), "No call yet.".to_owned()),
@@ -61,6 +61,14 @@ fn expires_in(row: &Listed, now: OffsetDateTime) -> String {
         1 => "Expires in 1 hour".to_owned(),
         h @ 2..48 => format!("Expires in {h} hours"),
         h => format!("Expires in {}", days(h / 24)),
+    }
+}
+
+/// What most of the refused calls of a key were that is not disabled.
+fn mostly(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Disabled => "Mostly DISABLED, before the key was enabled again.".to_owned(),
+        outcome => format!("Mostly {outcome}. {}", outcome.sentence()),
     }
 }
 
