@@ -3,7 +3,7 @@
 use crate::{
     admin::api::{RevokeKey, SetLimit},
     keys::{
-        components::{LimitTable, OpenDialog, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{LimitTable, OfWhom, OpenDialog, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, LimitKind, LimitView},
     },
     ui::{
@@ -46,7 +46,7 @@ pub fn KeyPanel(
                 <Facts>
                     <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
                     <Fact term="Starts with"><code>{key.start}"…"</code></Fact>
-                    <Fact term="Owner">{chosen.owner}</Fact>
+                    <Fact term="Owner"><OfWhom owner=chosen.owner person=chosen.person/></Fact>
                     <Fact term="API">{key.api_name}</Fact>
                     <Fact term="Permissions"><span class="row">{permissions}</span></Fact>
                     <Fact term="Created"><SaidTime said=chosen.created/>" "{chosen.created_by.by()}</Fact>

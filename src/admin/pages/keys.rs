@@ -10,7 +10,7 @@ use crate::{
         model::AllKeys,
     },
     keys::{
-        components::{CheckAll, CheckKey, FoundKey, ManyBar, ReviewCard, SaidOrNever, StandingBadge, SwitchDialog, switches},
+        components::{CheckAll, CheckKey, FoundKey, ManyBar, OfWhom, ReviewCard, SaidOrNever, StandingBadge, SwitchDialog, switches},
         model::{KeyDetail, KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
     },
     ui::{
@@ -55,7 +55,7 @@ fn page(all: AllKeys, asks: bool, dialog: &str) -> AnyView {
         <PageHeader title="All keys" chosen=name lead><LinkButton href="/keys/find?among=all" icon=Icon::Search>"Find by secret"</LinkButton></PageHeader>
         {filters(&list)}
         <ReviewCard review=list.review query=list.query.clone() path=PATH/>
-        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}
+        {list.query.hash.is_some().then(|| view! { <FoundKey list=list.clone()/> })}
         {unswitched}
         {match panel {
             Some(panel) => view! { <div class="cols-panel"><div class="stack">{table(list)}</div>{panel}</div> }.into_any(),
@@ -169,7 +169,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     // On a phone the panel is below the list.
     let opened = format!("{}#key", here(query, Some(("key", &id))));
     let facts = vec![
-        (2, "Owner", k.owner.clone().into_any()),
+        (2, "Owner", view! { <OfWhom owner=k.owner.clone() person=k.person.clone() short=true/> }.into_any()),
         (3, "API", k.key.api_name.clone().into_any()),
         (3, "Calls, 30 days", thousands(k.calls.total()).into_any()),
         (3, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
@@ -178,7 +178,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
         <tr class=is_off.then_some("is-off")>
             <CheckKey id=id.clone() name=k.key.name.clone()/>
             <th scope="row"><span class="cell-2"><a class="row-link" href=opened>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span>{folded(facts)}</th>
-            <td class="col-2">{k.owner}</td>
+            <td class="col-2"><OfWhom owner=k.owner person=k.person short=true/></td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>
             <td class="col-3"><SaidOrNever said=k.last_used/></td>

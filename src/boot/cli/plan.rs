@@ -15,12 +15,12 @@ use crate::{
         server::{self as keys, http::KeyBody},
     },
     plans::{
-        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit},
+        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanEffect, WouldBeLimited, in_place_of},
         server as plans,
     },
     platform::Ctx,
     ui::number::{count, thousands},
-    values::{Email, KeyId, WorkspaceId},
+    values::{Email, KeyId, Slug, WorkspaceId},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -334,30 +334,46 @@ pub(super) fn granted(grants: &[Grant]) -> String {
 
 async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }: Assign) -> Result<Exit, AppError> {
     let caller = Caller::cli();
-    if let Some(slug) = &slug {
-        plans::find_plan(ctx, &caller, slug).await.or_no(Thing::Plan, slug)?;
-    }
-    let plan = slug.as_deref().unwrap_or("no plan");
+    let wanted = match &slug {
+        Some(slug) => Some(plans::find_plan(ctx, &caller, slug).await.or_no(Thing::Plan, slug)?),
+        None => None,
+    };
+    let has_limits = wanted.as_ref().is_some_and(|plan| !plan.limits.is_empty());
+    // Whom it is for, in place of what, and what applies in place of its limits.
+    let said = |whom: String, before: Option<&Slug>, effect: PlanEffect| {
+        let plan = slug.as_deref().unwrap_or("no plan");
+        let replaced = in_place_of(before.filter(|before| Some(before.as_str()) != slug.as_deref()));
+        let effect = if slug.is_some() { effect.words } else { String::new() };
+        format!("{} {plan} for {whom}{replaced}. {effect}", done(invocation)).trim_end().to_owned()
+    };
     if let Some(key) = to.key {
         let id: KeyId = key.parse().map_err(|error: crate::values::IdError| AppError::invalid("key", error.to_string()))?;
-        let key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
-        let words = format!("{} {plan} for the key {}.", done(invocation), key.name);
-        if invocation.dry_run {
-            invocation.answer(&KeyBody::of(key, ctx.clock.now()), &words);
-        } else {
+        let mut key = keys::find_key(ctx, &caller, id).await.or_no(Thing::Key, id)?;
+        let (before, mut spread) = (key.plan.clone(), None);
+        if !invocation.dry_run {
             let changed = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?;
-            invocation.answer_spread(&KeyBody::of(changed.key, ctx.clock.now()), &words, &changed.spread);
+            (key, spread) = (changed.key, Some(changed.spread));
+        }
+        let effect = PlanEffect::of_key(has_limits, !key.limits.is_empty());
+        let words = said(format!("the key {}", key.name), before.as_ref(), effect);
+        let body = KeyBody::of(key, ctx.clock.now());
+        match spread {
+            Some(spread) => invocation.answer_spread(&body, &words, &spread),
+            None => invocation.answer(&body, &words),
         }
         return Ok(Exit::Done);
     }
     if let Some(group) = to.group {
-        let group = plans::find_group(ctx, &caller, &group).await.or_no(Thing::Group, &group)?;
-        let words = format!("{} {plan} for each workspace of the group {}.", done(invocation), group.name);
+        let mut group = plans::find_group(ctx, &caller, &group).await.or_no(Thing::Group, &group)?;
+        let (before, since) = (group.plan.as_ref().map(|plan| plan.slug.clone()), Instant::now());
+        if !invocation.dry_run {
+            group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
+        }
+        let effect = PlanEffect::of_group(has_limits, !group.limits.is_empty());
+        let words = said(format!("each workspace of the group {}", group.name), before.as_ref(), effect);
         if invocation.dry_run {
             invocation.answer(&group, &words);
         } else {
-            let since = Instant::now();
-            let group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
             invocation.answer_spread(&group, &words, &plans::spread_of(ctx, group.id.uuid(), since).await);
         }
         return Ok(Exit::Done);
@@ -367,13 +383,16 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
         (None, Some(email)) => workspace_of(ctx, &email).await?,
         (None, None) => return Err(AppError::NotFound),
     };
-    let hold = plans::workspace_hold(ctx, &caller, workspace).await.or_no(Thing::Workspace, workspace)?;
-    let words = format!("{} {plan} for the workspace {}, all its keys together.", done(invocation), hold.name);
+    let mut hold = plans::workspace_hold(ctx, &caller, workspace).await.or_no(Thing::Workspace, workspace)?;
+    let (before, since) = (hold.plan.clone(), Instant::now());
+    if !invocation.dry_run {
+        hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
+    }
+    let effect = PlanEffect::of_workspace(has_limits, &hold);
+    let words = said(format!("the workspace {}, all its keys together", hold.name), before.as_ref(), effect);
     if invocation.dry_run {
         invocation.answer(&hold, &words);
     } else {
-        let since = Instant::now();
-        let hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
         invocation.answer_spread(&hold, &words, &plans::spread_of(ctx, workspace.uuid(), since).await);
     }
     Ok(Exit::Done)
@@ -389,31 +408,40 @@ pub(super) async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, 
     account.workspace.ok_or_else(|| missing(Thing::Workspace, format!("of {email}")))
 }
 
-/// Who would have been limited, a line each.
+/// Who would have been limited, a line each; what can't be tried first, since nothing is said of it.
 pub(super) fn tried(run: &DryRun) -> String {
-    let unit = if run.by_calls.is_empty() { "units " } else { "" };
-    let mut lines: Vec<String> = run
-        .limited
-        .iter()
-        .map(|r| format!("{}  {} of {} {unit}beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows")))
-        .collect();
-    if lines.is_empty() {
-        lines.push("Nobody would have been limited since the first of last month.".to_owned());
+    let mut lines = Vec::new();
+    if !run.not_tried.is_empty() {
+        lines.push(format!(
+            "Can't be tried: {}. Usage is kept by the minute, which does not show limits per second, calls at the same time, and credits that come back \
+             more often than every hour.",
+            run.not_tried.join(", ")
+        ));
     }
-    if run.limited.iter().any(|r| r.beyond > r.units) {
-        lines.push("What is beyond is added up over the limits: a call counts under each that had no room for it.".to_owned());
+    let unit = run.unit.as_str();
+    let said = |r: &WouldBeLimited| {
+        format!("{}  {} of {} {unit} beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows"))
+    };
+    lines.extend(run.limited.iter().map(said));
+    if run.limited.is_empty() && !(run.tried.is_empty() && !run.not_tried.is_empty()) {
+        let by = if run.not_tried.is_empty() { "" } else { " by the other limits" };
+        lines.push(format!("Nobody would have been limited{by} since the first of last month."));
     }
-    if !run.by_calls.is_empty() {
-        lines.push(format!("Of these what is beyond are calls, not units: {}.", run.by_calls.join(", ")));
+    if run.left_out > 0 {
+        lines.push(format!(
+            "Left out, since limits of their own or nearer ones hold them: {} with {}.",
+            count(run.left_out, "key", "keys"),
+            count(run.left_out_units, "unit", "units")
+        ));
+    }
+    if !run.by_calls.is_empty() && run.unit.is_units() {
+        lines.push(format!("These count calls, which are beyond with their share of the units: {}.", run.by_calls.join(", ")));
     }
     if !run.by_quarters.is_empty() {
-        lines.push(format!("To a quarter of an hour, as usage is kept, since they roll: {}.", run.by_quarters.join(", ")));
+        lines.push(format!("To a quarter of an hour, as usage is kept, since they roll or are credits (full at first): {}.", run.by_quarters.join(", ")));
     }
     if let Some(since) = run.minutes_since {
         lines.push(format!("By the minute, as usage is kept since {}: {}.", since.date(), run.by_minutes.join(", ")));
-    }
-    if !run.too_short.is_empty() {
-        lines.push(format!("Not held against it, since usage is kept by the minute, and they are of seconds or have no window: {}.", run.too_short.join(", ")));
     }
     lines.join("\n")
 }
@@ -421,23 +449,18 @@ pub(super) fn tried(run: &DryRun) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plans::model::WouldBeLimited;
 
     #[test]
-    fn more_beyond_than_was_asked_is_explained() {
-        let held =
-            |beyond| WouldBeLimited { workspace: WorkspaceId::new(uuid::Uuid::nil()), name: "Nia".to_owned(), key: None, windows: 8, beyond, units: 155 };
-        let run = |beyond| DryRun {
-            limited: vec![held(beyond)],
-            count: 1,
-            keys: 0,
-            by_quarters: Vec::new(),
-            by_minutes: Vec::new(),
-            by_calls: Vec::new(),
-            minutes_since: None,
-            too_short: Vec::new(),
-        };
-        assert_eq!(tried(&run(120)), "Nia  120 of 155 units beyond, in 8 windows");
-        assert!(tried(&run(215)).ends_with("a call counts under each that had no room for it."));
+    fn what_cannot_be_tried_is_said_first_and_nobody_only_of_the_rest() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let held = WouldBeLimited { workspace: WorkspaceId::new(uuid::Uuid::nil()), name: "Nia".to_owned(), key: None, windows: 8, beyond: 120, units: 155 };
+        let run = DryRun { limited: vec![held], count: 1, tried: names(&["day"]), ..DryRun::default() };
+        assert_eq!(tried(&run), "Nia  120 of 155 units beyond, in 8 windows");
+        let run = DryRun { not_tried: names(&["burst"]), ..DryRun::default() };
+        assert!(tried(&run).starts_with("Can't be tried: burst.") && !tried(&run).contains("Nobody"), "{}", tried(&run));
+        let run = DryRun { tried: names(&["day"]), left_out: 8, left_out_units: 3_012, ..run };
+        let said = tried(&run);
+        assert!(said.starts_with("Can't be tried: burst.") && said.contains("\nNobody would have been limited by the other limits since"), "{said}");
+        assert!(said.ends_with("hold them: 8 keys with 3,012 units."), "{said}");
     }
 }

@@ -56,8 +56,8 @@ pub use typed_key::{TypedEdit, TypedKey};
 pub use typed_limit::TypedLimit;
 pub use used::PermissionUse;
 pub use view::{
-    DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, KeysShown, LeakView, MissedSecret, NewKeyChoices, NewKeyForm, Said, SecretUseView,
-    SecretView,
+    DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyOwner, KeyQuery, KeyRow, KeysShown, LeakView, MissedSecret, NewKeyChoices, NewKeyForm, Said,
+    SecretUseView, SecretView,
 };
 pub use window::{LimitKind, Unit, Window};
 pub use workspace_state::WorkspaceState;

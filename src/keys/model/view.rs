@@ -4,7 +4,7 @@ use super::{
     Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SecretCalls, SigningView, Standing, ToReview, Withheld,
     WorkspaceState,
 };
-use crate::values::{Actor, Counts, SecretId, Slug, WorkspaceId, link};
+use crate::values::{AccountId, Actor, Counts, SecretId, Slug, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
 /// A moment in words, with the instant for `<time datetime>`.
@@ -61,7 +61,7 @@ pub struct KeyQuery {
     pub tag: Option<String>,
     /// Who uses it, by the id of its workspace's own.
     pub external_id: Option<String>,
-    /// Part of the owner's name or email, in every workspace: needs `keys:manage`.
+    /// Part of the name of a workspace, or of its owner's name or email, in every workspace: needs `keys:manage`.
     pub owner: Option<String>,
     /// The SHA-256 of a whole secret in hex, and after a dot its SHA-512, for imported ones: whose is it?
     pub hash: Option<String>,
@@ -136,6 +136,14 @@ pub struct KeyCount {
     pub live: u64,
 }
 
+/// The person whose key it is, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyOwner {
+    pub account: AccountId,
+    pub name: String,
+    pub email: String,
+}
+
 /// One row of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
@@ -143,6 +151,8 @@ pub struct KeyRow {
     pub key: Key,
     /// The workspace's name; interesting in the operator's list.
     pub owner: String,
+    /// The person whose workspace it is; for operators only.
+    pub person: Option<KeyOwner>,
     pub standing: Standing,
     /// A secret of it that is still accepted was found in the open.
     pub is_leaked: bool,
@@ -161,6 +171,8 @@ pub struct KeyList {
     pub rows: Vec<KeyRow>,
     /// When the secret ended that was looked for, if it did.
     pub ended: Option<Said>,
+    /// No key has the secret that was looked for, but one had it before it was dropped or rotated away.
+    pub had_ended: bool,
     /// How many the filters leave.
     pub found: u64,
     /// How many there are at all.
@@ -263,6 +275,8 @@ pub struct KeyDetail {
     pub key: Key,
     /// The workspace's name.
     pub owner: String,
+    /// The person whose workspace it is; for operators only.
+    pub person: Option<KeyOwner>,
     pub is_own: bool,
     pub created_by: Actor,
     pub created: Said,

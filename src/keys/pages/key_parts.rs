@@ -3,7 +3,7 @@
 use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{EXTERNAL_ID, LimitTable, METADATA, ROUTES, WhyLimit, needing_grant},
+        components::{EXTERNAL_ID, LimitTable, METADATA, OfWhom, ROUTES, WhyLimit, needing_grant},
         model::{Act, Bundle, HistoryEntry, KeyDetail, Level, LimitView, Meta, Preset, Withheld},
     },
     ui::{
@@ -182,7 +182,10 @@ fn credits_form(detail: &KeyDetail) -> Option<AnyView> {
 /// Facts, and how to call with it.
 pub fn about(detail: &KeyDetail) -> AnyView {
     let key = &detail.key;
-    let owner = (!detail.is_own).then(|| detail.owner.clone()).map(|owner| view! { <Fact term="Owner">{owner}</Fact> });
+    let owner = (!detail.is_own).then(|| {
+        let (owner, person) = (detail.owner.clone(), detail.person.clone());
+        view! { <Fact term="Owner"><OfWhom owner person/></Fact> }
+    });
     let created = format!("{} {}", detail.created.words, detail.created_by.by());
     let usage = format!("/usage?key={}", key.id);
     let (id, api) = (key.id.to_string(), key.api_name.clone());

@@ -56,7 +56,7 @@ fn page(shown: KeysShown, has_dialog: bool) -> AnyView {
     view! {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
         <WorkspaceNotes state whose="All calls of your keys"/>
-        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone() ended=list.ended.clone()/> })}<ReviewCard review=list.review query=list.query.clone() path=PATH/>{table(list)}</div>
+        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey list=list.clone()/> })}<ReviewCard review=list.review query=list.query.clone() path=PATH/>{table(list)}</div>
         {dialog}
     }
     .into_any()

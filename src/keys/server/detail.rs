@@ -127,6 +127,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
 
     Ok(KeyDetail {
         owner: provenance.owner,
+        person: row.person.filter(|_| listing::sees_people(caller)),
         is_own: key.workspace == caller.workspace,
         created_by: Actor { name: provenance.created_by.unwrap_or_default(), is_account: provenance.is_account },
         created: said(key.created_at, local.moment(key.created_at)),

@@ -47,6 +47,11 @@ pub async fn show_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chooses: boo
     Ok(KeysShown { form: NewKeyForm { suggested_name, once: ctx.rng.base62(30), choices }, state, list })
 }
 
+/// Whether a list says whose each key is: to those who see the keys and the accounts of everybody.
+pub(super) fn sees_people(caller: &Caller) -> bool {
+    caller.may(&may::KEYS_MANAGE) && caller.may(&may::ADMIN_READ)
+}
+
 /// The list alone.
 pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
     caller.require(&may::KEYS_READ)?;
@@ -68,15 +73,22 @@ async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: K
     let newer = listed.first().filter(|_| if wanted.backwards { has_more } else { wanted.from.is_some() }).map(|l| cursor::of(&l.key));
     let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
     let found = listed.first().map_or(0, |l| l.found);
-    let ended = match (&wanted.hashes, listed.first()) {
-        (Some(hashes), Some(of)) => store::secrets::find_end(&mut *conn, of.key.id, hashes, local.now()).await?,
-        _ => None,
-    };
-    let rows = rows(ctx, conn, listed, &local).await?;
+    let (mut ended, mut had_ended) = (None, false);
+    if let Some(hashes) = &wanted.hashes {
+        match listed.first() {
+            Some(of) => ended = store::secrets::find_end(&mut *conn, of.key.id, hashes, local.now()).await?,
+            None => had_ended = store::listing::has_ended(&mut *conn, hashes).await?,
+        }
+    }
+    let mut rows = rows(ctx, conn, listed, &local).await?;
+    for row in &mut rows {
+        row.person = row.person.take().filter(|_| sees_people(caller));
+    }
     let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now(), today(&local)).await?;
     Ok(KeyList {
         rows,
         ended: ended.map(|at| said(at, local.moment(at))),
+        had_ended,
         found,
         today: whole.today,
         newer,
@@ -333,6 +345,7 @@ pub(super) fn row(listed: Listed, live: &[Live], spark: Vec<Counts>, local: &Loc
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
         expires: listed.key.expires_at.map(|at| said(at, local.full_day(at))),
         owner: listed.owner,
+        person: listed.person,
         is_leaked: listed.is_leaked,
         key: listed.key,
     }

@@ -90,9 +90,10 @@ fn expires_in(row: &Listed, now: OffsetDateTime) -> String {
     in_words(left)
 }
 
-/// What most of the refused calls of a key were, which has not expired itself.
+/// What most of the refused calls of a key were, which is neither disabled nor expired itself.
 fn mostly(outcome: Outcome) -> String {
     match outcome {
+        Outcome::Disabled => "Mostly DISABLED, before the key was enabled again.".to_owned(),
         Outcome::Expired => "Mostly EXPIRED: somebody still sends a secret that has ended.".to_owned(),
         outcome => format!("Mostly {outcome}. {}", outcome.sentence()),
     }

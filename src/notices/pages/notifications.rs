@@ -112,7 +112,7 @@ fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
 
 fn told(told: Vec<ToldNotice>) -> AnyView {
     if told.is_empty() {
-        return view! { <p class="muted">"Nothing yet. Emails about limits, expiry and rules are listed here."</p> }.into_any();
+        return view! { <p class="muted">"Nothing yet. Emails about limits, expiry and leaked keys are listed here."</p> }.into_any();
     }
     let items = told
         .into_iter()

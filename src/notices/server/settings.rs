@@ -53,6 +53,7 @@ fn said(row: store::settings::ToldRow, local: &LocalTime) -> ToldNotice {
             format!("{} {}", row.key_name, words::told(threshold, row.used.unwrap_or(allowed), allowed, row.unit(), row.window(window)))
         }
         (.., Some(at)) => format!("{} expires on {}", row.key_name, local.full_day(at)),
+        _ if row.has_leaked => format!("{} has leaked", row.key_name),
         _ => row.key_name,
     };
     ToldNotice { key: row.key_id.map(KeyId::new), words, at: rfc3339(row.at), when: local.moment(row.at) }

@@ -61,8 +61,8 @@ pub async fn assign_plan(slug: String, #[server(default)] to: String) -> Result<
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let name = server::forms::assign(&ctx, &caller, &slug, &to).await?;
-    reply::toast(&ctx, &format!("{name} now has this plan."));
+    let given = server::forms::assign(&ctx, &caller, &slug, &to).await?;
+    reply::toast(&ctx, &given.words());
     Ok(())
 }
 

@@ -1,14 +1,14 @@
 //! "Who would be limited?": a plan held against the usage since the first of last month (UTC).
 
 use crate::{
-    keys::model::TypedLimit,
+    keys::model::{LimitUnit, TypedLimit},
     values::{KeyId, WorkspaceId, link},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// What a plan would have held back since the first of last month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DryRun {
     /// Those with the most calls beyond the limit first; at most 50.
     pub limited: Vec<WouldBeLimited>,
@@ -25,15 +25,30 @@ pub struct DryRun {
     /// roll in less than an hour, of which what was asked in one minute counts as if at its beginning.
     #[serde(default)]
     pub by_minutes: Vec<String>,
-    /// Names of limits that count calls: what they hold back is calls, of the others cost units.
+    /// Names of limits that count calls.
     #[serde(default)]
     pub by_calls: Vec<String>,
+    /// What `beyond` and `units` count: calls where all limits that were tried count these, else cost units.
+    #[serde(default)]
+    pub unit: LimitUnit,
     /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub minutes_since: Option<OffsetDateTime>,
-    /// Names of limits whose windows are no whole minutes, of credits and of calls at the same time: usage is kept by the minute, so they
-    /// can't be held against it.
+    /// Names of limits that were tried; none: nothing is known.
+    #[serde(default)]
+    pub tried: Vec<String>,
+    /// Names of limits that can't be tried: of calls at the same time, of windows that are no whole minutes, and of credits that come back more
+    /// often than every hour. Usage does not say what went on within a minute.
+    #[serde(default)]
+    pub not_tried: Vec<String>,
+    /// Those of them whose windows are no whole minutes.
     pub too_short: Vec<String>,
+    /// How many keys with usage are left out, since limits of their own, or nearer ones, hold them.
+    #[serde(default)]
+    pub left_out: u64,
+    /// What these used and asked for, in cost units.
+    #[serde(default)]
+    pub left_out_units: u64,
 }
 
 /// A workspace with all its keys together, or one key, as it would have fared.
@@ -43,9 +58,9 @@ pub struct WouldBeLimited {
     pub name: String,
     /// If it was asked by key, or the plan is this key's alone; then `name` is the key's.
     pub key: Option<KeyId>,
-    /// Windows in which something would have been refused; of a rolling limit quarters of an hour, or minutes.
+    /// Windows in which something would have been refused, of all its limits; of a rolling limit, and of credits, quarters of an hour, or minutes.
     pub windows: u64,
-    /// Cost units, or calls where a limit counts these, beyond the limit, summed over its limits.
+    /// Cost units that would have been refused, each once however many limits had no room for it; calls where all limits count these.
     pub beyond: u64,
     /// Cost units at all; calls where all limits count these.
     pub units: u64,

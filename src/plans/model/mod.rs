@@ -1,11 +1,13 @@
 //! The nouns of plans, for both sides.
 
 mod dry_run;
+mod effect;
 mod form;
 mod group;
 mod price;
 
 pub use dry_run::{DryRun, Trial, WouldBeLimited};
+pub use effect::{GivenPlan, PlanEffect, in_place_of};
 pub use form::{ChosenPlan, Holder, HolderKind, NewLimits, PlanForm, PlanPage};
 pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, Member, Members, NewGroup};
 pub use price::Price;
@@ -103,4 +105,20 @@ pub struct WorkspaceHold {
     pub limits: Vec<KeyLimit>,
     /// Its own, beside those of its plan and its group.
     pub grants: Vec<Grant>,
+    /// Its plan has limits; so has its group itself.
+    pub is_plan_limited: bool,
+    pub is_group_limited: bool,
+    /// Its keys that are not revoked, and those of them that limits, or a plan with limits, of their own hold.
+    pub keys: u64,
+    pub limited_keys: u64,
+    /// Of an assignment: the plan that it had before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Slug>,
+}
+
+impl WorkspaceHold {
+    /// What the limits of its plan do; none: it has no plan.
+    pub fn effect(&self) -> Option<PlanEffect> {
+        self.plan.as_ref().map(|_| PlanEffect::of_workspace(self.is_plan_limited, self))
+    }
 }

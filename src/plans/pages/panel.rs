@@ -160,10 +160,7 @@ pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
     let whom = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
     let counted = Trial { by_key: !trial.by_key, ..trial.clone() }.link(PATH, slug);
     let how = if trial.by_key { "All keys of a workspace together" } else { "Each key alone" };
-    // By key all of everybody's count, of the workspaces that have it only those that it would hold.
-    let left_out =
-        (!trial.by_key || trial.of_holders).then(|| view! { <p class="help">"Keys with limits of their own are left out, as those apply instead."</p> });
-    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p>{left_out} }.into_any()
+    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p> }.into_any()
 }
 
 /// Whether one limit is as it was typed.
@@ -173,16 +170,16 @@ pub fn with_what(trial: &Trial) -> AnyView {
 
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
 pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
-    let short = (!run.too_short.is_empty()).then(|| {
+    let cannot = (!run.not_tried.is_empty()).then(|| {
         let words = format!(
-            "Not tried: {}. Usage is kept by the minute, so windows of seconds, credits and calls at the same time can't be tried.",
-            run.too_short.join(", ")
+            "Can't be tried: {}. Usage is kept by the minute, so limits per second, calls at the same time and credits that come back more often than every hour can't be checked.",
+            run.not_tried.join(", ")
         );
-        view! { <p class="help">{words}</p> }
+        view! { <p>{words}</p> }
     });
     let rolling = (!run.by_quarters.is_empty()).then(|| {
         let words = format!(
-            "To 15 minutes: {}. Usage over this time is kept in steps of 15 minutes, and a rolling window counts each step at its start. Times are the steps in which something would have been held back.",
+            "To 15 minutes: {}. Usage over this time is kept in steps of 15 minutes: a rolling window counts each step at its start, and credits are full at first. Times are the steps in which something would have been held back.",
             run.by_quarters.join(", ")
         );
         view! { <p class="help">{words}</p> }
@@ -195,18 +192,13 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         );
         view! { <p class="help">{words}</p> }
     });
-    let of_calls = (!run.by_calls.is_empty()).then(|| {
-        let words = format!("Calls, not units: {}. For these, what is held back is counted in calls, whatever each costs.", run.by_calls.join(", "));
+    // Where all count calls, so do the columns.
+    let of_calls = (!run.by_calls.is_empty() && run.unit.is_units()).then(|| {
+        let words = format!("Calls, not units: {}. What they hold back is shown in units, as these calls' share of the cost.", run.by_calls.join(", "));
         view! { <p class="help">{words}</p> }
     });
-    // Where some count calls the columns can't say units.
-    let (beyond, asked) = if run.by_calls.is_empty() { ("Units held back", "Units") } else { ("Held back", "Asked") };
-    let held = [(run.count.saturating_sub(run.keys), "workspace", "workspaces"), (run.keys, "key", "keys")];
-    let held: Vec<String> = held.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
-    let lead = match held.is_empty() {
-        true => format!("{had} since the first of last month, nobody would have been held back."),
-        false => format!("{had} since the first of last month, it would have held back {}.", held.join(" and ")),
-    };
+    let (beyond, asked) = if run.unit.is_units() { ("Units held back", "Units") } else { ("Calls held back", "Calls") };
+    let lead = lead(had, &run);
     let (is_keys, is_mixed) = (run.keys == run.count, run.keys > 0 && run.keys < run.count);
     let (caption, head) = match (is_mixed, is_keys) {
         (true, _) => ("Workspaces and keys that would have been limited, the most held back first", "Workspace or key"),
@@ -245,10 +237,30 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     view! {
         <section id="try" aria-labelledby="h-try">
             <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
-            <div class="stack-sm">{notes}{table}{of_calls}{rolling}{minutes}{short}</div>
+            <div class="stack-sm">{cannot}{notes}{table}{of_calls}{rolling}{minutes}</div>
         </section>
     }
     .into_any()
+}
+
+/// How many would have been held back, and whom nothing is said of.
+fn lead(had: &str, run: &DryRun) -> String {
+    if run.tried.is_empty() && !run.not_tried.is_empty() {
+        return "None of these limits can be tried.".to_owned();
+    }
+    let held = [(run.count.saturating_sub(run.keys), "workspace", "workspaces"), (run.keys, "key", "keys")];
+    let held: Vec<String> = held.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
+    let said = match (held.is_empty(), run.not_tried.is_empty()) {
+        (true, true) => format!("{had} since the first of last month, nobody would have been held back."),
+        (true, false) => format!("{had} since the first of last month, nobody would have been held back by the limits that can be tried."),
+        (false, _) => format!("{had} since the first of last month, it would have held back {}.", held.join(" and ")),
+    };
+    let left_out = match run.left_out {
+        0 => String::new(),
+        1 => format!(" 1 key with limits of its own is left out, with {}.", count(run.left_out_units, "unit", "units")),
+        keys => format!(" {} keys with limits of their own are left out, with {}.", thousands(keys), count(run.left_out_units, "unit", "units")),
+    };
+    said + &left_out
 }
 
 /// A key's name leads to its page; among workspaces it is said that it is one.

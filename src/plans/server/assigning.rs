@@ -37,7 +37,7 @@ pub async fn assign_plan(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, pla
     store::assign_workspace(&mut tx, workspace, id, ctx.clock.now()).await?;
     let data = json!({ "name": before.name, "from": before.plan, "to": plan });
     note(ctx, &mut tx, caller, of_workspace("workspace.plan_assigned", workspace, data)).await?;
-    changed(ctx, tx, workspace).await
+    Ok(WorkspaceHold { replaced: before.plan, ..changed(ctx, tx, workspace).await? })
 }
 
 /// The same for the personal workspace of an account, by its email or id.

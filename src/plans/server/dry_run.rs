@@ -1,39 +1,66 @@
 //! Holding a plan, or a group, against the usage since the first of last month.
 //!
 //! Usage is kept by quarters of an hour for so long, so fixed windows that quarters fit into are exact. Other windows of whole minutes are
-//! held against usage by the minute, which is kept for some weeks. A rolling window is walked through quarter by quarter, or minute by
-//! minute: what was asked in one counts as if at its beginning, and what would have been held back fills nothing.
+//! held against usage by the minute, which is kept for some weeks. One fixed limit alone is summed by Postgres. Of several, of a rolling one and of
+//! credits Postgres finds whom any of them would have held back, and these are walked through quarter by quarter, or minute by minute
+//! (`walking`): what was asked in one counts as if at its beginning, and what would have been held back fills nothing.
 
 use super::{
     describing::{find, find_plan},
     groups,
-    store::{self, Asked, Whose},
+    store::{self, Asked, Meant, Whose},
+    walking::Walk,
 };
 use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{KeyLimit, LimitChange, TypedLimit, Window},
+        model::{KeyLimit, LimitChange, LimitUnit, TypedLimit, Window},
         server::rules as of_keys,
     },
     plans::model::{DryRun, Trial, WouldBeLimited},
     platform::Ctx,
     values::{KeyId, PlanId, WorkspaceId, permission_names as may},
 };
-use std::collections::{HashMap, VecDeque, hash_map::Entry};
+use std::collections::HashMap;
 use time::{Date, OffsetDateTime};
+use uuid::Uuid;
 
 /// Rows of the answer.
 const MOST: i64 = 50;
 /// Usage is kept by quarters of an hour, and for some weeks by the minute.
-const QUARTER: u32 = 900;
+pub(super) const QUARTER: u32 = 900;
 const MINUTE: u32 = 60;
-/// Of a shorter rolling window quarters say too little.
+/// Of a shorter rolling window, and of credits that come back sooner, quarters say too little.
 const SHORTEST_ROLLING: u32 = 4 * QUARTER;
 
 /// Everybody: by workspace those keys that would meet the plan, by key each.
-pub(super) const fn everybody(by_key: bool) -> Whose<'static> {
+const fn everybody(by_key: bool) -> Whose<'static> {
     Whose { by_key, all_keys: by_key, of: None, keys: None }
+}
+
+/// These limits against the usage of everybody.
+pub(super) async fn of_everybody(ctx: &Ctx, limits: &[KeyLimit], by_key: bool) -> Result<DryRun, AppError> {
+    let run = held_back(ctx, limits, &everybody(by_key)).await?;
+    if by_key { Ok(run) } else { with_left_out(ctx, run, &Meant::default()).await }
+}
+
+/// The same of these workspaces, the keys of each together.
+pub(super) async fn of_workspaces(ctx: &Ctx, limits: &[KeyLimit], of: &[Uuid]) -> Result<DryRun, AppError> {
+    let run = held_back(ctx, limits, &Whose { of: Some(of), ..everybody(false) }).await?;
+    with_left_out(ctx, run, &Meant { of: Some(of), ..Meant::default() }).await
+}
+
+/// The same of those keys of an API that its limits hold, each alone.
+pub(super) async fn of_api(ctx: &Ctx, limits: &[KeyLimit], api: &str) -> Result<DryRun, AppError> {
+    let keys = store::list_met_by_api(&ctx.db, api).await?;
+    let run = held_back(ctx, limits, &Whose { keys: Some(&keys), ..everybody(true) }).await?;
+    with_left_out(ctx, run, &Meant { api: Some(api), but: &keys, ..Meant::default() }).await
+}
+
+async fn with_left_out(ctx: &Ctx, run: DryRun, meant: &Meant<'_>) -> Result<DryRun, AppError> {
+    let left = store::count_left_out(&ctx.db, last_month(ctx.clock.now()), meant).await?;
+    Ok(DryRun { left_out: whole(left.keys), left_out_units: whole(left.units), ..run })
 }
 
 /// Who would have been limited had everybody this plan: by workspace, all its keys together, or by key. What it would have held back is
@@ -41,7 +68,7 @@ pub(super) const fn everybody(by_key: bool) -> Whose<'static> {
 pub async fn dry_run(ctx: &Ctx, caller: &Caller, slug: &str, by_key: bool) -> Result<DryRun, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
-    held_back(ctx, &plan.limits, &everybody(by_key)).await
+    of_everybody(ctx, &plan.limits, by_key).await
 }
 
 /// The same as a page asks for it: with one limit as it was typed, for everybody or only for those who have the plan. Writes nothing.
@@ -50,7 +77,7 @@ pub async fn try_plan(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) -> 
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
     let limits = with_typed(ctx, plan.limits, trial.typed.as_ref()).await?;
     if !trial.of_holders {
-        return held_back(ctx, &limits, &everybody(trial.by_key)).await;
+        return of_everybody(ctx, &limits, trial.by_key).await;
     }
     of_holders(ctx, plan.id, &limits, trial.by_key).await
 }
@@ -60,6 +87,7 @@ pub(super) async fn of_holders(ctx: &Ctx, plan: PlanId, limits: &[KeyLimit], by_
     let (workspaces, keys) = (store::list_holding(&ctx.db, plan).await?, store::list_holding_keys(&ctx.db, plan).await?);
     let together = Whose { by_key, all_keys: false, of: Some(&workspaces), keys: None };
     let run = held_back(ctx, limits, &together).await?;
+    let run = with_left_out(ctx, run, &Meant { of: Some(&workspaces), plan: Some(plan), api: None, but: &keys }).await?;
     if keys.is_empty() {
         return Ok(run);
     }
@@ -109,7 +137,7 @@ pub async fn try_group(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) ->
     drop(conn);
     let limits = with_typed(ctx, limits, trial.typed.as_ref()).await?;
     let held = store::groups::list_held(&ctx.db, group.id, by_plan).await?;
-    held_back(ctx, &limits, &Whose { of: Some(&held), ..everybody(false) }).await
+    of_workspaces(ctx, &limits, &held).await
 }
 
 /// Limits by what they are held against.
@@ -119,7 +147,8 @@ struct Sorted {
     rolling: Vec<KeyLimit>,
     fixed_minutes: Vec<KeyLimit>,
     rolling_minutes: Vec<KeyLimit>,
-    /// Of seconds, or without a window: what is left of credits, and how long calls go on, is not seen in counts.
+    credits: Vec<KeyLimit>,
+    /// Of seconds, credits that come back sooner than quarters can show, and calls at the same time: how long these go on is not seen in counts.
     unseen: Vec<KeyLimit>,
 }
 
@@ -133,6 +162,7 @@ impl Sorted {
                 Window::Seconds(seconds) if seconds.is_multiple_of(MINUTE) => &mut sorted.fixed_minutes,
                 Window::Rolling(seconds) if seconds >= SHORTEST_ROLLING => &mut sorted.rolling,
                 Window::Rolling(_) => &mut sorted.rolling_minutes,
+                Window::Credits(refill) if refill.is_prepaid() || refill.seconds >= SHORTEST_ROLLING => &mut sorted.credits,
                 Window::Seconds(_) | Window::Credits(_) | Window::Concurrent(_) => &mut sorted.unseen,
             };
             place.push(limit.clone());
@@ -141,53 +171,87 @@ impl Sorted {
     }
 
     fn need_minutes(&self) -> bool {
-        !self.fixed_minutes.is_empty() || !self.rolling_minutes.is_empty()
+        self.of_minutes().next().is_some()
+    }
+
+    fn of_minutes(&self) -> impl Iterator<Item = &KeyLimit> {
+        self.fixed_minutes.iter().chain(&self.rolling_minutes)
     }
 }
 
 /// These limits against the usage of these.
-pub(super) async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<DryRun, AppError> {
+async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<DryRun, AppError> {
     let sorted = Sorted::new(limits);
     let from = last_month(ctx.clock.now());
     let since = from.max(first_whole_day(ctx.clock.now() - ctx.config.retention.minutes));
-    // Beside others all are needed, since what two limits hold back of one adds up.
-    let is_all = sorted.rolling.is_empty() && !sorted.need_minutes();
     let quarters = Asked { whose, from, minutes_since: None };
     let minutes = Asked { minutes_since: Some(since), ..quarters };
-    let [(units, calls), (unit_minutes, call_minutes)] = [&sorted.fixed, &sorted.fixed_minutes].map(|limits| by_unit(limits));
-    // Nearly always all are of one unit.
-    let is_all = is_all && (units.is_empty() || calls.is_empty());
-    let (first, second) = if units.is_empty() { (calls, units) } else { (units, calls) };
-    let rows = store::list_limited(&ctx.db, &first, &quarters, if is_all { MOST } else { i64::MAX }).await?;
-    let mut count = rows.first().map_or(0, |r| whole(r.limited));
-    let mut limited: Vec<WouldBeLimited> = rows.into_iter().map(found).collect();
-    if !is_all {
-        let mut all: HashMap<Who, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
-        for (limits, asked) in [(second, &quarters), (unit_minutes, &minutes), (call_minutes, &minutes)] {
-            if limits.is_empty() {
-                continue;
-            }
-            for row in store::list_limited(&ctx.db, &limits, asked, i64::MAX).await? {
-                add(&mut all, found(row));
-            }
-        }
-        for (limits, asked) in [(&sorted.rolling, &quarters), (&sorted.rolling_minutes, &minutes)] {
-            for limit in limits {
-                let mut walk = Walk::default();
-                store::each_asked(&ctx.db, limit, asked, |row| walk.step(limit, row)).await?;
-                walk.end().for_each(|held| add(&mut all, held));
-            }
-        }
-        count = all.len() as u64;
-        limited = all.into_values().collect();
+    let (not_tried, tried): (Vec<&KeyLimit>, Vec<&KeyLimit>) = limits.iter().partition(|limit| sorted.unseen.contains(limit));
+    let (limited, count): (Vec<WouldBeLimited>, u64) = if tried.len() == 1 && sorted.fixed.len() + sorted.fixed_minutes.len() == 1 {
+        let (limits, asked) = if sorted.fixed.is_empty() { (&sorted.fixed_minutes, &minutes) } else { (&sorted.fixed, &quarters) };
+        let rows = store::list_limited(&ctx.db, limits, asked, MOST).await?;
+        let count = rows.first().map_or(0, |row| whole(row.limited));
+        (rows.into_iter().map(found).collect(), count)
+    } else {
+        let mut limited = walked(ctx, &sorted, &quarters, &minutes).await?;
+        let count = limited.len() as u64;
         most_beyond(&mut limited);
+        (limited, count)
+    };
+    let names = |limits: &[&KeyLimit]| limits.iter().map(|l| l.name.clone()).collect::<Vec<_>>();
+    let by_calls: Vec<&KeyLimit> = tried.iter().copied().filter(|limit| limit.unit.is_calls()).collect();
+    let too_short: Vec<&KeyLimit> = not_tried.iter().copied().filter(|limit| matches!(limit.window, Window::Seconds(_))).collect();
+    let unit = if !tried.is_empty() && by_calls.len() == tried.len() { LimitUnit::Calls } else { LimitUnit::Units };
+    Ok(DryRun {
+        limited,
+        count,
+        keys: if whose.by_key { count } else { 0 },
+        by_quarters: names(&sorted.rolling.iter().chain(&sorted.credits).collect::<Vec<_>>()),
+        by_minutes: names(&sorted.of_minutes().collect::<Vec<_>>()),
+        by_calls: names(&by_calls),
+        unit,
+        minutes_since: sorted.need_minutes().then_some(since),
+        tried: names(&tried),
+        not_tried: names(&not_tried),
+        too_short: names(&too_short),
+        ..DryRun::default()
+    })
+}
+
+/// Whom any of these would have held back, with all of them in force.
+async fn walked(ctx: &Ctx, sorted: &Sorted, quarters: &Asked<'_>, minutes: &Asked<'_>) -> Result<Vec<WouldBeLimited>, AppError> {
+    let mut names: HashMap<Who, String> = HashMap::new();
+    let who = |workspace, key: Option<Uuid>| (WorkspaceId::new(workspace), key.map(KeyId::new));
+    for (limits, asked) in [(&sorted.fixed, quarters), (&sorted.fixed_minutes, minutes)] {
+        let (units, calls) = by_unit(limits);
+        for limits in [units, calls].iter().filter(|limits| !limits.is_empty()) {
+            let rows = store::list_limited(&ctx.db, limits, asked, i64::MAX).await?;
+            names.extend(rows.into_iter().map(|row| (who(row.workspace, row.key), row.name)));
+        }
     }
-    let keys = if whose.by_key { count } else { 0 };
-    let minutes_since = sorted.need_minutes().then_some(since);
-    let names = |limits: Vec<KeyLimit>| limits.into_iter().map(|l| l.name).collect::<Vec<_>>();
-    let by_calls = names(limits.iter().filter(|limit| limit.unit.is_calls() && !sorted.unseen.contains(limit)).cloned().collect());
-    let by_minutes = names([sorted.fixed_minutes, sorted.rolling_minutes].concat());
-    Ok(DryRun { limited, count, keys, by_quarters: names(sorted.rolling), by_minutes, by_calls, minutes_since, too_short: names(sorted.unseen) })
+    for (limits, asked) in [(&sorted.rolling, quarters), (&sorted.rolling_minutes, minutes), (&sorted.credits, quarters)] {
+        for limit in limits {
+            let rows = match limit.window {
+                Window::Credits(_) => store::list_without_credits(&ctx.db, limit, asked).await?,
+                _ => store::list_rolling(&ctx.db, limit, asked).await?,
+            };
+            names.extend(rows.into_iter().map(|row| (who(row.workspace, row.key), row.name)));
+        }
+    }
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let whose = quarters.whose;
+    let ids: Vec<Uuid> = names.keys().filter_map(|(workspace, key)| if whose.by_key { key.map(KeyId::uuid) } else { Some(workspace.uuid()) }).collect();
+    let whose = if whose.by_key { Whose { keys: Some(&ids), ..*whose } } else { Whose { of: Some(&ids), ..*whose } };
+    let asked = Asked { whose: &whose, from: quarters.from, minutes_since: minutes.minutes_since.filter(|_| sorted.need_minutes()) };
+    let of_minutes: Vec<KeyLimit> = sorted.of_minutes().cloned().collect();
+    let of_quarters = sorted.fixed.iter().chain(&sorted.rolling).chain(&sorted.credits);
+    let limits: Vec<_> = of_quarters.map(|limit| (limit, false)).chain(sorted.of_minutes().map(|limit| (limit, true))).collect();
+    let in_calls = limits.iter().any(|(limit, _)| limit.unit.is_calls());
+    let mut walk = Walk::new(limits, names);
+    store::each_step(&ctx.db, &asked, &of_minutes, in_calls, |row| walk.step(&row)).await?;
+    Ok(walk.end())
 }
 
 /// Those of units, and those of calls: what was asked is summed in one or the other.
@@ -199,20 +263,6 @@ fn by_unit(limits: &[KeyLimit]) -> (Vec<KeyLimit>, Vec<KeyLimit>) {
 fn most_beyond(limited: &mut Vec<WouldBeLimited>) {
     limited.sort_by(|a, b| b.beyond.cmp(&a.beyond).then((a.workspace, a.key).cmp(&(b.workspace, b.key))));
     limited.truncate(usize::try_from(MOST).unwrap_or(50));
-}
-
-/// What one limit more would have held back of one.
-fn add(all: &mut HashMap<Who, WouldBeLimited>, more: WouldBeLimited) {
-    match all.entry((more.workspace, more.key)) {
-        Entry::Vacant(place) => _ = place.insert(more),
-        Entry::Occupied(mut place) => {
-            let held = place.get_mut();
-            held.windows = held.windows.saturating_add(more.windows);
-            held.beyond = held.beyond.saturating_add(more.beyond);
-            // Of units and calls what is more: no call costs less than one.
-            held.units = held.units.max(more.units);
-        }
-    }
 }
 
 fn whole(n: i64) -> u64 {
@@ -231,65 +281,7 @@ fn found(row: store::LimitedRow) -> WouldBeLimited {
 }
 
 /// A workspace, or a key of it alone.
-type Who = (WorkspaceId, Option<KeyId>);
-
-/// All who ask under a rolling limit, one after the other, each in order of time.
-#[derive(Debug, Default)]
-struct Walk {
-    asked: HashMap<Who, Rolled>,
-    last: Option<Who>,
-}
-
-impl Walk {
-    fn step(&mut self, limit: &KeyLimit, row: store::AskedRow) {
-        let who = (WorkspaceId::new(row.workspace), row.key.map(KeyId::new));
-        // What passed of the one before is not needed any more.
-        if let Some(before) = self.last.replace(who).filter(|before| *before != who)
-            && let Some(done) = self.asked.get_mut(&before)
-        {
-            done.passed = VecDeque::new();
-        }
-        let rolled = self.asked.entry(who).or_default();
-        (rolled.name, rolled.units) = (row.name, whole(row.total));
-        rolled.ask(limit, row.at.unix_timestamp(), whole(row.units));
-    }
-
-    fn end(self) -> impl Iterator<Item = WouldBeLimited> {
-        self.asked.into_iter().map(|((workspace, key), rolled)| {
-            let Rolled { name, times: windows, beyond, units, .. } = rolled;
-            WouldBeLimited { workspace, name, key, windows, beyond, units }
-        })
-    }
-}
-
-/// One who asks under a rolling limit, quarter after quarter, or minute after minute.
-#[derive(Debug, Default)]
-struct Rolled {
-    name: String,
-    /// What passed within the window, and when.
-    passed: VecDeque<(i64, u64)>,
-    within: u64,
-    /// Quarters or minutes in which something would have been held back.
-    times: u64,
-    beyond: u64,
-    /// Of all of it.
-    units: u64,
-}
-
-impl Rolled {
-    fn ask(&mut self, limit: &KeyLimit, at: i64, units: u64) {
-        let seconds = i64::from(limit.window.stored_seconds());
-        while let Some((_, passed)) = self.passed.front().copied().filter(|(then, _)| then + seconds <= at) {
-            self.passed.pop_front();
-            self.within -= passed;
-        }
-        let passes = units.min(limit.limit.saturating_sub(self.within));
-        self.passed.push_back((at, passes));
-        self.within += passes;
-        self.beyond = self.beyond.saturating_add(units - passes);
-        self.times += u64::from(passes < units);
-    }
-}
+pub(super) type Who = (WorkspaceId, Option<KeyId>);
 
 /// The first of the month before, UTC.
 fn last_month(now: OffsetDateTime) -> OffsetDateTime {
@@ -308,20 +300,23 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn what_was_held_back_fills_no_rolling_window() {
-        let (limit, mut rolled) = (KeyLimit::new("hours", 10, Window::Rolling(7_200)), Rolled::default());
-        let held = [(0, 6), (3_600, 6), (5_400, 3), (7_200, 7), (10_800, 9), (100_000, 25)].map(|(at, units)| {
-            let before = rolled.beyond;
-            rolled.ask(&limit, at, units);
-            rolled.beyond - before
-        });
-        assert_eq!(held, [0, 2, 3, 1, 5, 15], "4, none and 6 of what was asked first passed, then what came back");
-        assert_eq!((rolled.times, rolled.beyond), (5, 26));
-    }
-
-    #[test]
     fn each_limit_has_what_it_is_held_against() {
-        let windows = ["hour", "month", "day@Europe/Stockholm", "rolling:hour", "60", "1200", "rolling:60", "rolling:3540", "1", "90", "credits", "concurrent"];
+        let windows = [
+            "hour",
+            "month",
+            "day@Europe/Stockholm",
+            "rolling:hour",
+            "60",
+            "1200",
+            "rolling:60",
+            "rolling:3540",
+            "1",
+            "90",
+            "credits",
+            "credits:5/hour",
+            "credits:5/minute",
+            "concurrent",
+        ];
         let limits = windows.map(|window| KeyLimit::new(window, 10, window.parse().expect("a window")));
         let sorted = Sorted::new(&limits);
         let names = |limits: &[KeyLimit]| limits.iter().map(|l| l.name.clone()).collect::<Vec<_>>();
@@ -329,7 +324,8 @@ mod tests {
         assert_eq!(names(&sorted.rolling), ["rolling:hour"]);
         assert_eq!(names(&sorted.fixed_minutes), ["60", "1200"]);
         assert_eq!(names(&sorted.rolling_minutes), ["rolling:60", "rolling:3540"]);
-        assert_eq!(names(&sorted.unseen), ["1", "90", "credits", "concurrent"]);
+        assert_eq!(names(&sorted.unseen), ["1", "90", "credits:5/minute", "concurrent"]);
+        assert_eq!(names(&sorted.credits), ["credits", "credits:5/hour"]);
     }
 
     #[test]

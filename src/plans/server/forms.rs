@@ -9,9 +9,9 @@ use crate::{
     error::{AppError, FieldError, Fields},
     keys::{
         model::{KeyEdit, KeyLimit, TypedLimit},
-        server::{edit_key, forms::digits},
+        server::{edit_key, find_key, forms::digits},
     },
-    plans::model::{GroupEdit, NewLimits, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
+    plans::model::{GivenPlan, GroupEdit, NewLimits, NewPlan, NewPrice, Plan, PlanEdit, PlanEffect, PlanForm},
     platform::Ctx,
     values::{AccountId, Email, GroupId, KeyId, Slug, WorkspaceId, permission_names as may},
 };
@@ -84,12 +84,12 @@ pub(super) fn in_form<T>(form: &str, done: Result<T, AppError>) -> Result<T, App
     })
 }
 
-/// Gives a plan to an account's workspace, a group, a workspace or a key; the answer is its name.
-pub async fn assign(ctx: &Ctx, caller: &Caller, slug: &str, to: &str) -> Result<String, AppError> {
-    describing::find_plan(ctx, caller, slug).await?;
+/// Gives a plan to an account's workspace, a group, a workspace or a key.
+pub async fn assign(ctx: &Ctx, caller: &Caller, slug: &str, to: &str) -> Result<GivenPlan, AppError> {
+    let plan = describing::find_plan(ctx, caller, slug).await?;
     let to = to.trim();
     let nobody = || AppError::invalid("to", "Nobody has this email or id. Write an account's email, a group's slug, or the id of a workspace or a key.");
-    put(ctx, caller, &whom(ctx, caller, to).await?.ok_or_else(nobody)?, Some(slug)).await.map_err(|error| match error {
+    put(ctx, caller, &whom(ctx, caller, to).await?.ok_or_else(nobody)?, Some(&plan)).await.map_err(|error| match error {
         AppError::NotFound => nobody(),
         other => other,
     })
@@ -98,7 +98,7 @@ pub async fn assign(ctx: &Ctx, caller: &Caller, slug: &str, to: &str) -> Result<
 /// Takes the plan of a group, a workspace or a key away; the answer is its name.
 pub async fn take(ctx: &Ctx, caller: &Caller, from: &str) -> Result<String, AppError> {
     let whom = whom(ctx, caller, from.trim()).await?.ok_or(AppError::NotFound)?;
-    put(ctx, caller, &whom, None).await
+    Ok(put(ctx, caller, &whom, None).await?.name)
 }
 
 enum Whom {
@@ -144,16 +144,24 @@ pub async fn workspace_of_account(ctx: &Ctx, caller: &Caller, text: &str) -> Res
     }
 }
 
-async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Result<String, AppError> {
+async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&Plan>) -> Result<GivenPlan, AppError> {
+    let wanted = plan.map(|plan| plan.slug.to_string());
+    let has_limits = plan.is_some_and(|plan| !plan.limits.is_empty());
+    let other = |before: Option<Slug>| before.filter(|before| Some(before) != plan.map(|plan| &plan.slug));
     match whom {
         Whom::Group(slug) => {
-            let edit = GroupEdit { plan: Some(plan.map(str::to_owned)), ..GroupEdit::default() };
-            Ok(groups::edit_group(ctx, caller, slug, edit).await?.name)
+            let before = groups::find_group(ctx, caller, slug).await?.plan.map(|plan| plan.slug);
+            let group = groups::edit_group(ctx, caller, slug, GroupEdit { plan: Some(wanted), ..GroupEdit::default() }).await?;
+            Ok(GivenPlan { effect: PlanEffect::of_group(has_limits, !group.limits.is_empty()), name: group.name, replaced: other(before) })
         }
-        Whom::Workspace(id) => Ok(assigning::assign_plan(ctx, caller, *id, plan).await?.name),
+        Whom::Workspace(id) => {
+            let hold = assigning::assign_plan(ctx, caller, *id, wanted.as_deref()).await?;
+            Ok(GivenPlan { effect: PlanEffect::of_workspace(has_limits, &hold), name: hold.name, replaced: hold.replaced })
+        }
         Whom::Key(id) => {
-            let edit = KeyEdit { plan: Some(plan.map(str::to_owned)), ..KeyEdit::default() };
-            Ok(edit_key(ctx, caller, *id, edit).await?.key.name)
+            let before = find_key(ctx, caller, *id).await?.plan;
+            let key = edit_key(ctx, caller, *id, KeyEdit { plan: Some(wanted), ..KeyEdit::default() }).await?.key;
+            Ok(GivenPlan { effect: PlanEffect::of_key(has_limits, !key.limits.is_empty()), name: key.name, replaced: other(before) })
         }
     }
 }

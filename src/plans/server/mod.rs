@@ -12,6 +12,7 @@ mod rules;
 mod spreading;
 mod store;
 mod unsaved;
+mod walking;
 
 pub use assigning::{
     api_limits, assign_plan, assign_plan_to_account, change_api_limit, change_workspace_limit, set_api_limits, set_workspace_grants, set_workspace_limits,

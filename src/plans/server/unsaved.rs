@@ -3,9 +3,8 @@
 
 use super::{
     describing::find,
-    dry_run::{everybody, held_back, of_holders, try_group},
-    groups,
-    store::{self, Whose},
+    dry_run::{of_api, of_everybody, of_holders, of_workspaces, try_group},
+    groups, store,
 };
 use crate::{
     accounts::Caller,
@@ -32,7 +31,7 @@ pub async fn try_plan_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Pla
     caller.require(&may::PLANS_MANAGE)?;
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
     let limits = checked(ctx, wanted.limits).await?.unwrap_or(plan.limits);
-    if wanted.of_holders { of_holders(ctx, plan.id, &limits, wanted.by_key).await } else { held_back(ctx, &limits, &everybody(wanted.by_key)).await }
+    if wanted.of_holders { of_holders(ctx, plan.id, &limits, wanted.by_key).await } else { of_everybody(ctx, &limits, wanted.by_key).await }
 }
 
 /// Which of its members would have been limited had a group these limits of its own.
@@ -48,7 +47,7 @@ pub async fn try_group_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Op
     };
     drop(conn);
     let held = store::groups::list_held(&ctx.db, group.id, by_plan).await?;
-    held_back(ctx, &limits, &Whose { of: Some(&held), ..everybody(false) }).await
+    of_workspaces(ctx, &limits, &held).await
 }
 
 /// Whether a workspace would, all its keys together that have no limits or plan of their own.
@@ -56,7 +55,7 @@ pub async fn try_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: Workspa
     caller.require(&may::PLANS_MANAGE)?;
     let hold = store::find_workspace(&mut *ctx.db.acquire().await?, workspace).await?.ok_or(AppError::NotFound)?;
     let limits = checked(ctx, wanted).await?.unwrap_or(hold.limits);
-    held_back(ctx, &limits, &Whose { of: Some(&[workspace.uuid()]), ..everybody(false) }).await
+    of_workspaces(ctx, &limits, &[workspace.uuid()]).await
 }
 
 /// Which keys of an API, of those that nothing nearer limits, each alone.
@@ -64,8 +63,7 @@ pub async fn try_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Opti
     caller.require(&may::PLANS_MANAGE)?;
     let saved = store::list_api_limits(&mut *ctx.db.acquire().await?, slug).await?.ok_or(AppError::NotFound)?;
     let limits = checked(ctx, wanted).await?.unwrap_or(saved);
-    let keys = store::list_met_by_api(&ctx.db, slug).await?;
-    held_back(ctx, &limits, &Whose { keys: Some(&keys), ..everybody(true) }).await
+    of_api(ctx, &limits, slug).await
 }
 
 async fn checked(ctx: &Ctx, wanted: Option<Vec<KeyLimit>>) -> Result<Option<Vec<KeyLimit>>, AppError> {

@@ -71,11 +71,49 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
     assert!(ended.contains("This is an old secret of ") && ended.contains("answered EXPIRED"), "{ended}");
     let unknown = vera.browser.page(&format!("/keys?hash={}", hex("x"))).await;
     assert!(unknown.contains("No key here has this secret"));
+    let unknown = olga.browser.page(&format!("/admin/keys?hash={}", hex("x"))).await;
+    assert!(unknown.contains("No key in any workspace has this secret") && !unknown.contains("another workspace"), "{unknown}");
+    sqlx::query("insert into ended_secrets (hash) values ($1)").bind(sha256("x").to_vec()).execute(&db).await.unwrap();
+    for (browser, list) in [(&vera.browser, "/keys"), (&olga.browser, "/admin/keys")] {
+        let ended = browser.page(&format!("{list}?hash={}", hex("x"))).await;
+        assert!(ended.contains("This secret has ended") && !ended.contains("has this secret"), "{ended}");
+    }
     let long = "x".repeat(501);
     for wrong in ["", "  ", &long] {
         let refused = vera.browser.post::<FindKey>("/keys/find", &[("secret", wrong)]).await;
         assert_eq!(refused.status(), 422);
         assert!(wrong.len() < 3 || !refused.text().await.unwrap().contains(wrong), "what was pasted does not come back");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn an_operator_reads_who_has_a_key_with_the_way_to_the_account(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let made = vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await;
+    let path = location(&made).to_owned();
+    let page = vera.browser.page(&path).await;
+    let shown = page.split_once("data-testid=\"secret\"").expect("the secret on the page").1;
+    let secret: String = shown[shown.find("demo_live_").expect("a secret")..].chars().take(46).collect();
+    sqlx::query("update workspaces set name = 'Nordlicht Shop' where personal_of = $1").bind(vera.account.uuid()).execute(&db).await.unwrap();
+    let (account, who) = (format!("href=\"/admin/accounts/{}\"", vera.account), format!("({}, {})", vera.name, vera.email));
+    let id = path.trim_start_matches("/keys/");
+    for (address, has_email) in [
+        (format!("/admin/keys?hash={}", both(&secret)), true),
+        (format!("/admin/keys?key={id}"), true),
+        (path.clone(), true),
+        ("/admin/keys".to_owned(), false),
+    ] {
+        let page = olga.browser.page(&address).await;
+        assert!(page.contains(&account) && page.contains("Nordlicht Shop"), "{address}: {page}");
+        assert_eq!(page.contains(&who), has_email, "{address}: {page}");
+    }
+    let own = vera.browser.page(&format!("/keys?hash={}", both(&secret))).await;
+    assert!(own.contains("This is ") && !own.contains(&account), "{own}");
+    // By the name of the person, whatever the workspace is called.
+    for (q, found) in [(vera.name.to_lowercase(), true), ("nobody of these".to_owned(), false)] {
+        let list = olga.browser.page(&format!("/admin/keys?q={}", q.replace(' ', "+"))).await;
+        assert_eq!(list.contains("checkout"), found, "{q}: {list}");
     }
 }
 

@@ -229,6 +229,16 @@ async fn each_leaked_secret_is_told_and_each_time_that_the_key_is_disabled(db: P
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_place_that_was_not_named_is_said_to_be_none(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (_, secret) = mara.new_key(&app, "checkout").await;
+    Scanner::listed(&app.ctx).await.found(&app, &[(&secret, "")]).await;
+    let detail: String = sqlx::query_scalar("select detail from key_state_changes where act = 'leaked'").fetch_one(&db).await.unwrap();
+    assert!(detail.ends_with("… at a place that was not named"), "{detail}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn twenty_reports_at_once_are_one(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -352,6 +362,9 @@ async fn the_pages_say_it_and_let_choose(db: PgPool) {
     let shown = vera.browser.page(&path).await;
     assert!(shown.contains("Leaked. ") && shown.contains("The key is off") && shown.contains("Disabled by"), "{shown}");
     assert!(!shown.contains("<script>alert") && !shown.contains("Clear the leak"), "{shown}");
+    let told = vera.browser.page("/settings/notifications").await;
+    assert!(told.contains("checkout has leaked"), "it was sent: {told}");
+    assert!(!eve.browser.page("/settings/notifications").await.contains("has leaked"));
     let list = vera.browser.page("/keys").await;
     assert!(list.contains(">Leaked</span>"), "the row says so: {list}");
     assert!(olga.browser.page(&format!("/admin/keys?key={id}")).await.contains("where, and what to do"));

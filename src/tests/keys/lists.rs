@@ -186,6 +186,9 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
         assert_eq!((standing.kind, standing.label.as_str(), standing.why.as_str()), (kind, label, why));
     }
     assert_eq!((list.found, list.all), (10, 11));
+    counted(&app, &mara, refused, "DISABLED", Duration::minutes(30), 9).await;
+    let enabled = server::list_keys(&app.ctx, &caller, KeyQuery { q: Some("refused".into()), ..KeyQuery::default() }).await.unwrap();
+    assert_eq!(enabled.rows[0].standing.why, "Mostly DISABLED, before the key was enabled again.", "it can't be enabled once more");
     assert_eq!((list.today.passed, list.today.limited, list.today.refused), (105 + 11, 3, 5));
 
     // Whose day has only just begun sees the same badges.

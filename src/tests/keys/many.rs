@@ -266,6 +266,9 @@ async fn keys_are_found_by_their_owner_for_operators_and_by_how_tags_begin(db: P
         (status, body["data"].as_array().map(|keys| keys.iter().map(|key| text(key, "name")).collect::<Vec<_>>()).unwrap_or_default())
     };
     assert_eq!(names(&olga, "owner=MARA@example").await, (200, vec!["shop".to_owned()]));
+    sqlx::query("update accounts set name = 'Mara Lindqvist' where id = $1").bind(mara.owner.account.uuid()).execute(&db).await.unwrap();
+    assert_eq!(names(&olga, "owner=lindqvist").await, (200, vec!["shop".to_owned()]), "by the person's name");
+    assert_eq!(names(&olga, "everywhere=true&q=lindqvist").await, (200, vec!["shop".to_owned()]));
     assert_eq!(names(&olga, "q=mara").await, (200, vec![]), "without it the own workspace only");
     assert_eq!(names(&mara, "owner=olga").await.0, 403);
     assert_eq!(names(&mara, "q=PROD").await, (200, vec!["shop".to_owned()]));

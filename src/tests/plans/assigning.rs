@@ -17,8 +17,11 @@ use tollgate::{
         server::edit_key,
     },
     plans::{
-        model::{NewPlan, NewPrice, PlanEdit},
-        server::{assign_plan, create_plan, delete_plan, dry_run, edit_plan, find_plan, list_plans, set_workspace_limits, workspace_hold},
+        model::{GroupEdit, NewGroup, NewPlan, NewPrice, PlanEdit, Trial, WorkspaceHold},
+        server::{
+            add_member, assign_plan, create_group, create_plan, delete_plan, dry_run, edit_group, edit_plan, find_plan, forms, list_plans,
+            set_workspace_limits, try_api_limits, try_plan, workspace_hold,
+        },
     },
     values::Outcome,
 };
@@ -96,6 +99,43 @@ async fn a_plan_that_somebody_has_is_not_deleted_and_twice_is_once(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_plan_that_replaces_another_or_has_no_effect_says_so(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli, workspace, key) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace, scene.key);
+    for slug in ["pro", "team"] {
+        plan(ctx, slug, vec![limit("day", 5, Window::DAY)]).await;
+    }
+    plan(ctx, "bare", vec![]).await;
+    let limits = |limits: Vec<KeyLimit>| tollgate::keys::model::KeyEdit { limits: Some(limits), ..Default::default() };
+    edit_key(ctx, &cli, key, limits(vec![])).await.unwrap();
+    let given = async |slug: &str, to: String| forms::assign(ctx, &cli, slug, &to).await.unwrap().words();
+    assert!(given("pro", workspace.to_string()).await.ends_with(" now has this plan."));
+    assert!(given("pro", workspace.to_string()).await.ends_with(" now has this plan."), "twice is once");
+    let team = given("team", workspace.to_string()).await;
+    assert!(team.ends_with(" now has this plan, in place of pro."), "{team}");
+    let bare = given("bare", workspace.to_string()).await;
+    assert!(bare.ends_with(", in place of team. This plan has no limits, so it changes none."), "{bare}");
+    edit_key(ctx, &cli, key, limits(vec![limit("day", 9, Window::DAY)])).await.unwrap();
+    let own = given("pro", workspace.to_string()).await;
+    assert!(own.ends_with("no effect: limits or plans of their own apply to 1 key instead."), "{own}");
+    let of_key = given("pro", key.to_string()).await;
+    assert!(of_key.ends_with("now has this plan. The plan's limits have no effect: the key has limits of its own, which apply instead."), "{of_key}");
+
+    let group = NewGroup { slug: "partners".into(), name: "Partners".into(), plan: Some("team".into()), ..NewGroup::default() };
+    create_group(ctx, &cli, group).await.unwrap();
+    assert_eq!(given("pro", "partners".to_owned()).await, "Partners now has this plan, in place of team.");
+    edit_group(ctx, &cli, "partners", GroupEdit { limits: Some(vec![limit("day", 3, Window::DAY)]), ..GroupEdit::default() }).await.unwrap();
+    add_member(ctx, &cli, "partners", workspace).await.unwrap();
+    let of_group = given("pro", "partners".to_owned()).await;
+    assert!(of_group.ends_with("the group has limits of its own, which apply instead."), "{of_group}");
+    let words = |hold: WorkspaceHold| hold.effect().map(|effect| (effect.effective, effect.words)).unwrap();
+    let (effective, said) = words(assign_plan(ctx, &cli, workspace, Some("team")).await.unwrap());
+    assert!(!effective && said.contains("those of the workspace's group partners apply instead"), "{said}");
+    let (effective, said) = words(set_workspace_limits(ctx, &cli, workspace, vec![limit("day", 2, Window::DAY)]).await.unwrap());
+    assert!(!effective && said.contains("the workspace has limits of its own"), "{said}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli) = (&scene.app.ctx, Caller::cli());
@@ -124,8 +164,8 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
         assert_eq!((run.count, &run.by_minutes), (1, &vec!["burst".to_owned()]), "of which nothing is known by the minute");
         let row = &run.limited[0];
         assert_eq!((row.workspace, row.key), (scene.owner.workspace, by_key.then_some(scene.key)));
-        // Hours: 130 of 100 on 10 Nov, 150 of 100 on 1 Oct. Months: 229 of 200 in November.
-        assert_eq!((row.windows, row.beyond, row.units), (3, 30 + 50 + 29, 379));
+        // Hours: 130 of 100 on 10 Nov, 150 of 100 on 1 Oct. What these hold back fills no month.
+        assert_eq!((row.windows, row.beyond, row.units), (2, 30 + 50, 379));
     }
     // In any 75 minutes; what is held back fills nothing.
     let rolling = vec![limit("month", 200, Window::Month), limit("shift", 100, Window::Rolling(4_500)), limit("burst", 1, Window::Rolling(1_800))];
@@ -135,8 +175,8 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
         assert_eq!((run.count, &run.by_quarters, &run.by_minutes), (1, &vec!["shift".to_owned()], &vec!["burst".to_owned()]));
         let row = &run.limited[0];
         assert_eq!((row.workspace, row.key), (scene.owner.workspace, by_key.then_some(scene.key)));
-        // At 09:00 all of 60 pass, at 09:45 40 of 70, at 10:00 none of 99, and 100 of 150 on 1 Oct. The month holds back 29.
-        assert_eq!((row.windows, row.beyond, row.units), (1 + 3, 29 + 30 + 99 + 50, 379));
+        // At 09:00 all of 60 pass, at 09:45 40 of 70, at 10:00 none of 99, and 100 of 150 on 1 Oct.
+        assert_eq!((row.windows, row.beyond, row.units), (3, 30 + 99 + 50, 379));
     }
     plan(ctx, "wide", vec![limit("shift", 150, Window::Rolling(3_600))]).await;
     let run = dry_run(ctx, &cli, "wide", false).await.unwrap();
@@ -151,13 +191,61 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     plan(ctx, "both", vec![calls(limit("calls", 65, Window::HOUR)), limit("hour", 100, Window::HOUR), calls(limit("shift", 150, Window::Rolling(4_500)))])
         .await;
     let run = dry_run(ctx, &cli, "both", false).await.unwrap();
-    // Of the 169 calls within 75 minutes 19 are beyond.
-    assert_eq!((run.count, run.limited[0].beyond, run.limited[0].units), (1, 39 + 30 + 50 + 19, 379));
-    assert_eq!(run.by_calls, ["calls", "shift"]);
+    // On 1 Oct 50 of 150 units; at 09:45 there is room for half of the 10 calls, so 35 of 70 pass; at 10:00 for 65 of 99.
+    assert_eq!((run.count, run.limited[0].beyond, run.limited[0].units), (1, 50 + 35 + 34, 379));
+    assert_eq!((run.by_calls, run.unit), (vec!["calls".to_owned(), "shift".to_owned()], LimitUnit::Units));
+    // Two limits that all of it is beyond: each unit counts once.
+    plan(ctx, "none", vec![limit("hour", 1, Window::HOUR), limit("month", 1, Window::Month)]).await;
+    let row = &dry_run(ctx, &cli, "none", false).await.unwrap().limited[0];
+    assert_eq!((row.windows, row.beyond, row.units), (3 + 2, 377, 379), "one unit a month passes");
     let others = vec![limit("bank", 1, "credits:1/day".parse().unwrap()), limit("open", 1, Window::CONCURRENT), limit("burst", 1, Window::Seconds(90))];
     plan(ctx, "others", others).await;
     let run = dry_run(ctx, &cli, "others", false).await.unwrap();
-    assert_eq!((run.count, run.too_short.join(" ")), (0, "bank burst open".to_owned()), "they are no windows, or of no whole minutes");
+    // A credit comes back a day: one unit passes on 1 Oct and one on 10 Nov.
+    assert_eq!((run.count, run.limited[0].windows, run.limited[0].beyond), (1, 4, 377));
+    assert_eq!((run.tried.join(" "), run.not_tried.join(" "), run.too_short.join(" ")), ("bank".into(), "burst open".into(), "burst".into()));
+    plan(ctx, "drip", vec![limit("bank", 300, "credits:1/hour".parse().unwrap())]).await;
+    assert_eq!(dry_run(ctx, &cli, "drip", false).await.unwrap().count, 0, "what was used on 1 Oct came back");
+    plan(ctx, "prepaid", vec![limit("pack", 300, "credits".parse().unwrap())]).await;
+    assert_eq!(dry_run(ctx, &cli, "prepaid", false).await.unwrap().limited[0].beyond, 79, "they never come back");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_dry_run_says_how_many_keys_limits_of_their_own_hold(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (ctx, cli) = (&app.ctx, Caller::cli());
+    plan(ctx, "pro", vec![limit("day", 40, Window::DAY)]).await;
+    let asha = developer(ctx, "asha", "UTC").await;
+    let at = datetime!(2026-11-10 09:00 UTC).unix_timestamp() / 60;
+    let mut ids = Vec::new();
+    for (name, units) in [("shop", 70), ("till", 30), ("still", 0)] {
+        let id = usage_key(ctx, &asha, name).await;
+        if units > 0 {
+            write(&app, vec![tally(&asha, id, "GET /", Outcome::Valid, at, units)]).await;
+        }
+        ids.push(id);
+    }
+    for id in [ids[0], ids[2]] {
+        let edit = tollgate::keys::model::KeyEdit { limits: Some(vec![limit("day", 1_000, Window::DAY)]), ..Default::default() };
+        edit_key(ctx, &cli, id, edit).await.unwrap();
+    }
+    let run = dry_run(ctx, &cli, "pro", false).await.unwrap();
+    assert_eq!((run.count, run.left_out, run.left_out_units), (0, 1, 70), "a key without usage says nothing");
+    let run = dry_run(ctx, &cli, "pro", true).await.unwrap();
+    assert_eq!((run.count, run.left_out), (1, 0), "each key alone is tried, whatever holds it");
+    assert_eq!(try_api_limits(ctx, &cli, "demo", Some(vec![limit("day", 1, Window::DAY)])).await.unwrap().left_out, 1);
+    let edit = tollgate::keys::model::KeyEdit { plan: Some(Some("pro".into())), ..Default::default() };
+    edit_key(ctx, &cli, ids[0], edit).await.unwrap();
+    let holders = Trial { of_holders: true, ..Trial::default() };
+    assert_eq!(try_plan(ctx, &cli, "pro", &holders).await.unwrap().left_out, 1, "it has the plan, which does not hold it");
+
+    let operator = app.sign_in_as("operator").await;
+    let page = operator.browser.page("/admin/plans?edit=pro&try=1").await;
+    assert!(page.contains("nobody would have been held back. 1 key with limits of its own is left out, with 70 units."), "{page}");
+    plan(ctx, "burst", vec![limit("second", 1, Window::SECOND)]).await;
+    let page = operator.browser.page("/admin/plans?edit=burst&try=1").await;
+    assert!(page.contains("None of these limits can be tried.") && page.contains("be tried: second. Usage is kept"), "{page}");
+    assert!(!page.contains("nobody would have been"), "{page}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -187,9 +275,10 @@ async fn a_dry_run_holds_short_windows_against_each_minute(db: PgPool) {
     assert_eq!((run.limited[0].windows, run.limited[0].beyond, run.limited[0].units), (1, 5, 130), "its units are all since the first of last month");
     assert_eq!(dry_run(ctx, &cli, "minute", true).await.unwrap().count, 0, "no key alone");
 
-    // Seven minutes of the clock hold 09:03 alone, and 09:14 with 09:15. The hours add 10 (3 of the shop alone) and 80.
+    // Seven minutes of the clock hold 09:03 alone, and 09:14 with 09:15, where 1 of 6 passes whatever the hour has room for. On 2 Oct, of which only
+    // the quarter is known, the hour holds back 80.
     plan(ctx, "seven", vec![limit("burst", 10, Window::Seconds(420)), limit("hour", 20, Window::HOUR)]).await;
-    for (by_key, expected) in [(false, (None, 4, 100)), (true, (Some(shop), 3, 88))] {
+    for (by_key, expected) in [(false, (None, 4, 5 + 5 + 80)), (true, (Some(shop), 3, 5 + 80))] {
         let run = dry_run(ctx, &cli, "seven", by_key).await.unwrap();
         let of_asha = run.limited.iter().filter(|held| held.workspace == asha.workspace);
         assert_eq!(of_asha.map(|held| (held.key, held.windows, held.beyond)).collect::<Vec<_>>(), [expected]);

@@ -41,6 +41,12 @@ async fn a_plan_from_the_command_line(db: PgPool) {
     assert!(String::from_utf8_lossy(&would.stdout).starts_with("Would be: pro for the workspace "), "{would:?}");
     assert_eq!(json(&plan(&["assign", "pro", "--account", &email, "--json"]))["plan"], "pro");
     assert_eq!(json(&plan(&["list", "--json"]))[0]["workspaces"], 1);
+    json(&plan(&["create", "--slug", "bare", "--name", "Bare", "--json"]));
+    let told = plan(&["assign", "bare", "--account", &email]);
+    let told = String::from_utf8_lossy(&told.stdout);
+    assert!(told.contains(", all its keys together, in place of pro. This plan has no limits, so it changes none."), "{told}");
+    json(&plan(&["assign", "pro", "--account", &email, "--json"]));
+    assert_eq!(plan(&["delete", "bare"]).status.code(), Some(0));
     assert!(String::from_utf8_lossy(&plan(&["show", "pro"]).stdout).contains("1,000 units a day"));
     assert!(json(&plan(&["try", "pro", "--json"]))["limited"].is_array());
     assert_eq!(plan(&["delete", "pro"]).status.code(), Some(4), "somebody has it");

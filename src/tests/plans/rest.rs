@@ -52,6 +52,11 @@ async fn an_operator_makes_assigns_and_deletes_a_plan(db: PgPool) {
     let (status, hold) = answer(ops.call(&app, Method::PUT, &workspace, Some(json!({ "plan": "pro" }))).await).await;
     assert_eq!((status, text(&hold, "plan"), text(&hold, "name")), (200, "pro".to_owned(), "Mara".to_owned()));
     assert_eq!(hold["spread"]["missing"], json!([]), "{hold}");
+    assert_eq!((hold["effective"].is_boolean(), hold.get("replaced")), (true, None), "{hold}");
+    ops.post(&app, "/api/v1/plans", json!({ "slug": "bare", "name": "Bare" })).await;
+    let (_, hold) = answer(ops.call(&app, Method::PUT, &workspace, Some(json!({ "plan": "bare" }))).await).await;
+    let effect = json!("This plan has no limits, so it changes none.");
+    assert_eq!((&hold["effective"], &hold["effect"], &hold["replaced"]), (&json!(false), &effect, &json!("pro")), "{hold}");
     let (_, read) = answer(ops.get(&app, &workspace).await).await;
     assert!(read.get("spread").is_none(), "nothing was changed: {read}");
     let limits = json!({ "limits": [{ "name": "hour", "limit": 7, "window": "hour" }] });

@@ -71,6 +71,13 @@ async fn limits_are_tried_over_rest_before_they_are_saved(db: PgPool) {
     assign_plan(ctx, &cli, asha.workspace, None).await.unwrap();
     assert_eq!(names("apis/demo", json!({ "limits": a_day(40) })).await, ["shop"]);
 
+    let two = json!([{ "name": "day", "limit": 20, "window": "day" }, { "name": "any", "limit": 30, "window": "rolling:day" }, { "name": "s", "limit": 1, "window": "second" }]);
+    let (_, _, body) = tried("groups/partners", json!({ "limits": two })).await;
+    let row = &body["data"][0];
+    assert_eq!((&row["beyond"], &row["units"], &body["unit"]), (&json!(40), &json!(60), &json!("units")), "a unit counts once: {body}");
+    assert_eq!((&body["tried"], &body["not_tried"]), (&json!(["day", "any"]), &json!(["s"])), "{body}");
+    assert_eq!(body["left_out"], json!({ "keys": 0, "units": 0 }));
+
     let (status, _, wrong) = tried("plans/pro", json!({ "limits": [{ "name": "day", "limit": 1, "window": 0 }] })).await;
     assert_eq!((status, &wrong["errors"][0]["pointer"]), (422, &json!("#/limits/0/window")), "{wrong}");
     for (of, body, status) in [("plans/gold", json!({}), 404), ("workspaces/ws_nothing", json!({}), 404), ("plans/pro", json!({ "of": "some" }), 422)] {

@@ -57,7 +57,7 @@ pub struct ExportQuery {
     /// Exactly this external id.
     #[serde(default)]
     external_id: Option<String>,
-    /// Part of the owner's name or email, in every workspace. Needs `keys:manage`.
+    /// Part of the name of a workspace, or of its owner's name or email, in every workspace. Needs `keys:manage`.
     #[serde(default)]
     owner: Option<String>,
     /// `true`: of every workspace. Needs `keys:manage`.

@@ -43,7 +43,7 @@ impl KeyLeaked {
     fn facts(&self, [key, secret, found, reported, time]: [&str; 5], by: &str, to: &Reader) -> Vec<(String, String)> {
         let fact = |name: &str, value: String| (name.to_owned(), value);
         let mut facts = vec![fact(key, harmless(&self.key)), fact(secret, format!("{}…", self.start))];
-        facts.extend(self.places.iter().map(|place| fact(found, place.clone())));
+        facts.extend(self.places.iter().filter(|place| !place.is_empty()).map(|place| fact(found, place.clone())));
         facts.extend([fact(reported, harmless(by)), fact(time, to.moment(self.at))]);
         facts
     }

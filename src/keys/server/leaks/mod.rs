@@ -89,7 +89,8 @@ async fn mark(ctx: &Ctx, conn: &mut PgConnection, key: &Key, find: &Find<'_>, by
     if !store::insert_leak(conn, &leak, now).await? {
         return Ok(Marked::Known);
     }
-    let detail = format!("{}… at {}", find.start, find.url);
+    let place = if find.url.is_empty() { "a place that was not named" } else { find.url };
+    let detail = format!("{}… at {place}", find.start);
     let data = json!({ "name": key.name, "start": find.start, "url": find.url, "source": find.source });
     note(ctx, conn, by, key, Done { act: Act::Leaked, reason: find.reason, detail, data }).await?;
     let disables = key.state == KeyState::Active && store::find_choice(&mut *conn, key.workspace).await?;

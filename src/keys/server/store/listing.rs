@@ -1,10 +1,10 @@
 //! The list of keys with how each stands. Which keys the filters leave and how each stands is decided by `keys_left` and `key_standing`
-//! (migration 0063), so that list, badge, plain pages and their number (`paging`) agree.
+//! (migrations 0107 and 0063), so that list, badge, plain pages and their number (`paging`) agree.
 
 use super::keys::Row;
 use crate::{
-    keys::model::{Environment, Key, KeyState, Review, StandingKind, ToReview},
-    values::{Actor, Counts, KeyId, WorkspaceId},
+    keys::model::{Environment, Key, KeyOwner, KeyState, Review, StandingKind, ToReview},
+    values::{AccountId, Actor, Counts, KeyId, WorkspaceId},
 };
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -21,8 +21,8 @@ pub struct Wanted<'a> {
     pub id: Option<KeyId>,
     /// Only these.
     pub ids: Option<&'a [KeyId]>,
-    /// Part of a name or of an external id, how a tag begins, the start of a secret; among the keys of everybody also part of the owner's name
-    /// or email.
+    /// Part of a name or of an external id, how a tag begins, the start of a secret; among the keys of everybody also part of the
+    /// name of a workspace, or of its owner's name or email.
     pub search: Option<&'a str>,
     pub api: Option<&'a str>,
     /// Those of these kinds, in their order; none: of every kind. Only a list of one kind, or of all, has pages.
@@ -31,7 +31,7 @@ pub struct Wanted<'a> {
     pub tag: Option<&'a str>,
     /// Exactly this one.
     pub external_id: Option<&'a str>,
-    /// Part of the owner's name or email.
+    /// Part of the name of a workspace, or of its owner's name or email.
     pub owner: Option<&'a str>,
     /// Hashes of one secret: whoever has any of them.
     pub hashes: Option<Vec<Vec<u8>>>,
@@ -69,7 +69,9 @@ impl Wanted<'_> {
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub key: Key,
+    /// The name of its workspace, and the person whose it is.
     pub owner: String,
+    pub person: Option<KeyOwner>,
     pub kind: StandingKind,
     /// The calls of the last 24 hours that a limit held, that were refused, and all.
     pub limited: u64,
@@ -105,6 +107,9 @@ struct ListedRow {
     created_at: OffsetDateTime,
     last_used_at: Option<OffsetDateTime>,
     owner: String,
+    person_id: Option<Uuid>,
+    person: Option<String>,
+    email: Option<String>,
     kind: StandingKind,
     limited: i64,
     refused: i64,
@@ -146,6 +151,7 @@ impl ListedRow {
         Some(Listed {
             key: row.key()?,
             owner: self.owner,
+            person: self.person_id.zip(self.person.zip(self.email)).map(|(id, (name, email))| KeyOwner { account: AccountId::new(id), name, email }),
             kind: self.kind,
             limited: count(self.limited),
             refused: count(self.refused),
@@ -182,11 +188,12 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
            select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.origins, k.routes, k.tags,
              k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
-             w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
+             w.name as owner, o.id as "person_id?", o.name as "person?", o.email as "email?", f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
              (select q.outcome from usage_quarters q where q.key_id = k.id and q.quarter >= $2 and q.outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
                group by q.outcome order by sum(q.count) desc, q.outcome limit 1) as refusal,
              e.actor as "ended_by?", e.actor_id is not null as "ended_by_account!", e.at as "ended_at?", e.reason as "ended_why?", k.id in (select key_id from leaked) as "is_leaked!", (select count(*) from found) as "found!"
            from found f join keys k on k.id = f.id join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
+             left join accounts o on o.id = w.personal_of
              left join lateral (select c.actor, c.actor_id, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.number desc limit 1) e on true
            where $8::timestamptz is null or (not $10 and (k.created_at, k.id) < ($8, $9::uuid)) or ($10 and (k.created_at, k.id) > ($8, $9::uuid))
            order by array_position($7, f.kind), case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
@@ -216,6 +223,11 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
         rows.reverse();
     }
     Ok(rows.into_iter().filter_map(ListedRow::listed).collect())
+}
+
+/// Whether a secret with one of these hashes was dropped or rotated away; whose it was is not known any more.
+pub async fn has_ended(db: impl PgExecutor<'_>, hashes: &[Vec<u8>]) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from ended_secrets where hash = any($1)) as "ended!""#, hashes).fetch_one(db).await
 }
 
 /// What is said of all keys above the list, whatever its filters.

@@ -52,6 +52,8 @@ pub struct ToldRow {
     pub refill: Option<i64>,
     pub unit: Option<String>,
     pub expires_at: Option<OffsetDateTime>,
+    /// Its secret was found in the open.
+    pub has_leaked: bool,
 }
 
 impl ToldRow {
@@ -66,19 +68,24 @@ impl ToldRow {
     }
 }
 
-/// What an account was told last, newest first. Of thresholds that were passed together only the highest is a notice.
+/// What an account was told last, newest first. Of thresholds that were passed together only the highest is a notice; of the places where a secret
+/// leaked the first.
 pub async fn list_told(db: impl PgExecutor<'_>, account: AccountId, most: i64) -> sqlx::Result<Vec<ToldRow>> {
     sqlx::query_as!(
         ToldRow,
-        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.used, t.allowed, t.window_seconds, t.zone, t.kind, t.refill, t.unit, t.expires_at
+        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.used, t.allowed, t.window_seconds, t.zone, t.kind, t.refill, t.unit, t.expires_at, t.has_leaked as "has_leaked!"
            from (
-             (select key_id, at, max(threshold) as threshold, max(used) as used, allowed, window_seconds, zone, kind, refill, unit, null::timestamptz as expires_at from limit_notices
+             (select key_id, at, max(threshold) as threshold, max(used) as used, allowed, window_seconds, zone, kind, refill, unit, null::timestamptz as expires_at, false as has_leaked from limit_notices
               where account_id = $1 group by key_id, at, limit_name, kind, window_seconds, zone, refill, unit, window_start, allowed order by at desc limit $2)
              union all
-             (select null, at, max(threshold), max(used), allowed, window_seconds, zone, kind, refill, unit, null from shared_limit_notices
+             (select null, at, max(threshold), max(used), allowed, window_seconds, zone, kind, refill, unit, null, false from shared_limit_notices
               where account_id = $1 group by workspace_id, at, limit_name, kind, window_seconds, zone, refill, unit, window_start, allowed order by at desc limit $2)
              union all
-             (select key_id, at, null, null, null, null, null, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
+             (select key_id, at, null, null, null, null, null, null, null, null, expires_at, false from expiry_notices where account_id = $1 order by at desc limit $2)
+             union all
+             (select l.key_id, min(l.at), null, null, null, null, null, null, null, null, null, true
+              from key_leaks l join keys k on k.id = l.key_id join workspaces w on w.id = k.workspace_id
+              where w.personal_of = $1 group by l.key_id, l.secret_id order by min(l.at) desc limit $2)
            ) t left join keys k on k.id = t.key_id
            order by t.at desc, k.name limit $2"#,
         account.uuid(),

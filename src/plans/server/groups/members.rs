@@ -28,7 +28,7 @@ pub async fn add_member(ctx: &Ctx, caller: &Caller, slug: &str, workspace: Works
     let (mut tx, group, hold) = open(ctx, slug, workspace).await?;
     if rows::insert_member(&mut tx, group.id, workspace, ctx.clock.now()).await? {
         change(ctx, tx, caller, "workspace.grouped", &group, &hold).await?;
-        return Ok(WorkspaceHold { group: Some(group.slug), ..hold });
+        return Ok(WorkspaceHold { is_group_limited: !group.limits.is_empty(), group: Some(group.slug), ..hold });
     }
     match rows::find_group_of(&mut tx, workspace).await?.ok_or(AppError::NotFound)? {
         (id, _) if id == group.id => Ok(hold), // sent twice
@@ -45,7 +45,7 @@ pub async fn remove_member(ctx: &Ctx, caller: &Caller, slug: &str, workspace: Wo
     let (mut tx, group, hold) = open(ctx, slug, workspace).await?;
     if rows::delete_member(&mut tx, group.id, workspace).await? {
         change(ctx, tx, caller, "workspace.ungrouped", &group, &hold).await?;
-        return Ok(WorkspaceHold { group: None, ..hold });
+        return Ok(WorkspaceHold { is_group_limited: false, group: None, ..hold });
     }
     Ok(hold)
 }

@@ -263,6 +263,16 @@ pub struct WorkspaceHoldBody {
     pub limits: Vec<KeyLimitBody>,
     /// Its own, beside those of the plan and of the group: `orders/reports:export` each.
     pub grants: Vec<String>,
+    /// Whether the limits of its plan apply, at least to some of its keys; left out where it has no plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<bool>,
+    /// What applies instead of the plan's limits, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The plan's limits have no effect: the workspace has limits of its own, which apply instead.")]
+    pub effect: Option<String>,
+    /// Of an assignment: the slug of the plan that it had before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
     /// Of a change: on which nodes it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<SpreadBody>,
@@ -276,7 +286,11 @@ impl WorkspaceHoldBody {
 
 impl From<WorkspaceHold> for WorkspaceHoldBody {
     fn from(hold: WorkspaceHold) -> Self {
+        let effect = hold.effect();
         Self {
+            effective: effect.as_ref().map(|effect| effect.effective),
+            effect: effect.map(|effect| effect.words).filter(|words| !words.is_empty()),
+            replaced: hold.replaced.map(Into::into),
             workspace_id: hold.workspace.to_string(),
             name: hold.name,
             plan: hold.plan.map(Into::into),
@@ -299,14 +313,32 @@ pub struct DryRunBody {
     /// Names of limits that were held against usage by the minute: windows of whole minutes that quarters don't fit into, and those that roll
     /// in less than an hour, of which what was asked in one minute counts as if at its beginning.
     pub by_minutes: Vec<String>,
-    /// Names of limits that count calls: what they hold back is calls, of the others cost units.
+    /// Names of limits that count calls.
     pub by_calls: Vec<String>,
+    /// What `beyond` and `units` count: `calls` where all limits that were tried count these, else `units`.
+    #[schema(example = "units")]
+    pub unit: String,
     /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub minutes_since: Option<OffsetDateTime>,
-    /// Names of limits whose windows are no whole minutes, of credits, and of calls at the same time: usage is kept by the minute.
+    /// Names of limits that were tried. If there are none, `count` says nothing.
+    pub tried: Vec<String>,
+    /// Names of limits that can't be tried: of calls at the same time, of windows that are no whole minutes, and of credits that come back more
+    /// often than every hour.
+    pub not_tried: Vec<String>,
+    /// Those of them whose windows are no whole minutes.
     pub too_short: Vec<String>,
+    /// Keys with usage that are left out, since limits of their own, or nearer ones, hold them.
+    pub left_out: LeftOutBody,
+}
+
+/// Keys that limits of their own, or nearer ones, hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeftOutBody {
+    pub keys: u64,
+    /// What these used and asked for since the first of last month, in cost units.
+    pub units: u64,
 }
 
 /// A workspace or a key that would have been limited.
@@ -317,9 +349,9 @@ pub struct WouldBeLimitedBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
     pub name: String,
-    /// Windows in which something would have been refused; of a rolling limit quarters of an hour, or minutes.
+    /// Windows in which something would have been refused, of all limits; of a rolling limit, and of credits, quarters of an hour, or minutes.
     pub windows: u64,
-    /// Cost units, or calls where a limit counts these, beyond the limits.
+    /// Cost units that would have been refused, each once however many limits had no room for it; calls where all limits count these.
     pub beyond: u64,
     /// Cost units at all; calls where all limits count these.
     pub units: u64,
@@ -335,7 +367,9 @@ impl From<DryRun> for DryRunBody {
             beyond: r.beyond,
             units: r.units,
         };
-        let DryRun { limited, count, by_quarters, by_minutes, by_calls, minutes_since, too_short, .. } = run;
-        Self { count, data: limited.into_iter().map(row).collect(), by_quarters, by_minutes, by_calls, minutes_since, too_short }
+        let DryRun { limited, count, by_quarters, by_minutes, by_calls, unit, minutes_since, tried, not_tried, too_short, left_out, left_out_units, .. } = run;
+        let (data, unit) = (limited.into_iter().map(row).collect(), unit.as_str().to_owned());
+        let left_out = LeftOutBody { keys: left_out, units: left_out_units };
+        Self { count, data, by_quarters, by_minutes, by_calls, unit, minutes_since, tried, not_tried, too_short, left_out }
     }
 }

@@ -82,35 +82,27 @@ pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], asked: &Asked<'_>, m
     .await
 }
 
-/// What was asked in a quarter of an hour or a minute by one of those who asked for more than a rolling limit allows.
-pub struct AskedRow {
+/// Whom a limit would have held back.
+pub struct HeldRow {
     pub workspace: Uuid,
     pub key: Option<Uuid>,
     pub name: String,
-    /// When it began.
-    pub at: OffsetDateTime,
-    pub units: i64,
-    /// Of all of it.
-    pub total: i64,
 }
 
-/// Every quarter, or every minute that may matter, of those who asked for more than this limit allows in any window of its length, one after
-/// the other in order of time; of the same usage as in `list_limited`. Who never did is left out by Postgres.
-pub async fn each_asked(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>, mut each: impl FnMut(AskedRow) + Send) -> sqlx::Result<()> {
-    let mut rows = sqlx::query_as!(
-        AskedRow,
+/// Who asked for more than a rolling limit allows in any window of its length; of the same usage as in `list_limited`.
+pub async fn list_rolling(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>) -> sqlx::Result<Vec<HeldRow>> {
+    sqlx::query_as!(
+        HeldRow,
         r#"with sums as (
-             select workspace_id, key_id, at, units, all_units, sum(units) over (
+             select workspace_id, key_id, sum(units) over (
                partition by workspace_id, key_id order by at range between make_interval(secs => $7::integer - 1) preceding and current row
              ) > $8::bigint as is_beyond
              from asked($1, $2, $3, $4, $5, $6, $7, $8, $9)
            ), held as (
-             select workspace_id, key_id, at, units, all_units, bool_or(is_beyond) over (partition by workspace_id, key_id) as is_held from sums
+             select workspace_id, key_id from sums where is_beyond group by 1, 2
            )
-           select h.workspace_id as "workspace!", h.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", h.at as "at!",
-             least(h.units, 9223372036854775807)::bigint as "units!", least(h.all_units, 9223372036854775807)::bigint as "total!"
-           from held h left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id
-           where h.is_held order by h.workspace_id, h.key_id, h.at"#,
+           select h.workspace_id as "workspace!", h.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!"
+           from held h left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id"#,
         asked.from,
         asked.whose.by_key,
         asked.whose.all_keys,
@@ -118,14 +110,139 @@ pub async fn each_asked(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>, mut ea
         asked.whose.keys,
         asked.minutes_since,
         limit.window.stored_seconds(),
-        i64::try_from(limit.limit).unwrap_or(i64::MAX),
+        stored(limit.limit),
         limit.unit.as_str(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Who would have used up these credits, full at first, had what is beyond passed too; of the same usage as in `list_limited`. What is missing of
+/// a full bucket is what was used, less what came back since it was full last.
+pub async fn list_without_credits(db: &PgPool, limit: &KeyLimit, asked: &Asked<'_>) -> sqlx::Result<Vec<HeldRow>> {
+    sqlx::query_as!(
+        HeldRow,
+        r#"with used as (
+             select workspace_id, key_id, at, units,
+               sum(units) over (partition by workspace_id, key_id order by at) - units
+                 - $7::bigint * coalesce(floor(extract(epoch from at) / nullif($8::integer, 0)), 0) as before
+             from asked_quarters($1, $2, $3, $4, $5)
+           ), missing as (
+             select workspace_id, key_id, before - min(before) over (partition by workspace_id, key_id order by at) + units as units from used
+           ), held as (
+             select workspace_id, key_id from missing where units > $6::bigint group by 1, 2
+           )
+           select h.workspace_id as "workspace!", h.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!"
+           from held h left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id"#,
+        asked.from,
+        asked.whose.by_key,
+        asked.whose.all_keys,
+        asked.whose.of,
+        asked.whose.keys,
+        stored(limit.limit),
+        limit.window.stored_refill(),
+        limit.window.stored_seconds(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// What was asked in a quarter of an hour, or in a minute of it.
+pub struct StepRow {
+    pub workspace: Uuid,
+    pub key: Option<Uuid>,
+    /// When it began.
+    pub at: OffsetDateTime,
+    pub is_minute: bool,
+    pub units: i64,
+    pub calls: i64,
+}
+
+/// Every quarter of these, one who asks after the other and each in order of time; behind a quarter its minutes, where these `minutes` may
+/// matter: the shortest of all and the longest window of the limits that are held against them. Calls are summed if `in_calls`.
+pub async fn each_step(db: &PgPool, asked: &Asked<'_>, minutes: &[KeyLimit], in_calls: bool, mut each: impl FnMut(StepRow) + Send) -> sqlx::Result<()> {
+    // Calls are never more than units: where units are not too many, calls are not.
+    let most = minutes.iter().map(|l| stored(l.limit)).min().unwrap_or(i64::MAX);
+    let longest = minutes.iter().map(|l| l.window.stored_seconds()).max().unwrap_or(0);
+    let mut rows = sqlx::query_as!(
+        StepRow,
+        r#"select workspace_id as "workspace!", key_id as "key?", at as "at!", is_minute as "is_minute!",
+             least(sum(units) filter (where unit = 'units'), 9223372036854775807)::bigint as "units!",
+             least(coalesce(sum(units) filter (where unit = 'calls'), 0), 9223372036854775807)::bigint as "calls!"
+           from (
+             select workspace_id, key_id, at, false as is_minute, 'units' as unit, units from asked_quarters($1, $2, $3, $4, $5)
+             union all
+             select workspace_id, key_id, at, false, 'calls', units from asked_quarters($1, $2, $3, $4, $5, 'calls') where $9::boolean
+             union all
+             select workspace_id, key_id, at, true, 'units', units from asked_minutes($1, $2, $3, $4, $5, $6, $7, $8)
+             where $6::timestamptz is not null
+             union all
+             select workspace_id, key_id, at, true, 'calls', units from asked_minutes($1, $2, $3, $4, $5, $6, $7, -1, 'calls')
+             where $6::timestamptz is not null and $9::boolean
+           ) parts
+           group by workspace_id, key_id, at, is_minute having sum(units) filter (where unit = 'units') > 0
+           order by workspace_id, key_id, floor(extract(epoch from at) / 900), is_minute, at"#,
+        asked.from,
+        asked.whose.by_key,
+        asked.whose.all_keys,
+        asked.whose.of,
+        asked.whose.keys,
+        asked.minutes_since,
+        longest,
+        most,
+        in_calls,
     )
     .fetch(db);
     while let Some(row) = rows.try_next().await? {
         each(row);
     }
     Ok(())
+}
+
+fn stored(limit: u64) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Whose keys may be left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meant<'a> {
+    /// Only of these workspaces, or keys that have this plan themselves.
+    pub of: Option<&'a [Uuid]>,
+    pub plan: Option<PlanId>,
+    /// All keys of this API, not only those with limits or a plan with limits of their own.
+    pub api: Option<&'a str>,
+    /// But for these, which are tried.
+    pub but: &'a [Uuid],
+}
+
+pub struct LeftOutRow {
+    pub keys: i64,
+    pub units: i64,
+}
+
+/// How many keys with usage since then are held by limits or a plan with limits of their own, and what they used and asked for.
+pub async fn count_left_out(db: &PgPool, from: OffsetDateTime, meant: &Meant<'_>) -> sqlx::Result<LeftOutRow> {
+    sqlx::query_as!(
+        LeftOutRow,
+        r#"select count(*) as "keys!", least(coalesce(sum(u.units), 0), 9223372036854775807)::bigint as "units!"
+           from (
+             select u.key_id, sum(taken('units', u.count, u.cost)) as units
+             from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate' join keys k on k.id = u.key_id
+             where u.quarter >= $1 and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+               and ($2::uuid[] is null or u.workspace_id = any ($2) or k.plan_id = $3) and u.key_id <> all ($4::uuid[])
+               and case when $5::text is null
+                 then exists (select from key_limits l where l.key_id = k.id) or exists (select from plan_limits l where l.plan_id = k.plan_id)
+                 else a.slug = $5 end
+             group by u.key_id
+           ) u where u.units > 0"#,
+        from,
+        meant.of,
+        meant.plan.map(PlanId::uuid),
+        meant.but,
+        meant.api,
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// The workspaces that a plan holds, by themselves or by their group: those with limits of their own, and of a group with limits of its own,

@@ -4,7 +4,10 @@ mod dry_run;
 pub mod groups;
 mod replacing;
 
-pub use dry_run::{Asked, AskedRow, LimitedRow, Whose, each_asked, list_holding, list_holding_keys, list_limited, list_met_by_api};
+pub use dry_run::{
+    Asked, LimitedRow, Meant, StepRow, Whose, count_left_out, each_step, list_holding, list_holding_keys, list_limited, list_met_by_api, list_rolling,
+    list_without_credits,
+};
 pub use replacing::{
     replace_api_limits, replace_group_grants, replace_group_limits, replace_plan_grants, replace_plan_limits, replace_workspace_grants,
     replace_workspace_limits,
@@ -164,9 +167,16 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
              array(
                select a.slug || '/' || g.permission from workspace_grants g join apis a on a.id = g.api_id
                where g.workspace_id = w.id order by (a.slug || '/' || g.permission) collate "C"
-             ) as "grants!"
+             ) as "grants!",
+             exists (select from plan_limits l where l.plan_id = h.plan_id) as "is_plan_limited!",
+             exists (select from group_limits l where l.group_id = m.group_id) as "is_group_limited!", held.keys as "keys!", held.limited as "limited!"
            from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
              left join group_members m on m.workspace_id = w.id left join groups g on g.id = m.group_id
+             cross join lateral (
+               select count(*) as keys, count(*) filter (where exists (select from key_limits l where l.key_id = k.id)
+                 or exists (select from plan_limits l where l.plan_id = k.plan_id)) as limited
+               from keys k join apis a on a.id = k.api_id and a.slug <> 'tollgate' where k.workspace_id = w.id and k.state <> 'revoked'
+             ) held
            where w.id = $1"#,
         workspace.uuid(),
     )
@@ -179,6 +189,11 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         group: r.group.and_then(|g| g.parse().ok()),
         limits: limits(r.limits),
         grants: read_grants(&r.grants),
+        is_plan_limited: r.is_plan_limited,
+        is_group_limited: r.is_group_limited,
+        keys: u64::try_from(r.keys).unwrap_or(0),
+        limited_keys: u64::try_from(r.limited).unwrap_or(0),
+        replaced: None,
     }))
 }
 
