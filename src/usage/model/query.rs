@@ -258,9 +258,9 @@ impl UsageQuery {
         link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
     }
 
-    /// The address of the file of how long these calls took: of the time that is shown, whatever it is compared with.
+    /// The address of the file of how long these calls took.
     pub fn latencies(&self, format: &str) -> String {
-        let query = Self { compare: None, by: None, ..self.of_file() };
+        let query = Self { by: None, ..self.of_file() };
         link("/api/v1/usage/latencies/export", query.pairs().into_iter().chain([("format", format)]))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{BucketSize, Range, UsageQuery};
 use crate::{
-    keys::model::{LimitUnit, OverAction},
+    keys::model::{KeyLimit, LimitUnit, OverAction},
     values::{ApiId, Counts, KeyId, Outcome, OutcomeGroup},
 };
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,8 @@ pub struct LimitHint {
 pub struct LimitMeter {
     pub key: KeyId,
     pub key_name: String,
+    /// The limit's own name.
+    pub name: String,
     /// "an hour", "10 minutes".
     pub window: String,
     /// More than the limit where calls beyond it passed.
@@ -89,6 +91,11 @@ impl LimitMeter {
     /// How near it is to its end: a dear call that passed beyond credits took nothing of them.
     pub const fn taken(&self) -> u64 {
         if self.is_credits { self.limit.saturating_sub(self.remaining) } else { self.used }
+    }
+
+    /// Its name, unless it is the one that a limit has by default.
+    pub fn given_name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| *name != KeyLimit::DEFAULT)
     }
 
     /// When it will be used up at the present pace, if that is foreseen.
@@ -182,6 +189,11 @@ pub struct AddressUsage {
     /// IPv4 whole, IPv6 by its /64.
     pub address: String,
     pub counts: Counts,
+}
+
+impl AddressUsage {
+    /// The row of calls from other addresses, or from where nobody told; also in files.
+    pub const OTHERS: &'static str = "Others or unknown";
 }
 
 /// One row of "By permission": calls that needed it, which passed or which only a limit held.

@@ -19,7 +19,7 @@ use crate::{
     error::AppError,
     plans::model::Price,
     platform::{Ctx, http::file::MOST_AT_ONCE},
-    usage::model::{BucketSize, PartKind, UsageQuery},
+    usage::model::{AddressUsage, BucketSize, PartKind, UsageQuery},
     values::{KeyId, permission_names as may},
 };
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,7 @@ impl Asked {
             key: row.key_name,
             api: row.api,
             route: row.route.unwrap_or_default(),
-            address: row.part.clone().filter(|_| self.by == Some(PartKind::Address)).unwrap_or_default(),
+            address: row.part.clone().filter(|_| self.by == Some(PartKind::Address)).map(address).unwrap_or_default(),
             permission: row.part.filter(|_| self.by == Some(PartKind::Permission)).unwrap_or_default(),
             code: row.outcome,
             calls: whole(row.count),
@@ -133,9 +133,13 @@ impl Asked {
     }
 }
 
-/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page (by address, of the addresses that are
-/// kept; by permission, a call that needed two is in two lines). None: more lines than are
-/// answered at once.
+/// An address as a file tells it.
+fn address(part: String) -> String {
+    if part.is_empty() { AddressUsage::OTHERS.to_owned() } else { part }
+}
+
+/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page (by permission, a call that needed two
+/// is in two lines). None: more lines than are answered at once.
 pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Option<Vec<UsageLine>>, AppError> {
     let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
     let mut lines = Vec::new();

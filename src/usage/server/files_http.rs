@@ -27,7 +27,8 @@ pub struct LatencyExport {
 
 /// Export how long calls took
 ///
-/// The lines of the chart on the page Usage for the same filters: a line for each bucket of which something was told.
+/// The lines of the chart on the page Usage for the same filters: a line for each bucket of which something was told, with `compare` also of an
+/// earlier time.
 #[utoipa::path(
     get, path = "/api/v1/usage/latencies/export", tag = "Usage", operation_id = "export_latencies",
     params(
@@ -42,6 +43,7 @@ pub struct LatencyExport {
         ("outcome" = Option<String>, Query, description = "As in the export of usage. Services tell of calls that they answered: of an outcome that no call that passed has there is no line"),
         ("address" = Option<String>, Query, description = "As in the export of usage. It is not told by address: there is no line"),
         ("permission" = Option<String>, Query, description = "As in the export of usage. It is not told by permission: there is no line"),
+        ("compare" = Option<String>, Query, description = "As in the export of usage: also the lines of an earlier time, with `period` `compared`"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (LatencyExport = "application/json"))),
@@ -51,7 +53,7 @@ pub struct LatencyExport {
     security(("key" = [])),
 )]
 pub async fn export_latencies(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission"])?;
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "compare"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let lines = files::export_latencies(&ctx, &caller, &query).await?;
     Ok(file::answer("latencies", ctx.clock.now().date(), format, lines, |data| LatencyExport { data }))

@@ -247,7 +247,7 @@ pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(give
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
         ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; lines are then by address"),
         ("permission" = Option<String>, Query, description = "Only calls that needed this permission; lines are then by permission"),
-        ("by" = Option<String>, Query, description = "`address`: by address in place of by route; what other addresses called is not in it. `permission`: by permission; a call that needed two is in two lines"),
+        ("by" = Option<String>, Query, description = "`address`: by address in place of by route; calls of which no address is kept are in lines of their own, `Others or unknown`. `permission`: by permission; a call that needed two is in two lines"),
         ("compare" = Option<String>, Query, description = "Also the lines of an earlier time, with `period` `compared`: `before`, the time just before, `year`, the same a year ago, or the day when it begins"),
     ),
     responses(

@@ -128,6 +128,7 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
             let meter = LimitMeter {
                 key: *key,
                 key_name: if is_shared { "all keys together".to_owned() } else { name.clone() },
+                name: state.name.to_string(),
                 is_quota: state.window.is_quota(),
                 is_rolling: state.window.is_rolling(),
                 is_credits: state.window.is_credits(),
