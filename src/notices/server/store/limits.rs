@@ -27,7 +27,7 @@ pub struct UsedLimit {
     pub unit: String,
     /// What becomes of calls beyond it.
     pub over: String,
-    /// Of a rolling window now; of credits the day, or when some were added last: they are told once for it.
+    /// Of a rolling window the minute in which some of it was used last; of credits the day, or when some were added last: they are told once for it.
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -48,7 +48,7 @@ pub struct DefaultLimit<'a> {
 /// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
 /// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
 /// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do; a rolling one
-/// with the minute that is its length ago, and what is told of it stands at now. What is used
+/// with the minute that is its length ago, and what is told of it stands at the minute in which some of it was used last: all of it is back one length later. What is used
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
 /// minutes before the first of those; so rows are bounded by the window's days. Edges are made once (`materialized`), what a window has none of is
 /// not looked for, and keys are looked up one by one (`offset 0`), not read whole: of 20,000 keys in use it is half of the time. Of a limit is also
@@ -77,7 +77,10 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
              where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            )
            select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!",
-             case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
+             case when e.kind = 'rolling' then coalesce((
+               select m.minute from usage_minutes m
+               where m.key_id = e.id and m.minute >= e.starts and m.minute <= $1 and m.outcome = 'VALID' and taken(e.unit, m.count, coalesce(m.cost, m.count)) > 0
+               order by m.minute desc limit 1), $1) else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(u.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -126,7 +129,8 @@ pub struct Marks {
     pub is_shared: Vec<bool>,
 }
 
-/// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts.
+/// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts, nor is one below another that
+/// was told of the same window (or filling) of as much: who sets lower marks meanwhile knows more already.
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with marks as (
@@ -136,8 +140,9 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
              insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill, unit, over)
              select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r, c, beyond from marks
              where not is_shared and not exists (
-               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t and o.unit = c
-                 and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
+               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.unit = c
+                 and (o.threshold > t and o.allowed = m or i = 'rolling' and o.threshold = t)
+                 and case when i = 'rolling' then o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s) else o.window_start = w end)
              order by h, a, n, s, w, t
              on conflict (key_id, account_id, limit_name, window_seconds, window_start, threshold)
                do update set unit = excluded.unit, over = excluded.over, used = excluded.used, allowed = excluded.allowed, at = excluded.at where limit_notices.unit <> excluded.unit
@@ -146,8 +151,9 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
              insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill, unit, over)
              select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r, c, beyond from marks
              where is_shared and not exists (
-               select from shared_limit_notices o where o.workspace_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s
-                 and o.threshold = t and o.unit = c and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
+               select from shared_limit_notices o where o.workspace_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.unit = c
+                 and (o.threshold > t and o.allowed = m or i = 'rolling' and o.threshold = t)
+                 and case when i = 'rolling' then o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s) else o.window_start = w end)
              order by h, a, n, s, w, t
              on conflict (workspace_id, account_id, limit_name, window_seconds, window_start, threshold)
                do update set unit = excluded.unit, over = excluded.over, used = excluded.used, allowed = excluded.allowed, at = excluded.at where shared_limit_notices.unit <> excluded.unit
@@ -199,6 +205,7 @@ pub struct LimitNotice {
     pub key_id: Option<Uuid>,
     /// Whose limit it is, at the beginning of a sentence that goes on with "has used" or "have used".
     pub key_name: String,
+    pub limit_name: String,
     pub threshold: i16,
     pub used: i64,
     pub allowed: i64,
@@ -243,7 +250,7 @@ pub fn is_short(threshold: i16, used: i64, allowed: i64) -> bool {
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+        r#"select key_id as "key_id?", key_name as "key_name!", limit_name as "limit_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
              window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", over as "over!", window_start as "window_start!"
            from (
              select distinct on (holder, limit_name, window_seconds) * from (
@@ -268,7 +275,7 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+        r#"select key_id as "key_id?", key_name as "key_name!", limit_name as "limit_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
              window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", coalesce(in_force.over, told_over) as "over!", window_start as "window_start!"
            from (select * from (
              select distinct on (holder, limit_name, window_seconds) * from (
