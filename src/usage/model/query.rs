@@ -139,6 +139,8 @@ pub struct UsageQuery {
     pub permission: Option<String>,
     /// Beside an earlier time as long: `before`, the time just before, `year`, the same a year ago, or the moment it begins.
     pub compare: Option<String>,
+    /// The IANA zone of days and of times without an offset; absent: the person's own, over REST UTC.
+    pub tz: Option<String>,
     /// Of an export: `address` or `permission`, lines by that in place of by route.
     pub by: Option<String>,
 }
@@ -167,6 +169,7 @@ impl UsageQuery {
             permission: get("permission"),
             compare: get("compare"),
             by: get("by"),
+            tz: get("tz"),
         }
     }
 
@@ -186,6 +189,7 @@ impl UsageQuery {
             ("permission", &self.permission),
             ("compare", &self.compare),
             ("by", &self.by),
+            ("tz", &self.tz),
         ];
         all.into_iter().filter_map(|(name, value)| value.as_deref().map(|v| (name, v))).collect()
     }
@@ -233,6 +237,12 @@ impl UsageQuery {
             code => !code.parse::<Outcome>().is_ok_and(|code| code.group() == OutcomeGroup::Passed),
         };
         Self { outcome: self.outcome.as_ref().filter(is_there).cloned(), ..self.clone() }
+    }
+
+    /// The same for a program: its days are those of UTC unless it names a zone.
+    #[must_use]
+    pub fn of_program(self) -> Self {
+        Self { tz: self.tz.or_else(|| Some("UTC".to_owned())), ..self }
     }
 
     /// The same taken apart by address or by permission, for an export.

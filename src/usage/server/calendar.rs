@@ -3,7 +3,7 @@
 //! Edges are computed here and handed to Postgres, which only sorts counts between them: so the rules of time zones come from one
 //! place (jiff's IANA database, bundled), and days of 23, 24 and 25 hours need no care anywhere else.
 
-use crate::usage::model::BucketSize;
+use crate::{error::AppError, usage::model::BucketSize};
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 use time::OffsetDateTime;
 
@@ -21,6 +21,13 @@ impl Calendar {
             Ok(zone) => Self { zone, name: name.to_owned() },
             Err(_) => Self::utc(),
         }
+    }
+
+    /// Of the zone that a query names, or the usual one.
+    pub fn asked(name: Option<&str>, usual: &str) -> Result<Self, AppError> {
+        let Some(name) = name else { return Ok(Self::of(usual)) };
+        let zone = TimeZone::get(name).map_err(|_| AppError::invalid("tz", "A time zone is an IANA name, such as Europe/Stockholm or UTC."))?;
+        Ok(Self { zone, name: name.to_owned() })
     }
 
     pub fn utc() -> Self {

@@ -65,7 +65,7 @@ struct Asked {
 impl Asked {
     async fn read(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<Self, AppError> {
         caller.require(&may::USAGE_READ)?;
-        let calendar = Calendar::of(&caller.time_zone);
+        let calendar = Calendar::asked(query.tz.as_deref(), &caller.time_zone)?;
         let Times { mut span, earlier, .. } = Times::read(ctx, query, &calendar, timestamp(now))?;
         let scope = scope(ctx, caller, query).await?;
         if query.parted_by().is_some() && span.size.is_minutes() {

@@ -21,7 +21,7 @@ use time::format_description::well_known::Rfc3339;
 /// those of an earlier one that it is compared with.
 pub async fn export_latencies(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Vec<LatencyLine>, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let calendar = Calendar::of(&caller.time_zone);
+    let calendar = Calendar::asked(query.tz.as_deref(), &caller.time_zone)?;
     let Times { span, earlier, .. } = Times::read(ctx, query, &calendar, timestamp(ctx.clock.now()))?;
     let scope = scope(ctx, caller, query).await?;
     #[allow(clippy::cast_precision_loss, reason = "some hours of microseconds")]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub struct UsageLine {
     /// Where the bucket begins, RFC 3339, UTC.
     pub at: String,
-    /// In the person's time zone, without an offset: what a spreadsheet reads as a date.
+    /// In the time zone of the query, without an offset: what a spreadsheet reads as a date.
     #[serde(skip)]
     pub local: String,
     pub key_id: String,

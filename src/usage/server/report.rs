@@ -66,7 +66,7 @@ struct Read {
 async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> Result<Read, AppError> {
     caller.require(&may::USAGE_READ)?;
     let query = named(ctx, caller, query).await?;
-    let calendar = Calendar::of(&caller.time_zone);
+    let calendar = Calendar::asked(query.tz.as_deref(), &caller.time_zone)?;
     let now = timestamp(ctx.clock.now());
     let times = Times::read(ctx, &query, &calendar, now)?;
     let has_minutes = times.has_minutes(ctx, &query, now);

@@ -206,6 +206,15 @@ pub const fn width(size: BucketSize) -> i64 {
     }
 }
 
+/// Since when a range of Requests is, by its word: as Usage and Errors take the same.
+pub fn since(range: &str, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
+    match range {
+        "1h" => now.checked_sub(1.hours()).ok(),
+        "24h" | "7d" | "30d" => begin(Range::parse(range)?, calendar, now),
+        _ => None,
+    }
+}
+
 fn begin(range: Range, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
     let today = calendar.local(now).date();
     let days_back = |days: i64| calendar.instant(today.checked_sub(days.days()).ok()?.to_datetime(civil::Time::midnight()));
