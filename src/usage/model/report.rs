@@ -70,7 +70,7 @@ pub struct LimitMeter {
     pub is_shared: bool,
     /// What becomes of calls beyond it.
     pub over: OverAction,
-    /// Of quotas.
+    /// Of windows from an hour on.
     pub forecast: Option<Forecast>,
     /// Of credits of which some are left; none where too little is known.
     pub lasts: Option<Lasts>,
@@ -117,7 +117,7 @@ impl LimitMeter {
     }
 }
 
-/// Where a window ends if it goes on as it went so far; a rolling one, if it goes on as its last quarter went.
+/// Where a window ends if it goes on as the last quarter of its length went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Used by the end of the window; of a rolling one in any window then.

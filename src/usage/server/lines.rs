@@ -195,7 +195,7 @@ pub struct UsedLimit {
     pub reset_after: u64,
     /// Counted for all keys of the workspace together: `key_id` is one of them.
     pub is_shared: bool,
-    /// Used by the end of the window if it goes on as it went; of quotas.
+    /// Used by the end of the window if it goes on as the last quarter of its length went; of windows from an hour on.
     pub expected: Option<u64>,
     /// When it is used up then, on the person's clock; of credits at the pace of the last seven days, with what comes back.
     #[schema(example = "Fri 27 Nov, 20:00")]
