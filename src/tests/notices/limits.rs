@@ -244,6 +244,33 @@ async fn marks_set_meanwhile_are_told_of_what_no_higher_one_told(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_home_page_tells_nothing_of_limits_that_were_raised_or_are_gone(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let (loaded, plain) = (limited(&app, &mara, "loaded", 100, 86_400).await, key(&app.ctx, &mara, "plain").await);
+    for key in [loaded, plain] {
+        call(&app, &mara, key, Outcome::Valid, 100).await;
+    }
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    let told = async || present_limit_notices(&app.ctx, &mara).await.unwrap().into_iter().map(|notice| notice.words).collect::<Vec<_>>();
+    let of_default = "plain has used up 100 units an hour";
+    assert_eq!(told().await, ["loaded has used up 100 units a day", of_default], "also the one of all keys without limits");
+    let set = async |change: &'static str| sqlx::query(change).bind(loaded.uuid()).execute(&app.ctx.db).await.map(drop).unwrap();
+    for (change, left) in [
+        ("update key_limits set max_calls = 100000000 where key_id = $1", 1),
+        ("update key_limits set max_calls = 90 where key_id = $1", 2),
+        ("update key_limits set unit = 'calls' where key_id = $1", 1),
+        ("update key_limits set unit = 'units', name = 'other' where key_id = $1", 1),
+        ("update key_limits set name = 'default', max_calls = 100 where key_id = $1", 2),
+        ("delete from key_limits where key_id = $1", 1),
+    ] {
+        set(change).await;
+        let told = told().await;
+        assert!(told.len() == left && told.last().is_some_and(|last| last == of_default), "{change}: {told:?}");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_rolling_window_is_back_one_length_after_its_last_use_whenever_it_is_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;

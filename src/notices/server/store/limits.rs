@@ -269,20 +269,20 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
 }
 
 /// Notices of windows that are not over, and of fillings, of each limit the highest threshold of the unit that was told last: those of all keys first,
-/// then the fullest. What becomes of calls beyond is what the limit of that name and window does now, on the level that holds the key or the workspace
-/// (as in `list_used_limits`); what it did when it was told, where there is no such limit any more. It is looked up for the few that are shown alone:
-/// an account may have ten thousand keys near their limits.
-pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
+/// then the fullest. Only of limits that are still there, by name, window and unit, on the level that holds the key or the workspace (as in
+/// `list_used_limits`), and of which as much was used as the mark says: who raised one need not read of it. What becomes of calls beyond is what it
+/// does now. It is looked up for few alone, four times as many as are shown: an account may have ten thousand keys near their limits.
+pub async fn list_present(db: &PgPool, account: AccountId, default: DefaultLimit<'_>, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", limit_name as "limit_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", coalesce(in_force.over, told_over) as "over!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", in_force.over as "over!", window_start as "window_start!"
            from (select * from (
              select distinct on (holder, limit_name, window_seconds) * from (
-               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over as told_over, window_start, at
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, window_start, at
                from shared_limit_notices where account_id = $1 and at > $2::timestamptz - interval '31 days' and fell_at is null
                union all
-               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.over, n.window_start, n.at
+               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.window_start, n.at
                from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
                where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null
              ) n where case
@@ -293,23 +293,32 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by holder, limit_name, window_seconds, window_start desc,
                max(at) over (partition by holder, limit_name, window_seconds, window_start, unit) desc, threshold desc
-           ) told order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3
-           ) present left join lateral (
-             select l.over from (
+           ) told order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3::bigint * 4
+           ) present cross join lateral (
+             select l.over, l.max_calls from (
                select f.*, min(f.level) over () as nearest from (
                  select k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end as workspace_id, k.api_id
                  from keys k join apis i on i.id = k.api_id where k.id = present.key_id
                  union all
                  select null, null, present.holder, null where present.key_id is null
                ) w left join workspace_plans h on h.workspace_id = w.workspace_id
-               cross join lateral limit_levels(w.id, w.plan_id, w.workspace_id, h.plan_id, w.api_id) f
+               cross join lateral (
+                 select level, name, max_calls, kind, window_seconds, over, unit from limit_levels(w.id, w.plan_id, w.workspace_id, h.plan_id, w.api_id)
+                 union all
+                 select 8, $4::text, $5::bigint, 'fixed', $6::integer, 'refuse', 'units'
+               ) f
              ) l where l.level = l.nearest and l.name = present.limit_name and l.kind = present.kind and l.window_seconds = present.window_seconds
-               and (l.level in (3, 4, 5, 6)) = (present.key_id is null)
+               and l.unit = present.unit and (l.level in (3, 4, 5, 6)) = (present.key_id is null)
              limit 1
-           ) in_force on true order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name"#,
+           ) in_force
+           where in_force.max_calls <= present.allowed or present.used * 100 >= in_force.max_calls * present.threshold
+           order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,
+        default.name,
+        default.calls,
+        default.window,
     )
     .fetch_all(db)
     .await
