@@ -225,6 +225,14 @@ pub fn Form(
     .into_any()
 }
 
+/// Around the fields of a form that asks by its address (`method="get"`): each finds there what was asked for, and what is wrong with it.
+#[component]
+pub fn AskedFields(error: AppError, values: Vec<(String, String)>, children: Children) -> impl IntoView {
+    let outcome = FormOutcome { action: String::new(), form: None, error: Some(error), values };
+    let state = FormState { prefix: String::new(), outcome: Some(Arc::new(outcome)), fields: Arc::default() };
+    view! { <Provider value=state>{children()}</Provider> }.into_any()
+}
+
 /// A quiet form of one button: `words` on it, `label` for screen readers.
 #[component]
 pub fn ActForm(

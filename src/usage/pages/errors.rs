@@ -3,12 +3,12 @@
 use crate::{
     accounts::components::Framed,
     ui::{
-        Crumb, Empty, Figure, Figures, Gate, LinkButton, PageHeader, UsageChart, loaded,
+        Crumb, Empty, Figure, Figures, Gate, LinkButton, PageHeader, UsageChart, awaited,
         number::{change, share, thousands},
     },
     usage::{
         api,
-        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportFile, ExportMenu, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
+        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportFile, ExportMenu, USAGE, UsageFilters, UsageTabs, series, wider, wrong_time, zoom},
         model::{ErrorReport, PartKind, UsageQuery},
     },
     values::{Outcome, link},
@@ -21,7 +21,12 @@ pub fn ErrorsPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| UsageQuery::read(|name| map.get(name)));
     let crumbs = vec![Crumb::link("Usage", USAGE), Crumb::here("Errors")];
-    view! { <Framed crumbs>{loaded(move || api::report_errors(query()), page, ("Show the last 30 days", ERRORS))}</Framed> }
+    let asked = query();
+    let shown = move |report| match report {
+        Ok(report) => page(report),
+        Err(error) => wrong_time(error, ("Errors", ERRORS), &asked.pairs(), "Show the last 30 days"),
+    };
+    view! { <Framed crumbs>{awaited(move || api::report_errors(query()), shown)}</Framed> }
 }
 
 fn page(errors: ErrorReport) -> AnyView {
