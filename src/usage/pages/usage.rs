@@ -119,7 +119,7 @@ fn figures(report: &UsageReport) -> AnyView {
         notes = pairs.map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
         let open = match before.buckets.len() < report.buckets.len() {
             true => "without the current minute",
-            false => "unfinished periods only up to now",
+            false => "unfinished periods only up to this quarter of an hour",
         };
         below = Some(format!("Compared with {}; {open}.", before.period));
     }
