@@ -3,7 +3,7 @@
 
 use crate::{
     error::AppError,
-    ui::{AskedFields, Button, ErrorPage, LinkButton, Look, PageHeader, Size, TextField, button_class, status},
+    ui::{Button, ErrorPage, LinkButton, Look, PageHeader, Size, TextField, asked_fields, button_class, status},
     usage::model::UsageQuery,
 };
 use leptos::prelude::*;
@@ -47,14 +47,17 @@ pub fn wrong_time(error: AppError, (title, path): (&'static str, &'static str), 
     let is_asked = |name: &str, value: &str| (has_time && matches!(name, "from" | "to" | "range")) || is_day(name, value);
     let kept = asked.iter().filter(|(name, value)| !is_asked(name, value)).map(|(name, value)| (*name, (*value).to_owned())).collect();
     let values = asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let fields = move || {
+        let time =
+            has_time.then(|| view! { <TextField label="From" name="from" kind="datetime-local"/><TextField label="Until" name="to" kind="datetime-local"/> });
+        let day = has_day.then(|| view! { <TextField label="Compare with the time from" name="compare" kind="date"/> });
+        view! { {time}{day} }.into_any()
+    };
     view! {
         <PageHeader title/>
         <form class="stack form-medium" method="get" action=path aria-label="Custom time" novalidate=true>
             {hidden(kept)}
-            <AskedFields error values>
-                {has_time.then(|| view! { <TextField label="From" name="from" kind="datetime-local"/><TextField label="Until" name="to" kind="datetime-local"/> })}
-                {has_day.then(|| view! { <TextField label="Compare with the time from" name="compare" kind="date"/> })}
-            </AskedFields>
+            {asked_fields(error, values, fields)}
             <div class="row">
                 <Button>"Show"</Button>
                 <LinkButton href=path look=Look::Quiet>{next}</LinkButton>
