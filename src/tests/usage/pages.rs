@@ -259,5 +259,8 @@ async fn the_time_before_is_compared_on_demand(db: PgPool) {
     // What came after this hour of last Friday is not compared: this Friday has not got there.
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, m - 7 * 1440 + 60, 900)], Vec::new()).await;
     assert!(person.browser.page("/usage?range=7d&compare=before").await.contains("+50.0 %, from 100"));
+    write(&app, vec![tally(&owner, k, "GET /", Outcome::Forbidden, m - 7 * 1440, 25), tally(&owner, k, "GET /", Outcome::Forbidden, m, 30)], Vec::new()).await;
+    let page = person.browser.page("/usage/errors?range=7d&compare=before").await;
+    assert!(page.contains("+44.0 %, from 125; of these, 20.0 % were errors"), "all calls are compared, too: {page}");
     assert_eq!(person.browser.get("/usage?compare=twice").await.status(), 422);
 }

@@ -295,6 +295,8 @@ pub struct Before {
 pub struct ErrorReport {
     pub report: UsageReport,
     pub calls: u64,
+    /// All calls of the earlier time that it is compared with; none of minutes.
+    pub calls_before: Option<u64>,
 }
 
 impl UsageReport {

@@ -30,7 +30,7 @@ pub fn ErrorsPage() -> impl IntoView {
 }
 
 fn page(errors: ErrorReport) -> AnyView {
-    let ErrorReport { mut report, calls } = errors;
+    let ErrorReport { mut report, calls, calls_before } = errors;
     let by_address = report.query.taken_apart(PartKind::Address);
     let mut exports = vec![ExportFile::new("Errors", |format| report.query.export(format))];
     if !report.addresses.is_empty() {
@@ -64,7 +64,7 @@ fn page(errors: ErrorReport) -> AnyView {
         </PageHeader>
         <UsageTabs query=report.query.clone() path=ERRORS/>
         <UsageFilters report=report.clone() path=ERRORS/>
-        {figures(&report, calls)}
+        {figures(&report, calls, calls_before)}
         <UsageChart series=chart zoom=far/>
         {wider(&report)}
         {quiet}
@@ -98,7 +98,7 @@ fn unknown_to_rules(query: &UsageQuery) -> Option<&'static str> {
     }
 }
 
-fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
+fn figures(report: &crate::usage::model::UsageReport, calls: u64, calls_before: Option<u64>) -> AnyView {
     let now = report.totals;
     let total = now.total();
     let mut notes = [share(total, calls), share(now.limited, calls), share(now.refused, calls)].map(|share| format!("{share} of all calls"));
@@ -108,12 +108,18 @@ fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
             .map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
     }
     let [all, limited, refused] = notes;
+    let of_calls = match (&report.before, calls_before) {
+        (Some(before), Some(was)) => {
+            format!("{}, from {}; of these, {} were errors", change(was, calls), thousands(was), share(before.totals.total(), was))
+        }
+        _ => "in the same time".to_owned(),
+    };
     view! {
         <Figures>
             <Figure term="Errors" value=thousands(total) note=all/>
             <Figure term="Limited" value=thousands(now.limited) note=limited gate=Gate::Limited/>
             <Figure term="Refused" value=thousands(now.refused) note=refused gate=Gate::Refused/>
-            <Figure term="All calls" value=thousands(calls) note="in the same time"/>
+            <Figure term="All calls" value=thousands(calls) note=of_calls/>
         </Figures>
     }
     .into_any()
