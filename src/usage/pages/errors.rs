@@ -110,7 +110,8 @@ fn figures(report: &crate::usage::model::UsageReport, calls: u64, calls_before: 
     let [all, limited, refused] = notes;
     let of_calls = match (&report.before, calls_before) {
         (Some(before), Some(was)) => {
-            format!("{}, from {}; of these, {} were errors", change(was, calls), thousands(was), share(before.totals.total(), was))
+            let what = if report.query.outcome.is_some() { "had this outcome" } else { "were errors" };
+            format!("{}, from {}; of these, {} {what}", change(was, calls), thousands(was), share(before.totals.total(), was))
         }
         _ => "in the same time".to_owned(),
     };

@@ -374,7 +374,7 @@ mod tests {
         let beside = |from: &str, now: &str| {
             let now: Timestamp = now.parse().expect("an instant");
             let query = UsageQuery { from: Some(from.to_owned()), compare: Some(UsageQuery::BEFORE.to_owned()), ..UsageQuery::default() };
-            let shown = read(&query, &utc, now).expect("a time");
+            let shown = read(&query, &utc, now, For::Page).expect("a time");
             let earlier = compared(&query, &shown, &utc, now).expect("an earlier time").expect("one");
             (shown.size, shown.buckets(), earlier.buckets(), earlier.start().to_string(), earlier.end().to_string())
         };
