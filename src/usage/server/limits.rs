@@ -99,7 +99,6 @@ fn with_the_rest(known: Vec<Piece>, known_since: Option<i64>, state: &LimitState
     pieces
 }
 
-const QUARTER: i64 = 900;
 const SIX_HOURS: u32 = 21_600;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -236,6 +235,8 @@ fn forecast_rolling(state: &LimitState, pieces: &[Piece], calendar: &Calendar, n
 mod tests {
     use super::*;
     use crate::keys::model::{LimitUnit, OverAction, Window};
+
+    const QUARTER: i64 = 900;
 
     /// Of a fixed window of 1,000 at noon, with what was used in pieces that ended so many seconds ago.
     fn fixed(window: Window, used: u64, length: u32, reset_after: u64, seconds: i64, pieces: &[(i64, u64)]) -> Option<Forecast> {
