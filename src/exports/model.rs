@@ -34,7 +34,7 @@ impl Subject {
     /// Which filters it knows: those of its page.
     pub const fn filters(self) -> &'static [&'static str] {
         match self {
-            Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"],
+            Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare", "tz"],
             Self::Refusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"],
             Self::AllRefusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range", "from", "to"],
             Self::Keys => &["q", "api", "status", "review", "tag", "external_id", "owner", "everywhere", "hash"],

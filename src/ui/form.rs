@@ -225,6 +225,13 @@ pub fn Form(
     .into_any()
 }
 
+/// The fields of a form that asks by its address (`method="get"`): each finds what was asked for, and what is wrong with it.
+pub fn asked_fields(error: AppError, values: Vec<(String, String)>, fields: impl FnOnce() -> AnyView + Send + 'static) -> AnyView {
+    let outcome = FormOutcome { action: String::new(), form: None, error: Some(error), values };
+    let state = FormState { prefix: String::new(), outcome: Some(Arc::new(outcome)), fields: Arc::default() };
+    view! { <Provider value=state>{fields()}</Provider> }.into_any()
+}
+
 /// A quiet form of one button: `words` on it, `label` for screen readers.
 #[component]
 pub fn ActForm(

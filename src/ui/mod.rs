@@ -4,7 +4,7 @@
 //! | for | use |
 //! | --- | --- |
 //! | an act, a way | `Button` `LinkButton` `IconButton` `IconLink` (`look=Look::Primary`, `size=Size::Small`) |
-//! | a form | `Form action=CreateKey::PATH` (`FormPanel` beside a list, `NewForm` above it, `ActForm` for one button) with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`, rarer ones in `MoreFields`; the server provides `FormOutcome`; `version=` of what the form shows, where it changes what is there |
+//! | a form | `Form action=CreateKey::PATH` (`FormPanel` beside a list, `NewForm` above it, `ActForm` for one button, `asked_fields` where a wrong address is asked again) with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`, rarer ones in `MoreFields`; the server provides `FormOutcome`; `version=` of what the form shows, where it changes what is there |
 //! | filters | `Filters` with `SearchField` `FilterSelect`, rarer ones in `MoreFilters`; `Chip`, `Segments` |
 //! | comparing | `Table` (`heads`) `SortHeader` `Pagination`; `Sparkline` in a cell |
 //! | state, facts | `Badge` `BadgeTip` `OutlineBadge` `CodeTag`; `Facts` of `Fact`, `Figures` of `Figure`, `Timeline` |

@@ -76,8 +76,10 @@ pub fn QuotaMeter(
     // The word under the bar hangs to the side where there is room.
     let side = |n: u64, room: f64| if x(n) > room { "end" } else { "start" };
     let (limit_side, today_side) = (side(limit, 20.0), side(used, 12.0));
+    // Words with a day and a time are half as long as a narrow bar.
+    let forecast_side = side(expected, 50.0);
     let forecast = (expected > used).then(|| {
-        view! { <text x=percent(expected) y="43" text-anchor="end">{format!("{} by {ends}", short(expected))}</text> }
+        view! { <text x=percent(expected) y="43" text-anchor=forecast_side>{format!("{} by {ends}", short(expected))}</text> }
     });
     let has_today = used > 0 && (expected == used || x(expected) - x(used) > 30.0);
     view! {

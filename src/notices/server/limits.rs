@@ -94,7 +94,7 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
     caller.require(&may::USAGE_READ)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let wanted = settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default().limits;
-    let rows = if wanted { store::list_present(&ctx.db, caller.account, local.now(), MOST).await? } else { Vec::new() };
+    let rows = if wanted { store::list_present(&ctx.db, caller.account, default_limit(ctx), local.now(), MOST).await? } else { Vec::new() };
     let told = |n: LimitNotice| ToldNotice {
         key: n.key_id.map(KeyId::new),
         words: words::said(&n),

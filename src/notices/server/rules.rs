@@ -145,18 +145,18 @@ async fn read(conn: &mut PgConnection, caller: &Caller, id: AlertRuleId, new: &N
     let minutes = fields.check("minutes", number(&new.minutes, 1, i64::from(LONGEST), "Enter 1 to 1440 minutes."));
     let quiet = fields.check("quiet_minutes", number(&new.quiet_minutes, 1, i64::from(QUIETEST), "Enter 1 to 10080 minutes."));
     let codes = fields.check("codes", codes(&new.codes));
-    fields.done()?;
     let api = match slug {
-        Some(slug) => Some(store::find_api(conn, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
+        Some(slug) => fields.check("api", store::find_api(&mut *conn, slug.as_str()).await?.ok_or("There is no such API.")),
         None => None,
     };
-    if let Some(key) = key {
-        let of_key = store::find_api_of_key(conn, caller.workspace, key).await?;
-        let of_key = of_key.ok_or_else(|| AppError::invalid("key", "There is no such key."))?;
-        if api.is_some_and(|api| api != of_key) {
-            return Err(AppError::invalid("api", "This key belongs to another API. Choose only one of the two."));
-        }
+    let of_key = match key {
+        Some(key) => fields.check("key", store::find_api_of_key(&mut *conn, caller.workspace, key).await?.ok_or("There is no such key.")),
+        None => None,
+    };
+    if api.zip(of_key).is_some_and(|(api, of_key)| api != of_key) {
+        fields.add("api", "This key belongs to another API. Choose only one of the two.");
     }
+    fields.done()?;
     let small = |n: Option<i64>| n.and_then(|n| i32::try_from(n).ok()).unwrap_or_default();
     Ok(NewRule {
         id,

@@ -51,6 +51,19 @@ async fn f38_every_writable_field_reads_back_and_the_others_stay(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_workspace_with_a_name_of_its_own_keeps_it_until_the_person_takes_another(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    sqlx::query("update workspaces set name = 'Nordlicht Shop'").execute(&app.ctx.db).await.unwrap();
+    for (change, name) in [(json!({ "time_zone": "Asia/Kolkata" }), "Nordlicht Shop"), (json!({ "name": "Vera Holm" }), "Vera Holm")] {
+        assert_eq!(patch(&app, &vera, &change).await.status(), 200, "{change}");
+        let called: String =
+            sqlx::query_scalar("select name from workspaces where personal_of = $1").bind(vera.account.uuid()).fetch_one(&app.ctx.db).await.unwrap();
+        assert_eq!(called, name, "{change}");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn f07_what_is_as_it_was_is_no_change(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;

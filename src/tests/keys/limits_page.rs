@@ -185,6 +185,7 @@ async fn the_chart_has_a_line_only_where_its_bars_are_what_the_limit_counts(db: 
     let has_line = async || vera.browser.page(&path).await.contains("class=\"limit-text\"");
     set("86400").await;
     assert!(has_line().await, "her days are those of UTC");
+    assert!(!vera.browser.page(&path).await.contains(", above this chart"), "nothing was called");
     set("rolling:3600").await;
     assert!(!has_line().await, "a bar is longer");
     sqlx::query("update accounts set time_zone = 'Europe/Stockholm'").execute(&db).await.unwrap();

@@ -136,6 +136,7 @@ async fn the_same_rule_twice_is_one_and_wrong_ones_are_named(db: PgPool) {
         (NewAlertRule { quiet_minutes: "0".into(), ..rule("1", &[]) }, "quiet_minutes"),
         (NewAlertRule { key: Some("x".into()), ..rule("1", &[]) }, "key"),
         (NewAlertRule { api: Some("nothing".into()), ..rule("1", &[]) }, "api"),
+        (NewAlertRule { api: Some("nothing".into()), minutes: "0".into(), ..rule("1", &[]) }, "api"),
         (NewAlertRule { route: Some("GET /\n".repeat(2)), ..rule("1", &[]) }, "route"),
         (NewAlertRule { percent: Some("100".into()), ..rule("1", &[]) }, "percent"),
     ] {

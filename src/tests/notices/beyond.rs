@@ -172,10 +172,10 @@ async fn the_home_page_looks_up_what_the_limits_that_it_shows_do_and_no_others(d
     ctx.db = PgPoolOptions::new().max_connections(1).connect_with((*db.connect_options()).clone()).await.unwrap();
     let home = present_limit_notices(&ctx, &mara).await.unwrap();
     assert!(home.len() == 5 && home.iter().all(|notice| notice.when.ends_with(" Calls beyond the limit pass and are marked.")), "{home:?}");
-    let arguments = format!("'{}', to_timestamp({}), 5", mara.account.uuid(), now.unix_timestamp());
+    let arguments = format!("'{}', to_timestamp({}), 5, 'default', 100, 3600", mara.account.uuid(), now.unix_timestamp());
     let plan = explained(&ctx.db, ["limit_notices", "in_force"], &arguments).await;
     let rows = rows_read(&plan);
-    assert!((4_000.0..=6_000.0).contains(&rows), "each notice with its key, and five limits: {rows} rows were read\n{plan:#}");
+    assert!((4_000.0..=6_000.0).contains(&rows), "each notice with its key, and twenty limits: {rows} rows were read\n{plan:#}");
     ctx.db.close().await;
 }
 

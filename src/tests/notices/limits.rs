@@ -208,6 +208,89 @@ async fn who_wants_other_marks_or_none_gets_them(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn marks_set_meanwhile_are_told_of_what_no_higher_one_told(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let (full, half) = (limited(&app, &mara, "full", 100, 86_400).await, limited(&app, &mara, "half", 100, 86_400).await);
+    limit(&app, half, "week", 1_000, 604_800).await;
+    let rolling = limited(&app, &mara, "rolling", 100, 3_600).await;
+    sqlx::query("update key_limits set kind = 'rolling' where key_id = $1").bind(rolling.uuid()).execute(&app.ctx.db).await.unwrap();
+    for (key, calls) in [(full, 100), (rolling, 90), (half, 55)] {
+        call(&app, &mara, key, Outcome::Valid, calls).await;
+    }
+    call(&app, &mara, half, Outcome::Valid, 1).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()), ["2 limits are nearly used up"]);
+
+    app.ctx.clock.advance(Duration::minutes(7));
+    save_settings(&app.ctx, &mara, true, "5, 50, 100", true, None).await.unwrap();
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    let mails = app.mails();
+    assert_eq!(subjects(&mails)[1..], ["2 limits have reached a mark"], "of the others a higher one was told");
+    let text = mails[1].text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for wanted in ["2 limits have reached a mark that you set.", "half: 56 of 100 units used (50 % mark)", "half (week): 56 of 1,000 units used (5 % mark)"] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(!text.contains("full") && !text.contains("near"), "{text}");
+
+    // A higher mark is news.
+    app.ctx.clock.advance(Duration::MINUTE);
+    call(&app, &mara, rolling, Outcome::Valid, 10).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails())[2..], ["rolling has used up 100 units in any hour"]);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn the_home_page_tells_nothing_of_limits_that_were_raised_or_are_gone(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let (loaded, plain) = (limited(&app, &mara, "loaded", 100, 86_400).await, key(&app.ctx, &mara, "plain").await);
+    for key in [loaded, plain] {
+        call(&app, &mara, key, Outcome::Valid, 100).await;
+    }
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    let told = async || present_limit_notices(&app.ctx, &mara).await.unwrap().into_iter().map(|notice| notice.words).collect::<Vec<_>>();
+    let of_default = "plain has used up 100 units an hour";
+    assert_eq!(told().await, ["loaded has used up 100 units a day", of_default], "also the one of all keys without limits");
+    let set = async |change: &'static str| sqlx::query(change).bind(loaded.uuid()).execute(&app.ctx.db).await.map(drop).unwrap();
+    for (change, left) in [
+        ("update key_limits set max_calls = 100000000 where key_id = $1", 1),
+        ("update key_limits set max_calls = 90 where key_id = $1", 2),
+        ("update key_limits set unit = 'calls' where key_id = $1", 1),
+        ("update key_limits set unit = 'units', name = 'other' where key_id = $1", 1),
+        ("update key_limits set name = 'default', max_calls = 100 where key_id = $1", 2),
+        ("delete from key_limits where key_id = $1", 1),
+    ] {
+        set(change).await;
+        let told = told().await;
+        assert!(told.len() == left && told.last().is_some_and(|last| last == of_default), "{change}: {told:?}");
+    }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_rolling_window_is_back_one_length_after_its_last_use_whenever_it_is_told(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let rolling = limited(&app, &mara, "rolling", 100, 3_600).await;
+    sqlx::query("update key_limits set kind = 'rolling' where key_id = $1").bind(rolling.uuid()).execute(&app.ctx.db).await.unwrap();
+    plan(&app, "shared", "rolling:hour".parse().unwrap()).await;
+    assign_plan(&app.ctx, &Caller::cli(), mara.workspace, Some("shared")).await.unwrap();
+    let a = key(&app.ctx, &mara, "a").await;
+    for key in [rolling, a] {
+        call(&app, &mara, key, Outcome::Valid, 85).await;
+    }
+    app.ctx.clock.advance(Duration::minutes(20));
+    call(&app, &mara, rolling, Outcome::RateLimited, 3).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    let text = app.mails()[0].text.clone();
+    assert_eq!(text.matches("all of it back by 20 Nov 2026, 14:01 CET").count(), 2, "{text}");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;

@@ -97,7 +97,7 @@ async fn addresses_stand_beside_exact_counts_and_filter_them(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
-async fn a_file_by_address_has_what_is_known(db: PgPool) {
+async fn a_file_by_address_adds_up_to_all_calls(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = developer(&app.ctx, "mara", "UTC").await;
     let (a, b) = (key(&app.ctx, &mara, "a").await, key(&app.ctx, &mara, "b").await);
@@ -108,12 +108,18 @@ async fn a_file_by_address_has_what_is_known(db: PgPool) {
     told.sort_unstable(); // keys of one instant have no order
     assert_eq!(
         told,
-        [("a", "192.0.2.1", "FORBIDDEN", 10), ("a", "192.0.2.1", "VALID", 60), ("a", "2001:db8:1:2::/64", "VALID", 25), ("b", "192.0.2.1", "VALID", 5)]
+        [
+            ("a", "192.0.2.1", "FORBIDDEN", 10),
+            ("a", "192.0.2.1", "VALID", 60),
+            ("a", "2001:db8:1:2::/64", "VALID", 25),
+            ("a", "Others or unknown", "VALID", 15),
+            ("b", "192.0.2.1", "VALID", 5)
+        ]
     );
     assert!(lines.iter().all(|l| l.route.is_empty() && l.units.is_none() && l.estimated_cost.is_none()));
     let now = app.ctx.clock.now();
     assert_eq!(page_of_usage(&app.ctx, &mara, &by_address, now, None).await.unwrap(), (lines, None), "a job writes the same");
-    assert_eq!(count_usage_lines(&app.ctx, &mara, &by_address, now).await.unwrap(), 4);
+    assert_eq!(count_usage_lines(&app.ctx, &mara, &by_address, now).await.unwrap(), 5);
     let of_one = export_usage(&app.ctx, &mara, &asked(&[("address", "2001:db8:1:2::/64")])).await.unwrap().unwrap();
     assert_eq!(of_one.iter().map(|l| l.calls).sum::<u64>(), 25);
     let plain = export_usage(&app.ctx, &mara, &asked(&[])).await.unwrap().unwrap();

@@ -40,8 +40,9 @@ async fn they_last_as_the_pace_of_the_last_days_and_what_comes_back_let_them(db:
     assert_eq!(lasts(1_000), until("Tue 24 Nov, 16:00"), "a hundred hours");
     assert_eq!(lasts(500), Some(Lasts { used_up: None, is_soon: false }), "more comes back than is used");
     assert_eq!(lasts(60), None, "within a minute it is full again");
-    let told: Vec<_> = export_limits(&app.ctx, &owner, &query).await.unwrap().into_iter().map(|line| (line.limit, line.expected, line.used_up)).collect();
-    assert!(told.contains(&(1_000, None, Some("Tue 24 Nov, 16:00".to_owned()))) && told.contains(&(500, None, None)), "{told:?}");
+    let lines = export_limits(&app.ctx, &owner, &query).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.limit, line.expected, line.used_up.as_deref())).collect();
+    assert!(told.contains(&("pack", 1_000, None, Some("Tue 24 Nov, 16:00"))) && told.contains(&("daily", 500, None, None)), "{told:?}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -78,5 +79,6 @@ async fn the_page_says_when_they_are_used_up_and_what_passes_without_any(db: PgP
         edit_key(&app.ctx, &Caller::cli(), shop, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await.unwrap();
         let page = person.browser.page(&format!("/usage?key={shop}&range=7d")).await;
         assert!(page.replace("<!>", "").contains(words), "{words}: {page}");
+        assert!(page.contains("Limit of shop: pack"), "{page}");
     }
 }

@@ -56,14 +56,17 @@ async fn what_services_tell_is_on_the_page_and_in_rest(db: PgPool) {
     let lines = file["data"].as_array().unwrap();
     assert_eq!((lines.len(), lines.iter().map(|l| l["count"].as_u64().unwrap()).sum::<u64>()), (2, 101), "the days of which something was told: {file}");
     let text = app.http.get(app.url(&format!("/api/v1/usage/latencies/export?key={k}"))).bearer_auth(&secret).send().await.unwrap().text().await.unwrap();
-    assert!(text.starts_with("at,local_time,p50_ms,p95_ms,p99_ms,calls\r\n") && text.lines().count() == 3, "{text}");
+    assert!(text.starts_with("at,local_time,p50_ms,p95_ms,p99_ms,calls,period\r\n") && text.lines().count() == 3, "{text}");
     let of_errors = read(format!("/api/v1/usage/latencies/export?format=json&range=7d&key={k}&outcome=errors")).await;
     assert_eq!(of_errors, json!({ "data": [] }), "the filters of the page hold for its file");
     let passed = read(format!("/api/v1/usage/latencies/export?format=json&range=7d&key={k}&outcome=passed")).await;
     assert_eq!(passed, file);
-    assert_eq!(read("/api/v1/usage/latencies/export?compare=before".into()).await["errors"][0]["pointer"], "#/compare");
+    let beside = read(format!("/api/v1/usage/latencies/export?format=json&from=2026-11-20&key={k}&compare=before")).await;
+    let told: Vec<_> = beside["data"].as_array().unwrap().iter().map(|l| (l["period"].as_str().unwrap(), l["count"].as_u64().unwrap())).collect();
+    assert_eq!(told, [("shown", 100), ("compared", 1)], "{beside}");
+    assert_eq!(read("/api/v1/usage/latencies/export?compare=moon".into()).await["errors"][0]["pointer"], "#/compare");
     let limits = read(format!("/api/v1/usage/limits/export?format=json&key={k}")).await;
-    assert!(limits["data"].as_array().unwrap().iter().all(|l| l["key_id"] == k.to_string() && l["limit"].is_u64()), "{limits}");
+    assert!(limits["data"].as_array().unwrap().iter().all(|l| l["key_id"] == k.to_string() && l["limit"].is_u64() && l["name"].is_string()), "{limits}");
 
     assert_eq!(tell(&app, &narrow_secret, json!(calls)).await.0, 403);
     for (wrong, pointer) in [
@@ -141,7 +144,7 @@ async fn percentiles_stand_beside_those_of_the_time_before(db: PgPool) {
     assert_eq!(report("24h").await.before.unwrap().latency, None, "nothing was told of yesterday");
     let page = person.browser.page("/usage?range=7d&compare=before").await;
     assert!(page.contains("Half took no longer; +") && page.contains("calls, from 4, reported by the services"), "{page}");
-    assert!(page.contains(". The chart and the files cover only the time shown."), "{page}");
+    assert!(page.contains(". The chart covers only the time shown."), "{page}");
     let page = person.browser.page("/usage?range=24h&compare=before").await;
     assert!(page.contains("Half of the calls took no longer") && page.contains("Nothing was reported for"), "{page}");
 }

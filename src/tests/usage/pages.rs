@@ -99,6 +99,30 @@ async fn a_wrong_address_says_so_and_others_keys_are_not_there(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_wrong_time_keeps_its_form_and_the_other_filters(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = app.sign_in_as("developer").await;
+    for (path, wanted) in [
+        (
+            "/usage?from=2026-11-19T10:00&to=2026-11-18T10:00&api=demo",
+            &["value=\"2026-11-19T10:00\"", "to-error", "The end lies before the beginning.", "value=\"demo\""][..],
+        ),
+        ("/usage/errors?from=2026-12-01T10:00&outcome=limited", &["from-error", "This lies in the future.", "value=\"limited\""]),
+        ("/usage?range=7d&compare=2026-11-25", &["compare-error", "Take an earlier day.", "value=\"2026-11-25\"", "name=\"range\""]),
+        ("/requests?from=2026-11-19T10:00&to=2026-11-18T10:00&code=FORBIDDEN", &["to-error", "The end lies before the beginning.", "value=\"FORBIDDEN\""]),
+    ] {
+        let answer = mara.browser.get(path).await;
+        assert_eq!(answer.status(), 422, "{path}");
+        let page = answer.text().await.unwrap();
+        for wanted in wanted {
+            assert!(page.contains(wanted), "{path} has no {wanted}: {page}");
+        }
+        assert!(page.contains("aria-invalid=\"true\"") && !page.contains("This was not accepted"), "{path}: {page}");
+    }
+    assert!(mara.browser.get("/usage?range=9d").await.text().await.unwrap().contains("This was not accepted"));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn refusals_are_listed_with_their_rule(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;
@@ -235,5 +259,8 @@ async fn the_time_before_is_compared_on_demand(db: PgPool) {
     // What came after this hour of last Friday is not compared: this Friday has not got there.
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, m - 7 * 1440 + 60, 900)], Vec::new()).await;
     assert!(person.browser.page("/usage?range=7d&compare=before").await.contains("+50.0 %, from 100"));
+    write(&app, vec![tally(&owner, k, "GET /", Outcome::Forbidden, m - 7 * 1440, 25), tally(&owner, k, "GET /", Outcome::Forbidden, m, 30)], Vec::new()).await;
+    let page = person.browser.page("/usage/errors?range=7d&compare=before").await;
+    assert!(page.contains("+44.0 %, from 125; of these, 20.0 % were errors"), "all calls are compared, too: {page}");
     assert_eq!(person.browser.get("/usage?compare=twice").await.status(), 422);
 }

@@ -146,6 +146,8 @@ async fn permissions_over_rest_and_on_the_page(db: PgPool) {
     for wanted in ["By permission", "orders:audit", "By permission, CSV", "All permissions"] {
         assert!(page.contains(wanted), "{wanted}");
     }
+    let table = page.split("h-bypermission").last().unwrap().split("</table>").next().unwrap();
+    assert!(table.contains("Limited") && !table.contains("Refused"), "what was refused is not in it: {table}");
     let one = signed_in.browser.page("/usage?permission=orders%3Aaudit").await;
     assert!(one.contains("Calls that needed one permission") && !one.contains("By route"));
 }

@@ -12,9 +12,9 @@ use tollgate::{
         server::meter::{Attempt, Batch, Refusal},
     },
     usage::{
-        model::{Gatepost, Question, RefusalQuery},
+        model::{Gatepost, Question, RefusalQuery, UsageQuery},
         server::{
-            Whose, export_all_refusals, export_codes, export_refusals, list_all_refusals, list_refusals, read_refusals, recent_refusals,
+            Whose, export_all_refusals, export_codes, export_refusals, list_all_refusals, list_refusals, read_refusals, recent_refusals, report_errors,
             unknown_attempts_today, write_batch,
         },
     },
@@ -163,7 +163,13 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
     }
     let list = list_refusals(&app.ctx, &mara, asked(&[("range", "30d")])).await.unwrap();
     assert_eq!(list.routes, ["GET /orders", "POST /orders"], "those with refusals, the most first");
-    assert_eq!(list.period, "Since Wed 21 Oct, 12:00, UTC");
+    assert_eq!(list.period, "Since Thu 22 Oct, 00:00, UTC");
+    for range in ["24h", "7d", "30d"] {
+        let report = report_errors(&app.ctx, &mara, UsageQuery { range: Some(range.into()), ..UsageQuery::default() }).await.unwrap().report;
+        let list = list_refusals(&app.ctx, &mara, asked(&[("range", range)])).await.unwrap();
+        assert_eq!(list.local.0, report.local.0, "{range} begins on both pages at the same time");
+        assert_eq!(list.codes.unwrap().into_iter().map(|(_, n)| n).sum::<u64>(), report.totals.total(), "{range}");
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -99,12 +99,35 @@ async fn wrong_parameters_are_named(db: PgPool) {
         ("/api/v1/usage/export?format=xls", "#/format"),
         ("/api/v1/usage/export?range=8d", "#/range"),
         ("/api/v1/usage/export?bucket=minute", "#/bucket"),
+        ("/api/v1/usage?tz=Mars/Olympus", "#/tz"),
+        ("/api/v1/usage/export?tz=Stockholm", "#/tz"),
     ] {
         let (status, body) = scene.json(path).await;
         assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!(pointer)), "{path}: {body}");
         assert!(body["request_id"].is_string());
     }
     assert_eq!(scene.json(&format!("/api/v1/usage?key={}", scene.app.ctx.new_id::<KeyId>())).await.0, 404);
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_day_means_the_same_in_usage_and_in_its_file(db: PgPool) {
+    let scene = Scene::new(db, &["usage:read"]).await;
+    sqlx::query("update accounts set time_zone = 'Europe/Stockholm' where id = $1").bind(scene.owner.account.uuid()).execute(&scene.app.ctx.db).await.unwrap();
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second() / 60;
+    // Before the day in Stockholm, in it but not in that of UTC, in both, and in that of UTC alone.
+    let calls = [("2026-11-18T22:30:00Z", 1), ("2026-11-18T23:30:00Z", 10), ("2026-11-19T12:00:00Z", 100), ("2026-11-19T23:30:00Z", 1_000)];
+    scene.write(calls.iter().map(|(time, calls)| scene.tally("GET /", Outcome::Valid, at(time), *calls)).collect()).await;
+    for (zone, wanted, begin) in
+        [("", 1_100, "2026-11-19T00:00:00Z"), ("&tz=UTC", 1_100, "2026-11-19T00:00:00Z"), ("&tz=Europe/Stockholm", 110, "2026-11-18T23:00:00Z")]
+    {
+        let day = format!("from=2026-11-19&to=2026-11-19&bucket=day{zone}");
+        let (_, body) = scene.json(&format!("/api/v1/usage?{day}")).await;
+        let points = body["data"].as_array().unwrap();
+        assert_eq!((points.len(), &points[0]["at"], &points[0]["total"], &points[0]["units"]), (1, &json!(begin), &json!(wanted), &json!(wanted)), "{zone}");
+        let (_, body) = scene.json(&format!("/api/v1/usage/export?format=json&{day}")).await;
+        let lines = body["data"].as_array().unwrap();
+        assert_eq!((lines.len(), &lines[0]["at"], &lines[0]["calls"]), (1, &json!(begin), &json!(wanted)), "{zone}");
+    }
 }
 
 /// By the minute counts are kept for 45 days, by the hour for longer.

@@ -40,7 +40,7 @@ async fn a_rolling_day_goes_on_as_its_last_quarter_went(db: PgPool) {
     let forecast = day.forecast.as_ref().unwrap();
     assert_eq!((forecast.expected, forecast.used_up.as_deref()), (720, Some("12:40")), "30 an hour, and the 800 come back at a quarter past four");
     assert_eq!(forecast.by, "Sat 21 Nov, 12:00");
-    assert_eq!((hour.used, &hour.forecast), (180, &None), "an hour is over before a forecast is read");
+    assert_eq!((hour.used, &hour.forecast), (180, &None), "nothing in its last quarter");
     let line = |report: &UsageReport| report.limit.as_ref().map(|line| (line.calls, line.window.clone()));
     assert_eq!(line(&by_day), Some((1_000, "in any 24 hours".to_owned())));
     assert_eq!(line(&report(&app, &owner, shop, "7d", "hour").await), Some((300, "in any hour".to_owned())));

@@ -13,7 +13,7 @@ use tollgate::{
     plans::server::set_workspace_limits,
     usage::{
         model::{UsageQuery, UsageReport},
-        server::{export_usage, list_series, report_errors, report_usage},
+        server::{count_usage_lines, export_usage, list_series, page_of_usage, report_errors, report_usage},
     },
     values::{KeyId, Outcome, SessionId},
 };
@@ -185,6 +185,26 @@ async fn units_are_told_where_they_are_not_calls(db: PgPool) {
     }
     let points = list_series(&app.ctx, &owner, &asked(&[("permission", "orders:read")])).await.unwrap().points;
     assert!(points.iter().all(|p| p.units.is_none()), "of a permission no cost is kept");
+}
+
+/// A chart has at most 750 bars; a file that a job writes has as many buckets as two years have hours.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_file_of_a_job_has_more_buckets_than_a_chart(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let owner = developer(&app.ctx, "mara", "Europe/Stockholm").await;
+    let k = key(&app.ctx, &owner, "k").await;
+    let now = app.ctx.clock.now();
+    let hour = |ago: i64, calls| tally(&owner, k, "GET /", Outcome::Valid, (T0.unix_timestamp() - ago * 3_600) / 60, calls);
+    write(&app, vec![hour(0, 1), hour(1, 10), hour(700, 100), hour(5_000, 1_000), hour(8_000, 10_000)]).await;
+    let query = asked(&[("range", "year"), ("bucket", "hour")]);
+    assert!(export_usage(&app.ctx, &owner, &query).await.unwrap_err().field("bucket").is_some(), "at once only what a chart shows");
+    let (lines, next) = page_of_usage(&app.ctx, &owner, &query, now, None).await.unwrap();
+    assert_eq!(lines.iter().map(|line| (line.at.as_str(), line.calls)).collect::<Vec<_>>()[3..], [("2026-11-20T11:00:00Z", 10), ("2026-11-20T12:00:00Z", 1)]);
+    assert_eq!((lines.iter().map(|line| line.calls).sum::<u64>(), next), (11_111, None));
+    assert_eq!(count_usage_lines(&app.ctx, &owner, &query, now).await.unwrap(), 5);
+    let minutes = asked(&[("range", "year"), ("bucket", "minute")]);
+    let error = count_usage_lines(&app.ctx, &owner, &minutes, now).await.unwrap_err();
+    assert!(error.field("bucket").is_some_and(|words| words.contains("more than 100,000 buckets")), "{error:?}");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -70,7 +70,7 @@ fn drawing(series: &Series, scale: &Scale, lines: bool) -> AnyView {
             {grid(scale, lines)}
             {bars(series, scale, &hatch)}
             {before(series, scale)}
-            {series.limit.as_ref().map(|limit| limit_line(limit, scale))}
+            {series.limit.as_ref().map(|limit| if series.near_limit().is_some() { limit_line(limit, scale) } else { limit_above(limit) })}
             {empty}
             {labels(&below, scale.base())}
         </svg>
@@ -110,6 +110,11 @@ fn before(series: &Series, scale: &Scale) -> AnyView {
         view! { <line class="before-mark" x1=percent(slot * i as f64) x2=percent(slot * (i + 1) as f64) y1=y.clone() y2=y></line> }
     };
     series.before.iter().enumerate().filter(|(i, _)| *i < series.buckets.len()).map(mark).collect_view().into_any()
+}
+
+/// Where the line would be far above all bars.
+fn limit_above(limit: &Limit) -> AnyView {
+    view! { <text class="limit-text" x="0" y=px(TOP - 8.0)>{format!("Limit {}, above this chart", limit.label)}</text> }.into_any()
 }
 
 fn limit_line(limit: &Limit, scale: &Scale) -> AnyView {

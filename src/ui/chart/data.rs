@@ -25,6 +25,9 @@ impl Bucket {
     }
 }
 
+/// A limit may stretch the axis to so many times the highest bar.
+const FARTHEST: u64 = 3;
+
 /// The limit in force for one bucket: the line across the chart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
@@ -71,10 +74,19 @@ impl Series {
         })
     }
 
-    /// The highest thing that must be seen: a bar, or the limit.
+    /// The highest thing that must be seen: a bar, or a limit near enough.
     pub fn peak(&self) -> u64 {
-        let bars = self.buckets.iter().map(Bucket::total).max().unwrap_or(0);
-        bars.max(self.limit.as_ref().map_or(0, |l| l.value)).max(self.before.iter().copied().max().unwrap_or(0))
+        self.highest().max(self.near_limit().map_or(0, |limit| limit.value))
+    }
+
+    fn highest(&self) -> u64 {
+        self.buckets.iter().map(Bucket::total).chain(self.before.iter().copied()).max().unwrap_or(0)
+    }
+
+    /// The limit, if its line leaves room for the bars: one far above them would press them flat, and is told in words.
+    pub fn near_limit(&self) -> Option<&Limit> {
+        let highest = self.highest();
+        self.limit.as_ref().filter(|limit| highest == 0 || limit.value <= highest.saturating_mul(FARTHEST))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -122,9 +134,12 @@ mod tests {
 
     #[test]
     fn the_limit_is_seen_above_low_bars() {
-        assert_eq!(series(vec![bucket("a", 7, 0)], Some(50)).peak(), 50);
+        assert_eq!(series(vec![bucket("a", 17, 0)], Some(50)).peak(), 50);
+        assert_eq!(series(vec![bucket("a", 0, 0)], Some(50)).peak(), 50);
         assert_eq!(series(vec![bucket("a", 70, 9)], Some(50)).peak(), 79);
         assert_eq!(series(vec![], None).peak(), 0);
+        let far = series(vec![bucket("a", 16, 0)], Some(50));
+        assert_eq!((far.peak(), far.near_limit()), (16, None), "a limit far above presses no bar flat");
         assert!(series(vec![bucket("a", 0, 0)], None).is_empty());
     }
 }

@@ -58,7 +58,7 @@ fn legend(series: &Series) -> AnyView {
             <span class="line-key push"><svg aria-hidden="true"><line class="before-mark" x1="0" x2="100%" y1="6" y2="6"></line></svg>"before "<b>{thousands(series.before.iter().sum())}</b></span>
         }
     });
-    let limit = series.limit.is_some().then(|| {
+    let limit = series.near_limit().is_some().then(|| {
         view! {
             <span class="line-key push">
                 <svg aria-hidden="true">

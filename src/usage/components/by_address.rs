@@ -37,7 +37,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
                 </tr></thead>
                 <tbody>
                     {rows}
-                    {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others or unknown"{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
+                    {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">{AddressUsage::OTHERS}{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
                 </tbody>
                 <tfoot><tr><th scope="row">"All addresses"{folded(facts(total, of_errors))}</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
             </Table>

@@ -1,11 +1,12 @@
-//! A report taken apart by permission: how many calls needed each. The rows add up to nothing, since a call may need two.
+//! A report taken apart by permission: how many calls needed each. The rows add up to nothing, since a call may need two. What was refused is not
+//! in it, so there is no column for it.
 
-use super::{
-    USAGE,
-    numbers::{facts, heads, numbers},
-};
+use super::USAGE;
 use crate::{
-    ui::{CodeTag, Table, folded},
+    ui::{
+        CodeTag, Table, folded,
+        number::{share, thousands},
+    },
     usage::model::{PermissionUsage, UsageReport},
 };
 use leptos::prelude::*;
@@ -27,7 +28,10 @@ pub fn ByPermission(report: UsageReport) -> impl IntoView {
             <Table caption small=true>
                 <thead><tr>
                     <th scope="col">"Permission"</th>
-                    {heads(false)}
+                    <th scope="col" class="num" aria-sort="descending">"Calls"</th>
+                    <th scope="col" class="num col-2">"Passed"</th>
+                    <th scope="col" class="num col-2">"Limited"</th>
+                    <th scope="col" class="num">"Share"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </Table>
@@ -44,5 +48,16 @@ fn row(report: &UsageReport, usage: &PermissionUsage) -> AnyView {
         true => view! { <CodeTag text=permission/> }.into_any(),
         false => view! { <a class="row-link" href=href><code>{permission}</code></a> }.into_any(),
     };
-    view! { <tr><th scope="row">{name}{folded(facts(usage.counts, false))}</th>{numbers(usage.counts, report.totals, false, None)}</tr> }.into_any()
+    let (passed, limited, calls) = (thousands(usage.counts.passed), thousands(usage.counts.limited), usage.counts.total());
+    let facts = vec![(2, "Passed", passed.clone().into_any()), (2, "Limited", limited.clone().into_any())];
+    view! {
+        <tr>
+            <th scope="row">{name}{folded(facts)}</th>
+            <td class="num">{thousands(calls)}</td>
+            <td class="num col-2">{passed}</td>
+            <td class="num col-2">{limited}</td>
+            <td class="num">{share(calls, report.totals.total())}</td>
+        </tr>
+    }
+    .into_any()
 }

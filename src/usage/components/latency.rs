@@ -48,7 +48,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
         None => "calls, reported by the services".to_owned(),
     };
     let compared = report.before.as_ref().map(|earlier| match &before {
-        Some(_) => format!(" Compared with {}. The chart and the files cover only the time shown.", earlier.period),
+        Some(_) => format!(" Compared with {}. The chart covers only the time shown.", earlier.period),
         None => format!(" Nothing was reported for {}, so there is no comparison.", earlier.period),
     });
     view! {

@@ -20,12 +20,16 @@ pub fn LimitCard(
 ) -> impl IntoView {
     let heading = format!("{id}-title");
     let hatch = format!("{id}-hatch");
+    let title = match meter.given_name() {
+        Some(name) => format!("Limit of {}: {name}", meter.key_name),
+        None => format!("Limit of {}", meter.key_name),
+    };
     let expected = meter.forecast.as_ref().map(|f| f.expected);
     let ends = meter.forecast.as_ref().map_or_else(|| meter.resets_at.clone(), |f| f.by.clone());
     let unit = if meter.is_credits { "credits used," } else { meter.unit.as_str() };
     view! {
         <section class="card" aria-labelledby=heading.clone()>
-            <div class="card-head"><h2 id=heading.clone()>{format!("Limit {} of {}", meter.name, meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
+            <div class="card-head"><h2 id=heading.clone()>{title}</h2><span class="push muted">{meter.resets()}</span></div>
             <div class="card-body stack">
                 <div class="row-between">
                     <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} {unit} {}", thousands(meter.limit), meter.window)}</span></span>
@@ -151,6 +155,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
         .into_iter()
         .map(|meter| {
             let (is_used_up, resets) = (meter.is_used_up(), meter.resets());
+            let named = meter.given_name().map(|name| format!(" ({name})"));
             let foreseen = meter.used_up_at().map(|at| format!("used up at {at} at this pace, "));
             let used = match meter.is_credits {
                 true => format!(" has {} left of {} credits", thousands(meter.remaining), thousands(meter.limit)),
@@ -164,7 +169,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
                 <li>
                     <GateGlyph position=gate tinted=true/>
                     <div class="cell-2">
-                        <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{used}</span>
+                        <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{used}{named}</span>
                         <span>{foreseen}{resets}</span>
                     </div>
                     <div class="cell-bar"><Bar percent look/><span class="muted">{taken}</span></div>

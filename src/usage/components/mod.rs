@@ -26,6 +26,7 @@ pub use filters::{FindKey, UsageFilters, UsageTabs, files};
 pub use latency::Latency;
 pub use limit_aside::LimitAside;
 pub use limits::{LimitCard, LimitList};
+pub use own_time::wrong_time;
 pub use passed::PassedPanel;
 pub use refusal::RefusalPanel;
 pub use refusals::{Place, RefusalFilters, RefusalRows};

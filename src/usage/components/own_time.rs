@@ -1,7 +1,11 @@
 //! A time of one's own behind one button beside the ranges, the same on Usage, Errors, Requests and Refusals: what dragging on a chart does
 //! with a pointer.
 
-use crate::ui::{Button, Look, Size, TextField, button_class};
+use crate::{
+    error::AppError,
+    ui::{Button, ErrorPage, LinkButton, Look, PageHeader, Size, TextField, asked_fields, button_class, status},
+    usage::model::UsageQuery,
+};
 use leptos::prelude::*;
 
 const ID: &str = "own-time";
@@ -28,6 +32,44 @@ pub fn OwnTime(path: &'static str, kept: Vec<(&'static str, String)>, local: (St
         </div>
     }
     .into_any()
+}
+
+/// In place of a page whose time is wrong: the form of the time with what was typed, and what is wrong with it beside its field; the other
+/// filters are kept. Another error has a page of its own. `next` leads on without any of it.
+pub fn wrong_time(error: AppError, (title, path): (&'static str, &'static str), asked: &[(&'static str, &str)], next: &'static str) -> AnyView {
+    if !["from", "to", "compare"].into_iter().any(|name| error.field(name).is_some()) {
+        return view! { <ErrorPage error next=(next.to_owned(), path.to_owned())/> }.into_any();
+    }
+    status::set_for(&error);
+    let has = |name: &str| asked.iter().any(|(known, _)| *known == name);
+    let has_time = has("from") || has("to");
+    let has_day = asked.iter().any(|(name, value)| is_day(name, value));
+    let is_asked = |name: &str, value: &str| (has_time && matches!(name, "from" | "to" | "range")) || is_day(name, value);
+    let kept = asked.iter().filter(|(name, value)| !is_asked(name, value)).map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let values = asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let fields = move || {
+        let time =
+            has_time.then(|| view! { <TextField label="From" name="from" kind="datetime-local"/><TextField label="Until" name="to" kind="datetime-local"/> });
+        let day = has_day.then(|| view! { <TextField label="Compare with the time from" name="compare" kind="date"/> });
+        view! { {time}{day} }.into_any()
+    };
+    view! {
+        <PageHeader title/>
+        <form class="stack form-medium" method="get" action=path aria-label="Custom time" novalidate=true>
+            {hidden(kept)}
+            {asked_fields(error, values, fields)}
+            <div class="row">
+                <Button>"Show"</Button>
+                <LinkButton href=path look=Look::Quiet>{next}</LinkButton>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// The beginning of another time that somebody typed: the words of the filter are no days.
+fn is_day(name: &str, value: &str) -> bool {
+    name == "compare" && value != UsageQuery::BEFORE && value != UsageQuery::YEAR
 }
 
 /// Filters that a form keeps.

@@ -36,7 +36,7 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     let is_own_time = query.from.is_some();
     let chosen_here = ["key", "api", "route", "permission", "limit", "rule", "range"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
-    let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
+    let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label)| ((*word).to_owned(), (*label).to_owned())).collect();
     let range = query.range.clone().or_else(|| Some("30d".to_owned()));
     let time = (!is_own_time).then(|| view! { <FilterSelect label="Time" name="range" options=ranges nostrip:value=range/> });
     let mut keys = with_first("All keys", list.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));

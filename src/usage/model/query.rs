@@ -139,6 +139,8 @@ pub struct UsageQuery {
     pub permission: Option<String>,
     /// Beside an earlier time as long: `before`, the time just before, `year`, the same a year ago, or the moment it begins.
     pub compare: Option<String>,
+    /// The IANA zone of days and of times without an offset; absent: the person's own, over REST UTC.
+    pub tz: Option<String>,
     /// Of an export: `address` or `permission`, lines by that in place of by route.
     pub by: Option<String>,
 }
@@ -167,6 +169,7 @@ impl UsageQuery {
             permission: get("permission"),
             compare: get("compare"),
             by: get("by"),
+            tz: get("tz"),
         }
     }
 
@@ -186,6 +189,7 @@ impl UsageQuery {
             ("permission", &self.permission),
             ("compare", &self.compare),
             ("by", &self.by),
+            ("tz", &self.tz),
         ];
         all.into_iter().filter_map(|(name, value)| value.as_deref().map(|v| (name, v))).collect()
     }
@@ -235,6 +239,12 @@ impl UsageQuery {
         Self { outcome: self.outcome.as_ref().filter(is_there).cloned(), ..self.clone() }
     }
 
+    /// The same for a program: its days are those of UTC unless it names a zone.
+    #[must_use]
+    pub fn of_program(self) -> Self {
+        Self { tz: self.tz.or_else(|| Some("UTC".to_owned())), ..self }
+    }
+
     /// The same taken apart by address or by permission, for an export.
     #[must_use]
     pub fn taken_apart(&self, kind: PartKind) -> Self {
@@ -258,9 +268,9 @@ impl UsageQuery {
         link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
     }
 
-    /// The address of the file of how long these calls took: of the time that is shown, whatever it is compared with.
+    /// The address of the file of how long these calls took.
     pub fn latencies(&self, format: &str) -> String {
-        let query = Self { compare: None, by: None, ..self.of_file() };
+        let query = Self { by: None, ..self.of_file() };
         link("/api/v1/usage/latencies/export", query.pairs().into_iter().chain([("format", format)]))
     }
 

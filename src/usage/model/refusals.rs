@@ -106,9 +106,8 @@ pub struct RefusalQuery {
 }
 
 impl RefusalQuery {
-    /// Word in the URL, words on the page, hours.
-    pub const RANGES: [(&'static str, &'static str, i64); 4] =
-        [("1h", "Last hour", 1), ("24h", "Last 24 hours", 24), ("7d", "Last 7 days", 168), ("30d", "Last 30 days", 720)];
+    /// Word in the URL and words on the page. They begin where the same ranges of Usage and Errors do.
+    pub const RANGES: [(&'static str, &'static str); 4] = [("1h", "Last hour"), ("24h", "Last 24 hours"), ("7d", "Last 7 days"), ("30d", "Last 30 days")];
 
     /// Reads a query; `get` gives a parameter. An empty one is none, as forms send them.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {

@@ -2,7 +2,7 @@
 
 use super::{BucketSize, Range, UsageQuery};
 use crate::{
-    keys::model::{LimitUnit, OverAction},
+    keys::model::{KeyLimit, LimitUnit, OverAction},
     values::{ApiId, Counts, KeyId, Outcome, OutcomeGroup},
 };
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub struct LimitHint {
 pub struct LimitMeter {
     pub key: KeyId,
     pub key_name: String,
-    /// Of the limit.
+    /// The limit's own name.
     pub name: String,
     /// "an hour", "10 minutes".
     pub window: String,
@@ -70,7 +70,7 @@ pub struct LimitMeter {
     pub is_shared: bool,
     /// What becomes of calls beyond it.
     pub over: OverAction,
-    /// Of quotas.
+    /// Of windows from an hour on.
     pub forecast: Option<Forecast>,
     /// Of credits of which some are left; none where too little is known.
     pub lasts: Option<Lasts>,
@@ -93,6 +93,11 @@ impl LimitMeter {
         if self.is_credits { self.limit.saturating_sub(self.remaining) } else { self.used }
     }
 
+    /// Its name, unless it is the one that a limit has by default.
+    pub fn given_name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| *name != KeyLimit::DEFAULT)
+    }
+
     /// When it will be used up at the present pace, if that is foreseen.
     pub fn used_up_at(&self) -> Option<&str> {
         let of_window = self.forecast.as_ref().and_then(|forecast| forecast.used_up.as_deref());
@@ -112,7 +117,7 @@ impl LimitMeter {
     }
 }
 
-/// Where a window ends if it goes on as it went so far; a rolling one, if it goes on as its last quarter went.
+/// Where a window ends if it goes on as the last quarter of its length went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Used by the end of the window; of a rolling one in any window then.
@@ -184,6 +189,11 @@ pub struct AddressUsage {
     /// IPv4 whole, IPv6 by its /64.
     pub address: String,
     pub counts: Counts,
+}
+
+impl AddressUsage {
+    /// The row of calls from other addresses, or from where nobody told; also in files.
+    pub const OTHERS: &'static str = "Others or unknown";
 }
 
 /// One row of "By permission": calls that needed it, which passed or which only a limit held.
@@ -285,6 +295,8 @@ pub struct Before {
 pub struct ErrorReport {
     pub report: UsageReport,
     pub calls: u64,
+    /// All calls of the earlier time that it is compared with; none of minutes.
+    pub calls_before: Option<u64>,
 }
 
 impl UsageReport {

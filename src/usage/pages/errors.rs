@@ -3,12 +3,12 @@
 use crate::{
     accounts::components::Framed,
     ui::{
-        Crumb, Empty, Figure, Figures, Gate, LinkButton, PageHeader, UsageChart, loaded,
+        Crumb, Empty, Figure, Figures, Gate, LinkButton, PageHeader, UsageChart, awaited,
         number::{change, share, thousands},
     },
     usage::{
         api,
-        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportFile, ExportMenu, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
+        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportFile, ExportMenu, USAGE, UsageFilters, UsageTabs, series, wider, wrong_time, zoom},
         model::{ErrorReport, PartKind, UsageQuery},
     },
     values::{Outcome, link},
@@ -21,11 +21,16 @@ pub fn ErrorsPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| UsageQuery::read(|name| map.get(name)));
     let crumbs = vec![Crumb::link("Usage", USAGE), Crumb::here("Errors")];
-    view! { <Framed crumbs>{loaded(move || api::report_errors(query()), page, ("Show the last 30 days", ERRORS))}</Framed> }
+    let asked = query();
+    let shown = move |report| match report {
+        Ok(report) => page(report),
+        Err(error) => wrong_time(error, ("Errors", ERRORS), &asked.pairs(), "Show the last 30 days"),
+    };
+    view! { <Framed crumbs>{awaited(move || api::report_errors(query()), shown)}</Framed> }
 }
 
 fn page(errors: ErrorReport) -> AnyView {
-    let ErrorReport { mut report, calls } = errors;
+    let ErrorReport { mut report, calls, calls_before } = errors;
     let by_address = report.query.taken_apart(PartKind::Address);
     let mut exports = vec![ExportFile::new("Errors", |format| report.query.export(format))];
     if !report.addresses.is_empty() {
@@ -59,7 +64,7 @@ fn page(errors: ErrorReport) -> AnyView {
         </PageHeader>
         <UsageTabs query=report.query.clone() path=ERRORS/>
         <UsageFilters report=report.clone() path=ERRORS/>
-        {figures(&report, calls)}
+        {figures(&report, calls, calls_before)}
         <UsageChart series=chart zoom=far/>
         {wider(&report)}
         {quiet}
@@ -93,7 +98,7 @@ fn unknown_to_rules(query: &UsageQuery) -> Option<&'static str> {
     }
 }
 
-fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
+fn figures(report: &crate::usage::model::UsageReport, calls: u64, calls_before: Option<u64>) -> AnyView {
     let now = report.totals;
     let total = now.total();
     let mut notes = [share(total, calls), share(now.limited, calls), share(now.refused, calls)].map(|share| format!("{share} of all calls"));
@@ -103,12 +108,19 @@ fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
             .map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
     }
     let [all, limited, refused] = notes;
+    let of_calls = match (&report.before, calls_before) {
+        (Some(before), Some(was)) => {
+            let what = if report.query.outcome.is_some() { "had this outcome" } else { "were errors" };
+            format!("{}, from {}; of these, {} {what}", change(was, calls), thousands(was), share(before.totals.total(), was))
+        }
+        _ => "in the same time".to_owned(),
+    };
     view! {
         <Figures>
             <Figure term="Errors" value=thousands(total) note=all/>
             <Figure term="Limited" value=thousands(now.limited) note=limited gate=Gate::Limited/>
             <Figure term="Refused" value=thousands(now.refused) note=refused gate=Gate::Refused/>
-            <Figure term="All calls" value=thousands(calls) note="in the same time"/>
+            <Figure term="All calls" value=thousands(calls) note=of_calls/>
         </Figures>
     }
     .into_any()

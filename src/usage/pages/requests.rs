@@ -3,10 +3,10 @@
 
 use crate::{
     accounts::components::Framed,
-    ui::{Crumb, PageHeader, loaded, number::count},
+    ui::{Crumb, PageHeader, awaited, number::count},
     usage::{
         api,
-        components::{ExportFile, ExportMenu, Place, RefusalFilters, RefusalRows},
+        components::{ExportFile, ExportMenu, Place, RefusalFilters, RefusalRows, wrong_time},
         model::{RefusalList, RefusalQuery, passed_sampling},
     },
 };
@@ -17,7 +17,12 @@ use leptos_router::hooks::use_query_map;
 pub fn RequestsPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| RefusalQuery::read(|name| map.get(name)));
-    view! { <Framed crumbs=vec![Crumb::here("Requests")]>{loaded(move || api::list_refusals(query()), page, ("Show all", Place::OWN.path))}</Framed> }
+    let asked = query();
+    let shown = move |list| match list {
+        Ok(list) => page(list),
+        Err(error) => wrong_time(error, ("Requests", Place::OWN.path), &asked.pairs(), "Show all"),
+    };
+    view! { <Framed crumbs=vec![Crumb::here("Requests")]>{awaited(move || api::list_refusals(query()), shown)}</Framed> }
 }
 
 fn page(list: RefusalList) -> AnyView {

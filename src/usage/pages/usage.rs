@@ -3,14 +3,14 @@
 use crate::{
     accounts::components::Framed,
     ui::{
-        CodeBlock, Crumb, Empty, Figure, Figures, Gate, Icon, LinkButton, Look, PageHeader, UsageChart, loaded,
+        CodeBlock, Crumb, Empty, Figure, Figures, Gate, Icon, LinkButton, Look, PageHeader, UsageChart, awaited,
         number::{change, count, share, thousands},
     },
     usage::{
         api,
         components::{
             ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportFile, ExportMenu, Latency, LimitAside, LimitCard, LimitList, USAGE, UsageFilters,
-            UsageTabs, series, wider, zoom,
+            UsageTabs, series, wider, wrong_time, zoom,
         },
         model::{BucketSize, Estimate, PartKind, UsageQuery, UsageReport},
     },
@@ -23,7 +23,12 @@ use leptos_router::hooks::use_query_map;
 pub fn UsagePage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| UsageQuery::read(|name| map.get(name)));
-    view! { <Framed crumbs=vec![Crumb::here("Usage")]>{loaded(move || api::report_usage(query()), page, ("Show the last 30 days", USAGE))}</Framed> }
+    let asked = query();
+    let shown = move |report| match report {
+        Ok(report) => page(report),
+        Err(error) => wrong_time(error, ("Usage", USAGE), &asked.pairs(), "Show the last 30 days"),
+    };
+    view! { <Framed crumbs=vec![Crumb::here("Usage")]>{awaited(move || api::report_usage(query()), shown)}</Framed> }
 }
 
 fn page(report: UsageReport) -> AnyView {
@@ -114,7 +119,7 @@ fn figures(report: &UsageReport) -> AnyView {
         notes = pairs.map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
         let open = match before.buckets.len() < report.buckets.len() {
             true => "without the current minute",
-            false => "unfinished periods only up to now",
+            false => "unfinished periods only up to this quarter of an hour",
         };
         below = Some(format!("Compared with {}; {open}.", before.period));
     }

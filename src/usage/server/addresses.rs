@@ -44,7 +44,7 @@ impl AddressReport {
 /// What the filters leave, by address.
 pub async fn report_addresses(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<AddressReport, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let Times { span, .. } = Times::read(ctx, query, &Calendar::of(&caller.time_zone), timestamp(ctx.clock.now()))?;
+    let Times { span, .. } = Times::read(ctx, query, &Calendar::asked(query.tz.as_deref(), &caller.time_zone)?, timestamp(ctx.clock.now()))?;
     let scope = Scope { address: None, ..scope(ctx, caller, query).await? };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let (known, codes) = tokio::try_join!(list(&ctx.db, &scope, from, to, MOST), reading::list_codes(&ctx.db, &scope, from, to))?;

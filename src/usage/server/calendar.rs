@@ -3,7 +3,7 @@
 //! Edges are computed here and handed to Postgres, which only sorts counts between them: so the rules of time zones come from one
 //! place (jiff's IANA database, bundled), and days of 23, 24 and 25 hours need no care anywhere else.
 
-use crate::usage::model::BucketSize;
+use crate::{error::AppError, usage::model::BucketSize};
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 use time::OffsetDateTime;
 
@@ -21,6 +21,13 @@ impl Calendar {
             Ok(zone) => Self { zone, name: name.to_owned() },
             Err(_) => Self::utc(),
         }
+    }
+
+    /// Of the zone that a query names, or the usual one.
+    pub fn asked(name: Option<&str>, usual: &str) -> Result<Self, AppError> {
+        let Some(name) = name else { return Ok(Self::of(usual)) };
+        let zone = TimeZone::get(name).map_err(|_| AppError::invalid("tz", "A time zone is an IANA name, such as Europe/Stockholm or UTC."))?;
+        Ok(Self { zone, name: name.to_owned() })
     }
 
     pub fn utc() -> Self {
@@ -124,11 +131,14 @@ impl Calendar {
         at.to_zoned(self.zone.clone()).strftime(format).to_string()
     }
 
-    /// Under a bar: "14:00" ("18 Nov, 14:00" where there are several days of hours), "18 Nov", "Nov 2026".
+    /// Under a bar: "14:00" ("18 Nov, 14:00" where there are several days of hours), "18 Nov", "Nov 2026". An hour that comes twice says which it is.
     pub fn label(&self, edge: Timestamp, size: BucketSize, is_long: bool) -> String {
         match size {
-            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour if is_long => self.write(edge, "%-d %b, %H:%M"),
-            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour => self.write(edge, "%H:%M"),
+            BucketSize::Minute | BucketSize::FiveMinutes | BucketSize::Hour => {
+                let day = if is_long { "%-d %b, " } else { "" };
+                let zone = if self.comes_twice(edge) { " %Z" } else { "" };
+                self.write(edge, &format!("{day}%H:%M{zone}"))
+            }
             BucketSize::Day | BucketSize::Week => self.write(edge, "%-d %b"),
             BucketSize::Month => self.write(edge, "%b %Y"),
         }
@@ -256,6 +266,17 @@ mod tests {
     fn too_many_buckets_are_none() {
         assert_eq!(Calendar::utc().edges(at("2026-01-01T00:00Z"), at("2026-01-02T00:00Z"), BucketSize::Minute, 1439), None);
         assert!(Calendar::utc().edges(at("2026-01-01T00:00Z"), at("2026-01-02T00:00Z"), BucketSize::Minute, 1440).is_some());
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_says_which_it_is() {
+        let stockholm = Calendar::of("Europe/Stockholm");
+        let label = |text: &str, is_long| stockholm.label(at(text), BucketSize::Hour, is_long);
+        assert_eq!(
+            ["2026-10-24T23:00Z", "2026-10-25T00:00Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z"].map(|text| label(text, false)),
+            ["01:00", "02:00 CEST", "02:00 CET", "03:00"]
+        );
+        assert_eq!(label("2026-10-25T01:00Z", true), "25 Oct, 02:00 CET");
     }
 
     #[test]

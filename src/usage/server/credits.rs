@@ -3,7 +3,7 @@
 use super::{
     calendar::{Calendar, instant},
     report::whole,
-    store::pace::{self, PieceRow},
+    store::pace::{self, Grain, PieceRow},
 };
 use crate::{
     keys::{
@@ -51,7 +51,7 @@ pub async fn lasts(ctx: &Ctx, meter: &LimitMeter, state: &LimitState, calendar: 
     let pieces = if meter.is_shared {
         pace::list_shared_pieces(&ctx.db, meter.key, since, since..since, LimitUnit::Units).await?
     } else {
-        pace::list_pieces(&ctx.db, meter.key, since, false, LimitUnit::Units).await?
+        pace::list_pieces(&ctx.db, meter.key, since, Grain::Quarters, LimitUnit::Units).await?
     };
     let Some(pace) = Pace::of(&pieces, now) else { return Ok(None) };
     let after = used_up_after(refill, state, pace).filter(|after| *after <= AHEAD);

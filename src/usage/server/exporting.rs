@@ -7,7 +7,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     lines::UsageLine,
     report::{coarser, instants, scope, stretch, whole},
-    span::Span,
+    span::{For, Span},
     store::{
         exporting::{self as store, ExportRow},
         reading::{Kept, Scope},
@@ -19,7 +19,7 @@ use crate::{
     error::AppError,
     plans::model::Price,
     platform::{Ctx, http::file::MOST_AT_ONCE},
-    usage::model::{BucketSize, PartKind, UsageQuery},
+    usage::model::{AddressUsage, BucketSize, PartKind, UsageQuery},
     values::{KeyId, permission_names as may},
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ use uuid::Uuid;
 
 /// A page has at least so many lines, unless it is the last, and fewer than twice as many.
 const PAGE: usize = 10_000;
+
+/// Buckets of one question to the database.
+const MOST_BUCKETS_AT_ONCE: usize = 256;
 
 /// Where a page begins.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -63,10 +66,10 @@ struct Asked {
 }
 
 impl Asked {
-    async fn read(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<Self, AppError> {
+    async fn read(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime, what: For) -> Result<Self, AppError> {
         caller.require(&may::USAGE_READ)?;
-        let calendar = Calendar::of(&caller.time_zone);
-        let Times { mut span, earlier, .. } = Times::read(ctx, query, &calendar, timestamp(now))?;
+        let calendar = Calendar::asked(query.tz.as_deref(), &caller.time_zone)?;
+        let Times { mut span, earlier, .. } = Times::read_for(ctx, query, &calendar, timestamp(now), what)?;
         let scope = scope(ctx, caller, query).await?;
         if query.parted_by().is_some() && span.size.is_minutes() {
             // Of an address or a permission no minutes are kept: hours of exactly the same time.
@@ -121,7 +124,7 @@ impl Asked {
             key: row.key_name,
             api: row.api,
             route: row.route.unwrap_or_default(),
-            address: row.part.clone().filter(|_| self.by == Some(PartKind::Address)).unwrap_or_default(),
+            address: row.part.clone().filter(|_| self.by == Some(PartKind::Address)).map(address).unwrap_or_default(),
             permission: row.part.filter(|_| self.by == Some(PartKind::Permission)).unwrap_or_default(),
             code: row.outcome,
             calls: whole(row.count),
@@ -133,11 +136,15 @@ impl Asked {
     }
 }
 
-/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page (by address, of the addresses that are
-/// kept; by permission, a call that needed two is in two lines). None: more lines than are
-/// answered at once.
+/// An address as a file tells it.
+fn address(part: String) -> String {
+    if part.is_empty() { AddressUsage::OTHERS.to_owned() } else { part }
+}
+
+/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page (by permission, a call that needed two
+/// is in two lines). None: more lines than are answered at once.
 pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Option<Vec<UsageLine>>, AppError> {
-    let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
+    let asked = Asked::read(ctx, caller, query, ctx.clock.now(), For::Page).await?;
     let mut lines = Vec::new();
     for stretch in &asked.stretches {
         let rows = asked.rows(ctx, stretch, &stretch.edges, None, MOST_AT_ONCE + 1).await?;
@@ -157,21 +164,26 @@ pub async fn page_of_usage(
     now: OffsetDateTime,
     from: Option<&str>,
 ) -> Result<(Vec<UsageLine>, Option<String>), AppError> {
-    let asked = Asked::read(ctx, caller, query, now).await?;
+    let asked = Asked::read(ctx, caller, query, now, For::File).await?;
     let mut place: Place = from.map(serde_json::from_str).transpose().map_err(AppError::internal)?.unwrap_or_default();
     let mut lines = Vec::new();
+    let mut at_once = 1;
     while lines.len() < PAGE {
         let Some((stretch, at)) = asked.find(place.bucket) else { return Ok((lines, None)) };
-        let Some(edges) = stretch.edges.get(at..at + 2) else { return Ok((lines, None)) };
+        let until = (at + at_once).min(stretch.span.buckets());
+        let Some(edges) = stretch.edges.get(at..=until) else { return Ok((lines, None)) };
         let rows = asked.rows(ctx, stretch, edges, place.after.as_ref(), PAGE).await?;
         let bucket = place.bucket;
         place = match rows.last() {
             Some(last) if rows.len() == PAGE => {
                 let of = last.route.clone().or_else(|| last.part.clone()).unwrap_or_default();
-                Place { bucket, after: Some((last.key_id, of, last.outcome.clone())) }
+                let ahead = usize::try_from(last.bucket).unwrap_or(1).saturating_sub(1);
+                Place { bucket: bucket + ahead, after: Some((last.key_id, of, last.outcome.clone())) }
             }
-            _ => Place { bucket: bucket + 1, after: None },
+            _ => Place { bucket: bucket + until - at, after: None },
         };
+        // A place among the keys is one of a single bucket; of many that hold little, more are read at once.
+        at_once = if place.after.is_none() && rows.len() < PAGE / 4 { (at_once * 2).min(MOST_BUCKETS_AT_ONCE) } else { 1 };
         lines.extend(rows.into_iter().filter_map(|row| asked.line(row, stretch, at)));
     }
     let next = serde_json::to_string(&place).map_err(AppError::internal)?;
@@ -180,7 +192,7 @@ pub async fn page_of_usage(
 
 /// How many lines these are.
 pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<u64, AppError> {
-    let asked = Asked::read(ctx, caller, query, now).await?;
+    let asked = Asked::read(ctx, caller, query, now, For::File).await?;
     let mut lines = 0;
     for stretch in &asked.stretches {
         lines += whole(match asked.by {
@@ -193,7 +205,7 @@ pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, n
 
 /// What a query asks for, in words: "Usage by day, 22 Oct to 20 Nov, Stockholm time, key checkout".
 pub async fn say_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<String, AppError> {
-    let asked = Asked::read(ctx, caller, query, now).await?;
+    let asked = Asked::read(ctx, caller, query, now, For::File).await?;
     let times: Vec<String> = asked.stretches.iter().map(|one| stretch(&one.span, &asked.calendar, timestamp(now))).collect();
     let by = asked.by.map(|kind| format!(" and {}", kind.as_str())).unwrap_or_default();
     let size = asked.stretches.first().map_or("", |shown| shown.span.size.name());

@@ -2,7 +2,7 @@
 
 use super::{
     files,
-    http::{read, value},
+    http::{read, value, zoned},
     lines::{LatencyLine, UsedLimit},
 };
 use crate::{
@@ -27,21 +27,24 @@ pub struct LatencyExport {
 
 /// Export how long calls took
 ///
-/// The lines of the chart on the page Usage for the same filters: a line for each bucket of which something was told.
+/// The lines of the chart on the page Usage for the same filters: a line for each bucket of which something was told, with `compare` also of an
+/// earlier time.
 #[utoipa::path(
     get, path = "/api/v1/usage/latencies/export", tag = "Usage", operation_id = "export_latencies",
     params(
         ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
         ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
-        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-        ("bucket" = Option<String>, Query, description = "`minute` or `5m` (both are told by quarters of an hour), `hour`, `day`, `week`, `month`, in your time zone; weeks and months are made of days of UTC"),
+        ("bucket" = Option<String>, Query, description = "`minute` or `5m` (both are told by quarters of an hour), `hour`, `day`, `week`, `month`; weeks and months are made of days of UTC"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("outcome" = Option<String>, Query, description = "As in the export of usage. Services tell of calls that they answered: of an outcome that no call that passed has there is no line"),
         ("address" = Option<String>, Query, description = "As in the export of usage. It is not told by address: there is no line"),
         ("permission" = Option<String>, Query, description = "As in the export of usage. It is not told by permission: there is no line"),
+        ("compare" = Option<String>, Query, description = "As in the export of usage: also the lines of an earlier time, with `period` `compared`"),
+        ("tz" = Option<String>, Query, description = "The time zone of days and of times without an offset, such as `Europe/Stockholm`; `UTC` by default"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (LatencyExport = "application/json"))),
@@ -51,7 +54,8 @@ pub struct LatencyExport {
     security(("key" = [])),
 )]
 pub async fn export_latencies(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission"])?;
+    let names = ["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "compare", "tz"];
+    let query = zoned(&caller, read(&given, &names)?);
     let format = Format::read(value(&given, "format").as_deref())?;
     let lines = files::export_latencies(&ctx, &caller, &query).await?;
     Ok(file::answer("latencies", ctx.clock.now().date(), format, lines, |data| LatencyExport { data }))

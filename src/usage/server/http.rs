@@ -13,7 +13,7 @@ use super::{
     series::{SeriesPoint, Usage, list_series},
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, Via},
     error::AppError,
     platform::{
         Ctx,
@@ -91,7 +91,7 @@ pub struct UsageExport {
 
 /// Read usage
 ///
-/// Calls per bucket and code, and what they cost. `from` is rounded down and `to` up to whole buckets of UTC; without them the last 24 hours are told.
+/// Calls per bucket and code, and what they cost. `from` is rounded down and `to` up to whole buckets; without them the last 24 hours are told.
 #[utoipa::path(
     get, path = "/api/v1/usage", tag = "Usage", operation_id = "list_usage",
     params(
@@ -104,6 +104,7 @@ pub struct UsageExport {
         ("from" = Option<String>, Query, description = "RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
         ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days unless the operator chose otherwise), `hour` (default) or `day`"),
+        ("tz" = Option<String>, Query, description = "The time zone of days and of times without an offset, such as `Europe/Stockholm`; `UTC` by default"),
     ),
     responses(
         (status = 200, description = "Calls over time", body = UsageAnswer),
@@ -113,7 +114,7 @@ pub struct UsageExport {
     security(("key" = [])),
 )]
 pub async fn list_usage(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<UsageAnswer>, AppError> {
-    let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket"])?;
+    let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket", "tz"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point = |p: SeriesPoint| UsagePoint {
         at: rfc3339(p.at),
@@ -159,11 +160,12 @@ pub struct AddressPoint {
     get, path = "/api/v1/usage/addresses", tag = "Usage", operation_id = "list_usage_addresses",
     params(
         ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
-        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
+        ("tz" = Option<String>, Query, description = "The time zone of days and of times without an offset, such as `Europe/Stockholm`; `UTC` by default"),
     ),
     responses(
         (status = 200, description = "Calls by address", body = AddressesAnswer),
@@ -173,7 +175,7 @@ pub struct AddressPoint {
     security(("key" = [])),
 )]
 pub async fn list_addresses(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<AddressesAnswer>, AppError> {
-    let query = read(&given, &["range", "from", "to", "key", "api", "outcome"])?;
+    let query = zoned(&caller, read(&given, &["range", "from", "to", "key", "api", "outcome", "tz"])?);
     let report = report_addresses(&ctx, &caller, &query).await?;
     let point = |a: AddressUsage| {
         let Counts { passed, limited, refused } = a.counts;
@@ -207,10 +209,11 @@ pub struct PermissionPoint {
     get, path = "/api/v1/usage/permissions", tag = "Usage", operation_id = "list_usage_permissions",
     params(
         ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
-        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
+        ("tz" = Option<String>, Query, description = "The time zone of days and of times without an offset, such as `Europe/Stockholm`; `UTC` by default"),
     ),
     responses(
         (status = 200, description = "Calls by permission", body = PermissionsAnswer),
@@ -220,7 +223,7 @@ pub struct PermissionPoint {
     security(("key" = [])),
 )]
 pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<PermissionsAnswer>, AppError> {
-    let query = read(&given, &["range", "from", "to", "key", "api"])?;
+    let query = zoned(&caller, read(&given, &["range", "from", "to", "key", "api", "tz"])?);
     let point = |p: PermissionUsage| {
         let Counts { passed, limited, .. } = p.counts;
         PermissionPoint { permission: p.permission, total: p.counts.total(), passed, limited }
@@ -238,17 +241,18 @@ pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(give
     params(
         ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
         ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
-        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-        ("bucket" = Option<String>, Query, description = "`minute` (of about an hour), `5m` (of about six), `hour`, `day`, `week`, `month`, in your time zone. Minutes are kept for 45 days unless the operator chose otherwise, and of no address or permission; in their place there are hours"),
+        ("bucket" = Option<String>, Query, description = "`minute` (of about an hour), `5m` (of about six), `hour`, `day`, `week`, `month`. Minutes are kept for 45 days unless the operator chose otherwise, and of no address or permission; in their place there are hours"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
         ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; lines are then by address"),
         ("permission" = Option<String>, Query, description = "Only calls that needed this permission; lines are then by permission"),
-        ("by" = Option<String>, Query, description = "`address`: by address in place of by route; what other addresses called is not in it. `permission`: by permission; a call that needed two is in two lines"),
+        ("by" = Option<String>, Query, description = "`address`: by address in place of by route; calls of which no address is kept are in lines of their own, `Others or unknown`. `permission`: by permission; a call that needed two is in two lines"),
         ("compare" = Option<String>, Query, description = "Also the lines of an earlier time, with `period` `compared`: `before`, the time just before, `year`, the same a year ago, or the day when it begins"),
+        ("tz" = Option<String>, Query, description = "The time zone of days and of times without an offset, such as `Europe/Stockholm`; `UTC` by default"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
@@ -260,7 +264,8 @@ pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(give
     security(("key" = [])),
 )]
 pub async fn export(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"])?;
+    let names = ["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare", "tz"];
+    let query = zoned(&caller, read(&given, &names)?);
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
     Ok(file::answer("usage", ctx.clock.now().date(), format, lines, |data| UsageExport { data }))
@@ -308,6 +313,14 @@ pub async fn export_refusals(
     };
     let lines: Vec<RefusalLine> = samples.into_iter().map(Into::into).collect();
     Ok(file::answer("refusals", ctx.clock.now().date(), format, lines, |data| RefusalExport { data }))
+}
+
+/// A program's days are those of UTC unless it names a zone, in all that it reads of usage; the files of a page are in the person's zone, as it is.
+pub(super) fn zoned(caller: &Caller, query: UsageQuery) -> UsageQuery {
+    match caller.via {
+        Via::Token(_) | Via::Key(_) => query.of_program(),
+        Via::Session(_) | Via::Acting(_) | Via::Cli => query,
+    }
 }
 
 /// Reads a query; a parameter that nobody knows, or that is said twice, is an error, not silence.

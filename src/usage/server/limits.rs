@@ -4,7 +4,7 @@ use super::{
     calendar::{Calendar, instant},
     credits,
     report::whole,
-    store::pace,
+    store::pace::{self, Grain},
 };
 use crate::{
     keys::{
@@ -26,43 +26,46 @@ pub(super) fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
     ctx.part::<Gate>().map(|gate| gate.limit_state(key, now.as_microsecond())).unwrap_or_default()
 }
 
-/// Every limit of one key, or of several those nearest to the end. Rolling ones are without a forecast.
+/// Every limit of one key, or of several those nearest to the end, without forecasts.
 pub async fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<LimitMeter>> {
     Ok(found(ctx, keys, calendar, now).await?.into_iter().map(|(meter, _)| meter).collect())
 }
 
-/// The same with the forecasts of rolling ones and of credits, which need to know what was used when.
+/// The same with forecasts, of windows from an hour on and of credits, which need to know what was used when.
 pub async fn meters_with_pace(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<LimitMeter>> {
     let mut meters = Vec::new();
     for (mut meter, state) in found(ctx, keys, calendar, now).await? {
-        if state.window.is_rolling() && state.window.is_quota() && state.used > 0 {
-            let pieces = pieces(ctx, &meter, &state, now).await?;
-            meter.forecast = forecast_rolling(&state, &pieces, calendar, now);
-        }
+        // What many keys share is known by the hour: too little for a rolling window of some hours.
+        let is_told = i64::from(state.length) >= HOUR && (state.window.is_quota() || !(meter.is_shared && meter.is_rolling));
         if state.window.is_credits() {
             meter.lasts = credits::lasts(ctx, &meter, &state, calendar, now).await?;
+        } else if is_told && state.used > 0 {
+            let pieces = pieces(ctx, &meter, &state, now).await?;
+            meter.forecast = if meter.is_rolling { forecast_rolling(&state, &pieces, calendar, now) } else { forecast(&state, &pieces, calendar, now) };
         }
         meters.push(meter);
     }
     Ok(meters)
 }
 
-/// What was used when: by quarters of an hour, of more than a week by days; and what many keys share by hours, calls of more than a week by whole
-/// days and the hours before and after them.
+/// What was used when, of a rolling window in one length of it, of a fixed one in the last quarter of one: by minutes of six hours, by quarters of
+/// an hour, of more than a week by days; and what many keys share by hours, calls of more than a week by whole days and the hours before and after
+/// them.
 async fn pieces(ctx: &Ctx, meter: &LimitMeter, state: &LimitState, now: Timestamp) -> sqlx::Result<Vec<Piece>> {
-    let by_days = state.length > WEEK;
-    let piece = match (meter.is_shared, by_days) {
-        (true, _) => HOUR,
-        (false, true) => DAY,
-        (false, false) => QUARTER,
+    let span = if meter.is_rolling { state.length } else { state.length / 4 };
+    let grain = match span {
+        ..=SIX_HOURS => Grain::Minutes,
+        ..=WEEK => Grain::Quarters,
+        _ => Grain::Days,
     };
-    let begin = now.as_second() - i64::from(state.length) - piece;
+    let piece = if meter.is_shared { HOUR } else { i64::from(grain.seconds()) };
+    let begin = now.as_second() - i64::from(span) - piece;
     let at = |second: i64| instant(Timestamp::from_second(second).unwrap_or(now));
     let rows = if meter.is_shared {
-        let days = if by_days { whole_days(begin, now.as_second()) } else { begin..begin };
+        let days = if grain == Grain::Days { whole_days(begin, now.as_second()) } else { begin..begin };
         pace::list_shared_pieces(&ctx.db, meter.key, at(begin), at(days.start)..at(days.end), state.unit).await?
     } else {
-        pace::list_pieces(&ctx.db, meter.key, at(begin), by_days, state.unit).await?
+        pace::list_pieces(&ctx.db, meter.key, at(begin), grain, state.unit).await?
     };
     let known_since = rows.first().map(|row| row.at.unix_timestamp());
     let piece = |row: pace::PieceRow| {
@@ -70,7 +73,7 @@ async fn pieces(ctx: &Ctx, meter: &LimitMeter, state: &LimitState, now: Timestam
         Piece { ends: row.at.unix_timestamp() + seconds, seconds, units: whole(row.units) }
     };
     let pieces = rows.into_iter().map(piece).collect();
-    Ok(if meter.is_shared { with_the_rest(pieces, known_since, state, now.as_second()) } else { pieces })
+    Ok(if meter.is_shared && meter.is_rolling { with_the_rest(pieces, known_since, state, now.as_second()) } else { pieces })
 }
 
 /// The days of UTC that lie between two moments, whole.
@@ -96,9 +99,11 @@ fn with_the_rest(known: Vec<Piece>, known_since: Option<i64>, state: &LimitState
     pieces
 }
 
-const QUARTER: i64 = 900;
+const SIX_HOURS: u32 = 21_600;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
+/// A pace is that of at least so many seconds, of short windows of a twentieth of them.
+const LEAST_PACE: u64 = 900;
 /// Into so many pieces is cut what was used nobody knows when.
 const PARTS: u32 = 96;
 const WEEK: u32 = 604_800;
@@ -109,6 +114,26 @@ struct Piece {
     ends: i64,
     seconds: i64,
     units: u64,
+}
+
+impl Piece {
+    /// Since when some of it lies in the time from `since` to `now`; none: nothing does.
+    fn since(&self, since: i64, now: i64) -> Option<i64> {
+        let begins = (self.ends - self.seconds).max(since);
+        (self.units > 0 && begins < self.ends.min(now)).then_some(begins)
+    }
+
+    /// Of what was used in it as much as lies in that time: a piece may be a day, and the last one is not over.
+    fn within(&self, since: i64, now: i64) -> u64 {
+        let (begins, ends) = (self.ends - self.seconds, self.ends.min(now));
+        let inside = u64::try_from(ends - begins.max(since)).unwrap_or(0);
+        scaled(self.units, inside, u64::try_from(ends - begins).unwrap_or(0))
+    }
+}
+
+/// `n * by / of`, rounded down.
+fn scaled(n: u64, by: u64, of: u64) -> u64 {
+    u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX)
 }
 
 async fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<(LimitMeter, LimitState)>> {
@@ -143,7 +168,7 @@ async fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Ti
                 limit: state.limit,
                 resets_at: calendar.moment(resets, now),
                 reset_after: state.reset_after,
-                forecast: forecast(&state, calendar, now),
+                forecast: None,
                 lasts: None,
             };
             meters.push((meter, state));
@@ -157,35 +182,35 @@ async fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Ti
     Ok(meters)
 }
 
-/// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones
-/// (`forecast_rolling`) and credits (`credits::lasts`), which never are, and none before a twentieth of it has passed: the first calls of a month
-/// say nothing of its end.
-fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
-    let window = u64::from(state.length);
-    let gone = window.checked_sub(state.reset_after).filter(|gone| *gone >= window / 20)?;
-    if !state.window.is_quota() || state.window.kind() != LimitKind::Fixed || state.used == 0 || gone == 0 {
+/// A fixed window that goes on at the pace of the last quarter of its length, whether that lies in it or not, or since something was used in that
+/// quarter, if it was later (of a few minutes at least: one call says nothing). None where the quarter used nothing, and none before a twentieth of
+/// the window has passed: the first calls of a month say nothing of its end.
+fn forecast(state: &LimitState, pieces: &[Piece], calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
+    let (length, start) = (u64::from(state.length), now.as_second());
+    let gone = length.checked_sub(state.reset_after).filter(|gone| *gone >= length / 20)?;
+    if state.window.kind() != LimitKind::Fixed || state.used == 0 || gone == 0 {
         return None;
     }
-    let scaled = |n: u64, by: u64, of: u64| u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX);
-    let expected = scaled(state.used, window, gone);
-    let left = scaled(state.limit, gone, state.used).saturating_sub(gone);
-    let at = now.checked_add(i64::try_from(left).ok()?.seconds()).ok()?;
-    let used_up = (state.used < state.limit && expected > state.limit).then(|| calendar.moment(at, now));
-    let ends = now.checked_add(i64::try_from(state.reset_after).ok()?.seconds()).ok()?;
-    Some(Forecast { expected, by: calendar.moment(ends, now), used_up })
+    let since = start - i64::from(state.length) / 4;
+    let first = pieces.iter().filter_map(|piece| piece.since(since, start)).min()?;
+    let recent: u64 = pieces.iter().map(|piece| piece.within(since, start)).sum();
+    if recent == 0 {
+        return None;
+    }
+    let least = (length / 20).min(LEAST_PACE);
+    let seconds = u64::try_from(start - first).unwrap_or(0).max(least);
+    let expected = state.used.saturating_add(scaled(recent, state.reset_after, seconds));
+    let left = scaled(state.limit.saturating_sub(state.used), seconds, recent);
+    let moment = |after: u64| Some(calendar.moment(now.checked_add(i64::try_from(after).ok()?.seconds()).ok()?, now));
+    let used_up = if state.used < state.limit && expected > state.limit { moment(left) } else { None };
+    Some(Forecast { expected, by: moment(state.reset_after)?, used_up })
 }
 
 /// A rolling window that goes on at the pace of its last quarter, while what was used before comes back piece by piece: what is used in any
 /// window then, and when it is full, if that is within the next one. None where the last quarter passed nothing.
 fn forecast_rolling(state: &LimitState, pieces: &[Piece], calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
     let (length, start) = (i64::from(state.length), now.as_second());
-    let scaled = |n: u64, by: u64, of: u64| u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX);
-    // Of the piece in which the quarter begins, which may be a day, as much as lies in it.
-    let inside = |piece: &Piece| {
-        let seconds = (piece.ends - (start - length / 4)).clamp(0, piece.seconds);
-        scaled(piece.units, u64::try_from(seconds).unwrap_or(0), u64::try_from(piece.seconds).unwrap_or(1))
-    };
-    let recent: u64 = pieces.iter().map(inside).sum();
+    let recent: u64 = pieces.iter().map(|piece| piece.within(start - length / 4, start)).sum();
     let expected = recent.saturating_mul(4);
     if expected == 0 {
         return None;
@@ -213,11 +238,10 @@ mod tests {
     use super::*;
     use crate::keys::model::{LimitUnit, OverAction, Window};
 
-    fn at_noon(used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
-        of(Window::Seconds(length), used, length, reset_after)
-    }
+    const QUARTER: i64 = 900;
 
-    fn of(window: Window, used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
+    /// Of a fixed window of 1,000 at noon, with what was used in pieces that ended so many seconds ago.
+    fn fixed(window: Window, used: u64, length: u32, reset_after: u64, seconds: i64, pieces: &[(i64, u64)]) -> Option<Forecast> {
         let state = LimitState {
             name: "day".into(),
             limit: 1_000,
@@ -229,23 +253,39 @@ mod tests {
             length,
             over: OverAction::Refuse,
         };
-        forecast(&state, &Calendar::utc(), "2026-11-20T12:00:00Z".parse().expect("an instant"))
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().expect("an instant");
+        let pieces: Vec<Piece> = pieces.iter().map(|(ago, units)| Piece { ends: now.as_second() - ago, seconds, units: *units }).collect();
+        forecast(&state, &pieces, &Calendar::utc(), now)
+    }
+
+    fn at_noon(used: u64, pieces: &[(i64, u64)]) -> Option<(u64, Option<String>)> {
+        fixed(Window::DAY, used, 86_400, 43_200, QUARTER, pieces).map(|f| (f.expected, f.used_up))
     }
 
     #[test]
-    fn a_day_goes_on_as_it_went() {
-        let used_up = |f: Option<Forecast>| f.and_then(|f| f.used_up);
-        assert_eq!(at_noon(400, 86_400, 43_200).map(|f| f.expected), Some(800));
-        assert_eq!(used_up(at_noon(400, 86_400, 43_200)), None);
-        // 800 in twelve hours: the other 200 last three more.
-        assert_eq!(used_up(at_noon(800, 86_400, 43_200)).as_deref(), Some("15:00"));
-        assert_eq!(used_up(at_noon(1_000, 86_400, 43_200)), None, "it is used up already");
+    fn a_day_goes_on_as_it_went_lately() {
+        // 120 in the last six hours, whatever was used before.
+        let steady = [(6 * HOUR - QUARTER, 60), (HOUR, 60)];
+        assert_eq!(at_noon(400, &steady), Some((640, None)));
+        assert_eq!(at_noon(940, &steady), Some((1_180, Some("15:00".to_owned()))), "the other sixty last three hours");
+        assert_eq!(at_noon(1_000, &steady), Some((1_240, None)), "it is used up already");
+        assert_eq!(at_noon(400, &[(7 * HOUR, 400)]), None, "nothing in the last six hours");
+        // It began a quarter of an hour ago, and goes on.
+        assert_eq!(at_noon(500, &[(0, 500)]), Some((24_500, Some("12:15".to_owned()))));
+        assert_eq!(at_noon(1, &[(-840, 1)]), Some((49, None)), "one call of a minute ago is no pace of a minute");
     }
 
     #[test]
-    fn a_month_is_as_long_as_it_is() {
-        assert_eq!(of(Window::Month, 390, 30 * 86_400, 907_200).map(|f| f.expected), Some(600), "19 days and a half of November are gone");
-        assert_eq!(of(Window::Month, 10, 30 * 86_400, 29 * 86_400), None);
+    fn an_hour_and_a_month_are_foreseen_too() {
+        let hour = |pieces: &[(i64, u64)], used| fixed(Window::HOUR, used, 3_600, 100, 60, pieces).map(|f| (f.expected, f.used_up));
+        let steady = [(180, 180), (120, 180), (60, 180), (0, 180)];
+        assert_eq!(hour(&steady, 720), Some((1_020, Some("12:01".to_owned()))), "three a second for the other 280");
+        assert_eq!(hour(&steady, 600), Some((900, None)));
+        let month = |gone: u64, pieces: &[(i64, u64)]| fixed(Window::Month, 390, 2_592_000, 2_592_000 - gone, DAY, pieces).map(|f| f.expected);
+        // Of seven days and a half: twenty a day, and ten of the half.
+        let days: Vec<(i64, u64)> = (0..20).map(|day| (day * DAY - DAY / 2, if day == 0 { 10 } else { 20 })).collect();
+        assert_eq!(month(1_684_800, &days), Some(600), "for the other ten days and a half");
+        assert_eq!(month(86_400, &days), None, "the first day says nothing of its end");
     }
 
     /// Of a rolling day of 1,000 at noon: what was used in quarters of an hour that ended so many hours ago.
@@ -277,7 +317,7 @@ mod tests {
         assert_eq!(said(&[(1, 1_000)]), Some((4_000, None)), "it is full already");
         assert_eq!(said(&[(7, 600)]), None, "nothing in the last six hours");
         assert_eq!(rolling(&[(1, 100)]).map(|f| f.by).as_deref(), Some("Sat 21 Nov, 12:00"));
-        assert_eq!(of(Window::Rolling(86_400), 400, 86_400, 43_200), None, "without its pieces nothing is known");
+        assert_eq!(rolling(&[]), None, "without its pieces nothing is known");
     }
 
     #[test]
@@ -338,15 +378,11 @@ mod tests {
     }
 
     #[test]
-    fn credits_have_no_window_that_ends() {
+    fn credits_have_no_window_that_ends_and_the_first_calls_say_nothing() {
         let daily = "credits:10/day".parse().expect("credits");
-        assert_eq!(of(daily, 400, 86_400, 43_200), None);
-    }
-
-    #[test]
-    fn the_first_calls_say_nothing_and_an_hour_is_too_short() {
-        assert_eq!(at_noon(10, 86_400, 86_000), None);
-        assert_eq!(at_noon(10, 3_600, 1_800), None);
-        assert_eq!(at_noon(0, 86_400, 43_200), None);
+        let of = |window, used, reset_after| fixed(window, used, 86_400, reset_after, QUARTER, &[(0, 10)]);
+        assert_eq!(of(daily, 400, 43_200), None);
+        assert_eq!(of(Window::DAY, 10, 86_000), None);
+        assert_eq!(of(Window::DAY, 0, 43_200), None);
     }
 }

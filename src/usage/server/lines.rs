@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub struct UsageLine {
     /// Where the bucket begins, RFC 3339, UTC.
     pub at: String,
-    /// In the person's time zone, without an offset: what a spreadsheet reads as a date.
+    /// In the time zone of the query, without an offset: what a spreadsheet reads as a date.
     #[serde(skip)]
     pub local: String,
     pub key_id: String,
@@ -29,7 +29,7 @@ pub struct UsageLine {
     /// Of the estimated cost.
     #[schema(example = "EUR")]
     pub currency: Option<String>,
-    /// From where the calls came, IPv6 by its /64; empty in other lines.
+    /// From where the calls came, IPv6 by its /64; `Others or unknown` of those of which no address is kept. Empty in other lines.
     #[schema(example = "203.0.113.7")]
     pub address: String,
     /// What the calls needed; empty in other lines. A call that needed two is in two lines.
@@ -159,15 +159,18 @@ pub struct LatencyLine {
     pub p99: f64,
     /// Of how many calls it was told.
     pub count: u64,
+    /// `shown`; `compared` in the lines of an earlier time that was asked for, too.
+    #[schema(example = "shown")]
+    pub period: &'static str,
 }
 
 impl csv::Row for LatencyLine {
-    const HEAD: &'static [&'static str] = &["at", "local_time", "p50_ms", "p95_ms", "p99_ms", "calls"];
+    const HEAD: &'static [&'static str] = &["at", "local_time", "p50_ms", "p95_ms", "p99_ms", "calls", "period"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let numbers: [Cow<'_, str>; 4] = [self.p50.to_string(), self.p95.to_string(), self.p99.to_string(), self.count.to_string()].map(Cow::Owned);
         let texts: [Cow<'_, str>; 2] = [Cow::Borrowed(&self.at), Cow::Borrowed(&self.local)];
-        texts.into_iter().chain(numbers).collect()
+        texts.into_iter().chain(numbers).chain([Cow::Borrowed(self.period)]).collect()
     }
 }
 
@@ -176,6 +179,9 @@ impl csv::Row for LatencyLine {
 pub struct UsedLimit {
     pub key_id: String,
     pub key: String,
+    /// Of the limit.
+    #[schema(example = "default")]
+    pub name: String,
     #[schema(example = "an hour")]
     pub window: String,
     /// `units`, `calls` or `credits`.
@@ -189,7 +195,7 @@ pub struct UsedLimit {
     pub reset_after: u64,
     /// Counted for all keys of the workspace together: `key_id` is one of them.
     pub is_shared: bool,
-    /// Used by the end of the window if it goes on as it went; of quotas.
+    /// Used by the end of the window if it goes on as the last quarter of its length went; of windows from an hour on.
     pub expected: Option<u64>,
     /// When it is used up then, on the person's clock; of credits at the pace of the last seven days, with what comes back.
     #[schema(example = "Fri 27 Nov, 20:00")]
@@ -197,12 +203,13 @@ pub struct UsedLimit {
 }
 
 impl csv::Row for UsedLimit {
-    const HEAD: &'static [&'static str] = &["key_id", "key", "window", "unit", "used", "limit", "remaining", "reset_after", "is_shared", "expected", "used_up"];
+    const HEAD: &'static [&'static str] =
+        &["key_id", "key", "name", "window", "unit", "used", "limit", "remaining", "reset_after", "is_shared", "expected", "used_up"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let numbers: [Cow<'_, str>; 4] = [self.used, self.limit, self.remaining, self.reset_after].map(|number| Cow::Owned(number.to_string()));
         let expected = self.expected.map(|calls| calls.to_string()).unwrap_or_default();
-        let texts: [Cow<'_, str>; 4] = [self.key_id.as_str(), &self.key, &self.window, self.unit].map(Cow::Borrowed);
+        let texts: [Cow<'_, str>; 5] = [self.key_id.as_str(), &self.key, &self.name, &self.window, self.unit].map(Cow::Borrowed);
         let rest: [Cow<'_, str>; 3] =
             [Cow::Owned(self.is_shared.to_string()), Cow::Owned(expected), Cow::Borrowed(self.used_up.as_deref().unwrap_or_default())];
         texts.into_iter().chain(numbers).chain(rest).collect()

@@ -26,7 +26,7 @@ const MOST: i64 = 100;
 /// What the filters leave, by permission, whatever permission is chosen.
 pub async fn report_permissions(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Vec<PermissionUsage>, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let Times { span, .. } = Times::read(ctx, query, &Calendar::of(&caller.time_zone), timestamp(ctx.clock.now()))?;
+    let Times { span, .. } = Times::read(ctx, query, &Calendar::asked(query.tz.as_deref(), &caller.time_zone)?, timestamp(ctx.clock.now()))?;
     let scope = scope(ctx, caller, query).await?;
     Ok(permissions(&ctx.db, &scope, instant(span.start()), instant(span.end()), MOST).await?)
 }

@@ -37,8 +37,6 @@ const PAGE: usize = 50;
 const FILE_PAGE: i64 = 10_000;
 /// Routes to choose from.
 const MOST_ROUTES: i64 = 50;
-/// Samples are kept as long.
-const KEPT_HOURS: i64 = 720;
 
 /// The samples of the caller's workspace, or of the key that an operator names, newest first: what the files of the page hold.
 pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
@@ -305,13 +303,8 @@ impl Asked {
         let ground = query.rule.as_ref().and_then(|text| fields.check("rule", text.parse::<Ground>()));
         let from = query.from.as_ref().and_then(|text| fields.check("from", span::moment(text, calendar, false)));
         let to = query.to.as_ref().and_then(|text| fields.check("to", span::moment(text, calendar, true)));
-        let hours = match &query.range {
-            None => Some(KEPT_HOURS),
-            Some(word) => {
-                let known = RefusalQuery::RANGES.iter().find(|(known, ..)| known == word).map(|(.., hours)| *hours);
-                fields.check("range", known.ok_or("A range is 1h, 24h, 7d or 30d."))
-            }
-        };
+        let range = query.range.as_deref().unwrap_or("30d");
+        let since = fields.check("range", span::since(range, calendar, now).ok_or("A range is 1h, 24h, 7d or 30d."));
         let cursor = |text: &String| read_cursor(text).ok_or("This list can't be continued here. Start at its beginning.");
         let before = query.before.as_ref().and_then(|text| fields.check("before", cursor(text)));
         for (name, text) in [("route", &query.route), ("address", &query.address), ("request", &query.request), ("limit", &query.limit)] {
@@ -335,7 +328,7 @@ impl Asked {
             None => None,
         };
         // Counts are kept by quarters of an hour: the beginning is rounded down to one, so that samples and counts speak of the same time.
-        let begin = from.unwrap_or_else(|| now.checked_sub(hours.unwrap_or(KEPT_HOURS).hours()).unwrap_or(now));
+        let begin = from.or(since).unwrap_or(now);
         let begin = Timestamp::from_second(begin.as_second().div_euclid(900) * 900).unwrap_or(begin);
         // The future is where the list ends; a clock that went back hides nothing.
         let end = to.unwrap_or_else(|| now.checked_add(24.hours()).unwrap_or(now));

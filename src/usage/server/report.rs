@@ -60,13 +60,15 @@ struct Read {
     scope: Scope,
     from: OffsetDateTime,
     to: OffsetDateTime,
+    /// Of an earlier time, in whole quarters of an hour.
+    earlier: Option<(OffsetDateTime, OffsetDateTime)>,
 }
 
 /// Without `is_whole` the panels below the keys stay empty.
 async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> Result<Read, AppError> {
     caller.require(&may::USAGE_READ)?;
     let query = named(ctx, caller, query).await?;
-    let calendar = Calendar::of(&caller.time_zone);
+    let calendar = Calendar::asked(query.tz.as_deref(), &caller.time_zone)?;
     let now = timestamp(ctx.clock.now());
     let times = Times::read(ctx, &query, &calendar, now)?;
     let has_minutes = times.has_minutes(ctx, &query, now);
@@ -121,6 +123,7 @@ async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> 
     sizes.retain(|size| has_minutes || !size.is_minutes());
     let busiest = key_rows.first().map(|row| KeyId::new(row.key_id));
     let (size, key) = (span.size, scope.key);
+    let earlier = earlier.filter(|_| !size.is_minutes()).map(|earlier| (instant(earlier.start()), instant(earlier.end())));
     let shown = limit_lines::Shown {
         query: &query,
         size,
@@ -179,7 +182,7 @@ async fn read(ctx: &Ctx, caller: &Caller, query: UsageQuery, is_whole: bool) -> 
         has_more_keys,
         query,
     };
-    Ok(Read { report, scope, from, to })
+    Ok(Read { report, scope, from, to, earlier })
 }
 
 /// What is read, if it is wanted.
@@ -222,9 +225,19 @@ fn key_ids(rows: &[KeyRow]) -> Vec<Uuid> {
 pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<ErrorReport, AppError> {
     let query = query.among_errors();
     let outcome = query.outcome.clone().unwrap_or_else(|| UsageQuery::ERRORS.to_owned());
-    let Read { report, scope, from, to } = read(ctx, caller, UsageQuery { outcome: Some(outcome), ..query }, true).await?;
-    let codes = reading::list_codes(&ctx.db, &Scope { outcomes: None, ..scope }, from, to).await?;
-    Ok(ErrorReport { report, calls: codes.into_iter().map(|row| whole(row.count)).sum() })
+    let Read { report, scope, from, to, earlier } = read(ctx, caller, UsageQuery { outcome: Some(outcome), ..query }, true).await?;
+    let all = Scope { outcomes: None, ..scope };
+    let calls = count(&ctx.db, &all, from, to).await?;
+    let calls_before = match earlier {
+        Some((from, to)) => Some(count(&ctx.db, &all, from, to).await?),
+        None => None,
+    };
+    Ok(ErrorReport { report, calls, calls_before })
+}
+
+/// All calls since `from` and before `to`.
+async fn count(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<u64> {
+    Ok(reading::list_codes(db, scope, from, to).await?.into_iter().map(|row| whole(row.count)).sum())
 }
 
 /// Sums by bucket and code, from what is kept of such buckets.

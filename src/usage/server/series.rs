@@ -42,10 +42,10 @@ pub struct Usage {
     pub latency: Option<Percentiles>,
 }
 
-/// Sums between `from` and `to` (default: the last day), zero-filled; days are those of UTC.
+/// Sums between `from` and `to` (default: the last day), zero-filled; days are those of UTC, or of the zone that is asked for.
 pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Usage, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let calendar = Calendar::utc();
+    let calendar = Calendar::asked(query.tz.as_deref(), "UTC")?;
     let now = timestamp(ctx.clock.now());
     let size = match query.bucket.as_deref() {
         None => BucketSize::Hour,
@@ -71,7 +71,7 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
     let edges = instants(&span.edges);
     let (rows, kept) = match size {
         BucketSize::Minute => (reading::list_minute_buckets(&ctx.db, &scope, &edges).await?, Kept::Minutes),
-        BucketSize::Day => (reading::list_buckets(&ctx.db, &scope, &edges).await?, Kept::Days),
+        BucketSize::Day if calendar.is_of("UTC") => (reading::list_buckets(&ctx.db, &scope, &edges).await?, Kept::Days),
         _ => (reading::list_buckets(&ctx.db, &scope, &edges).await?, Kept::Quarters),
     };
     let is_told = scope.part().is_none();

@@ -3,6 +3,7 @@
 use super::calendar::Calendar;
 use crate::{
     error::{AppError, Fields},
+    ui::number::thousands,
     usage::model::{BucketSize, Range, UsageQuery},
 };
 use jiff::{Timestamp, ToSpan, civil};
@@ -13,6 +14,9 @@ pub const MOST_BARS: usize = 750;
 /// Where it shows minutes, or five of them: an hour or six, and the rest of the quarters of an hour that they begin and end in.
 const MOST_MINUTES: usize = 90;
 const MOST_FIVES: usize = 78;
+
+/// A file that a job writes may have more: two years by hours, two months by minutes.
+const MOST_OF_FILE: usize = 100_000;
 
 /// Quarters of an hour are what most counts are kept by.
 const QUARTER: i64 = 900;
@@ -50,8 +54,16 @@ impl Span {
     }
 }
 
+/// For what a stretch is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    Page,
+    /// One that a job writes.
+    File,
+}
+
 /// Reads `range`, `bucket`, `from` and `to`; every wrong one is named.
-pub fn read(query: &UsageQuery, calendar: &Calendar, now: Timestamp) -> Result<Span, AppError> {
+pub fn read(query: &UsageQuery, calendar: &Calendar, now: Timestamp, what: For) -> Result<Span, AppError> {
     let mut fields = Fields::default();
     let range = match (&query.from, &query.to, &query.range) {
         (None, None, None) => Some(Range::Days30),
@@ -77,7 +89,7 @@ pub fn read(query: &UsageQuery, calendar: &Calendar, now: Timestamp) -> Result<S
     // The bucket that `now` lies in belongs to it: `to` is an end, so it must lie behind `now`.
     let to = if to == now { now.checked_add(1.nanosecond()).unwrap_or(now) } else { to };
     let (from, to) = if size.is_minutes() { whole_quarters(from, to, now) } else { (from, to) };
-    let most = most_bars(size);
+    let most = if what == For::File { MOST_OF_FILE } else { most_bars(size) };
     let edges = calendar.edges(from, to, size, most).ok_or_else(|| too_many(size, most))?;
     Ok(Span { range, size, edges })
 }
@@ -206,6 +218,15 @@ pub const fn width(size: BucketSize) -> i64 {
     }
 }
 
+/// Since when a range of Requests is, by its word: as Usage and Errors take the same.
+pub fn since(range: &str, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
+    match range {
+        "1h" => now.checked_sub(1.hours()).ok(),
+        "24h" | "7d" | "30d" => begin(Range::parse(range)?, calendar, now),
+        _ => None,
+    }
+}
+
 fn begin(range: Range, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
     let today = calendar.local(now).date();
     let days_back = |days: i64| calendar.instant(today.checked_sub(days.days()).ok()?.to_datetime(civil::Time::midnight()));
@@ -264,7 +285,7 @@ fn too_long() -> AppError {
 }
 
 fn too_many(size: BucketSize, most: usize) -> AppError {
-    AppError::invalid("bucket", format!("These are more than {most} buckets of {}. Take a larger bucket or a shorter time.", size.length()))
+    AppError::invalid("bucket", format!("These are more than {} buckets of {}. Take a larger bucket or a shorter time.", thousands(most as u64), size.length()))
 }
 
 #[cfg(test)]
@@ -276,7 +297,7 @@ mod tests {
         "2026-11-20T12:00:00Z".parse().expect("an instant")
     }
     fn span(query: UsageQuery) -> Result<Span, AppError> {
-        read(&query, &Calendar::of("Europe/Stockholm"), now())
+        read(&query, &Calendar::of("Europe/Stockholm"), now(), For::Page)
     }
     fn range(word: &str) -> Span {
         span(UsageQuery { range: Some(word.to_owned()), ..UsageQuery::default() }).expect("a range")
@@ -353,7 +374,7 @@ mod tests {
         let beside = |from: &str, now: &str| {
             let now: Timestamp = now.parse().expect("an instant");
             let query = UsageQuery { from: Some(from.to_owned()), compare: Some(UsageQuery::BEFORE.to_owned()), ..UsageQuery::default() };
-            let shown = read(&query, &utc, now).expect("a time");
+            let shown = read(&query, &utc, now, For::Page).expect("a time");
             let earlier = compared(&query, &shown, &utc, now).expect("an earlier time").expect("one");
             (shown.size, shown.buckets(), earlier.buckets(), earlier.start().to_string(), earlier.end().to_string())
         };

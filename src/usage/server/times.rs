@@ -3,7 +3,7 @@
 
 use super::{
     calendar::Calendar,
-    span::{self, Span},
+    span::{self, For, Span},
 };
 use crate::{
     error::AppError,
@@ -24,11 +24,16 @@ pub struct Times {
 
 impl Times {
     pub fn read(ctx: &Ctx, query: &UsageQuery, calendar: &Calendar, now: Timestamp) -> Result<Self, AppError> {
-        let span = span::read(query, calendar, now)?;
+        Self::read_for(ctx, query, calendar, now, For::Page)
+    }
+
+    /// The same for a page, or for a file, which may be longer.
+    pub fn read_for(ctx: &Ctx, query: &UsageQuery, calendar: &Calendar, now: Timestamp, what: For) -> Result<Self, AppError> {
+        let span = span::read(query, calendar, now, what)?;
         let earlier = span::compared(query, &span, calendar, now)?;
         let Some(words) = too_fine(ctx, query, &span, earlier.as_ref(), now) else { return Ok(Self { span, earlier, wider: None }) };
         let query = UsageQuery { bucket: Some(BucketSize::Hour.word().to_owned()), ..query.clone() };
-        let span = span::read(&query, calendar, now)?;
+        let span = span::read(&query, calendar, now, what)?;
         let earlier = span::compared(&query, &span, calendar, now)?;
         Ok(Self { span, earlier, wider: Some(words) })
     }

@@ -46,10 +46,10 @@ pub async fn lock_profile(conn: &mut PgConnection, account: AccountId) -> sqlx::
         .await
 }
 
-/// Writes the whole row; the personal workspace takes the name too.
+/// Writes the whole row; the personal workspace takes a new name too. It may have had another one than the old.
 pub async fn update_profile(conn: &mut PgConnection, account: AccountId, new: &ProfileRow, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
-        "with w as (update workspaces set name = $2 where personal_of = $1)
+        "with w as (update workspaces set name = $2 where personal_of = $1 and exists (select from accounts where id = $1 and name <> $2))
          update accounts set name = $2, time_zone = $3, language = $4, handle = $5, handle_set_at = $6, published = $7, updated_at = $8 where id = $1",
         account.uuid(),
         new.name,

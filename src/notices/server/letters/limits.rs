@@ -2,12 +2,15 @@
 
 use super::{beyond, german};
 use crate::{
-    keys::model::OverAction,
+    keys::model::{KeyLimit, OverAction},
     notices::server::{store::limits::LimitNotice, words},
     platform::mail::{Letter, Mail, Reader, harmless},
     ui::number::count,
 };
 use time::OffsetDateTime;
+
+/// From so many per cent on a limit is said to be nearly used up.
+const NEAR: i128 = 80;
 
 pub struct LimitsNearlyUsed {
     /// At least one.
@@ -62,6 +65,11 @@ impl LimitsNearlyUsed {
         !self.has_ended && self.notices.len() > 1 && !self.refuse()
     }
 
+    /// All of these are near their end. A mark may be a low one.
+    fn is_near(&self) -> bool {
+        self.notices.iter().all(is_near)
+    }
+
     fn begins_over(&self) -> bool {
         self.notices.first().is_some_and(|first| is_over(first) || first.is_short())
     }
@@ -69,6 +77,16 @@ impl LimitsNearlyUsed {
 
 pub(super) fn is_over(notice: &LimitNotice) -> bool {
     notice.threshold >= 100 && !notice.is_short()
+}
+
+/// Four fifths are used, or less is left than calls cost.
+fn is_near(notice: &LimitNotice) -> bool {
+    notice.is_short() || i128::from(notice.used) * 100 >= i128::from(notice.allowed) * NEAR
+}
+
+/// Whose limit it is, with its name unless that is the usual one.
+fn label(holder: String, notice: &LimitNotice) -> String {
+    if notice.limit_name == KeyLimit::DEFAULT { holder } else { format!("{holder} ({})", harmless(&notice.limit_name)) }
 }
 
 fn numbers(notice: &LimitNotice) -> (u64, u64) {
@@ -91,7 +109,8 @@ impl Letter for LimitsNearlyUsed {
                 format!("{} {verb} {}", harmless(&one.key_name), words::told(one.threshold, one.used, one.allowed, one.unit(), one.window()))
             }
             all if all.iter().all(is_over) => format!("{} limits are used up", all.len()),
-            all => format!("{} limits are nearly used up", all.len()),
+            all if self.is_near() => format!("{} limits are nearly used up", all.len()),
+            all => format!("{} limits have reached a mark", all.len()),
         };
         let code = self.codes("or");
         let until = self.until("until it resets", "until some of it comes back", "until it resets or some of it comes back");
@@ -107,8 +126,16 @@ impl Letter for LimitsNearlyUsed {
             [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} {until}."),
             [one] if is_over(one) => format!("Calls of this key are answered {code} {until_one}."),
             [_] => format!("When a limit is used up, calls are answered {code} {until}."),
-            all if self.has_shared() => format!("{} limits are at or near their end, also what all your keys share. {}", all.len(), then("Where one")),
-            _ => format!("{} of your keys are at or near a limit. {}", self.keys(), then("Where it")),
+            all => {
+                let which = match (self.is_near(), self.has_shared(), self.keys()) {
+                    (true, true, _) => format!("{} limits are at or near their end, also what all your keys share.", all.len()),
+                    (true, false, 1) => "One of your keys is at or near a limit.".to_owned(),
+                    (true, false, keys) => format!("{keys} of your keys are at or near a limit."),
+                    (false, true, _) => format!("{} limits have reached a mark that you set, also what all your keys share.", all.len()),
+                    (false, false, _) => format!("{} limits have reached a mark that you set.", all.len()),
+                };
+                format!("{which} {}", then("Where one"))
+            }
         };
         let lead = match (self.has_ended, self.notices.len()) {
             (false, _) => lead,
@@ -122,11 +149,17 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
-            let rest = if n.is_short() { ", less is left than calls cost on average" } else { "" };
+            let rest = match n.is_short() {
+                true => ", less is left than calls cost on average".to_owned(),
+                // Of one the subject says it.
+                false if self.notices.len() > 1 => format!(" ({} % mark)", n.threshold),
+                false => String::new(),
+            };
+            let name = label(harmless(&n.key_name), n);
             let then = if self.says_of_each() { beyond::english_of_each(n, self.at, to) } else { String::new() };
             if is_credits(n) {
                 let left = to.language.thousands(allowed.saturating_sub(used));
-                return (harmless(&n.key_name), format!("{left} left of {}{rest}{then}", n.window().limit_words(allowed)));
+                return (name, format!("{left} left of {}{rest}{then}", n.window().limit_words(allowed)));
             }
             let resets = match n.window().is_rolling() {
                 true => "all of it back by",
@@ -134,7 +167,7 @@ impl Letter for LimitsNearlyUsed {
                 false => "resets",
             };
             let of = if n.unit().is_calls() { count(allowed, "call", "calls") } else { count(allowed, "unit", "units") };
-            (harmless(&n.key_name), format!("{} of {of} used{rest}, {resets} {}{then}", to.language.thousands(used), end(n, to)))
+            (name, format!("{} of {of} used{rest}, {resets} {}{then}", to.language.thousands(used), end(n, to)))
         };
         to.mail(subject)
             .text(lead)
@@ -152,7 +185,8 @@ impl Letter for LimitsNearlyUsed {
                 format!("{} {verb} {}", german::name(one), german::used_of(one))
             }
             all if all.iter().all(is_over) => format!("{} Limits sind aufgebraucht", all.len()),
-            all => format!("{} Limits sind fast aufgebraucht", all.len()),
+            all if self.is_near() => format!("{} Limits sind fast aufgebraucht", all.len()),
+            all => format!("{} Limits haben eine Marke erreicht", all.len()),
         };
         let code = self.codes("oder");
         let until = self.until("bis es von vorn beginnt", "bis etwas davon wieder frei ist", "bis es von vorn beginnt oder etwas davon wieder frei ist");
@@ -172,15 +206,17 @@ impl Letter for LimitsNearlyUsed {
             }
             [one] if is_over(one) => format!("Aufrufe dieses Schlüssels werden mit {code} beantwortet, {until_one}."),
             [_] => format!("Wenn ein Limit aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}."),
-            all if self.has_shared() => {
-                format!("{} Limits sind am Ende oder kurz davor, auch solche, die sich alle Ihre Schlüssel teilen. {}", all.len(), then("Wo eines"))
-            }
-            _ => {
-                let keys = match self.keys() {
-                    1 => "Einer Ihrer Schlüssel ist".to_owned(),
-                    n => format!("{n} Ihrer Schlüssel sind"),
+            all => {
+                let which = match (self.is_near(), self.has_shared(), self.keys()) {
+                    (true, true, _) => format!("{} Limits sind am Ende oder kurz davor, auch solche, die sich alle Ihre Schlüssel teilen.", all.len()),
+                    (true, false, 1) => "Einer Ihrer Schlüssel ist an einem Limit oder kurz davor.".to_owned(),
+                    (true, false, keys) => format!("{keys} Ihrer Schlüssel sind an einem Limit oder kurz davor."),
+                    (false, true, _) => {
+                        format!("{} Limits haben eine Marke erreicht, die Sie gesetzt haben, auch solche, die sich alle Ihre Schlüssel teilen.", all.len())
+                    }
+                    (false, false, _) => format!("{} Limits haben eine Marke erreicht, die Sie gesetzt haben.", all.len()),
                 };
-                format!("{keys} an einem Limit oder kurz davor. {}", then("Wo es"))
+                format!("{which} {}", then("Wo eines"))
             }
         };
         let lead = match (self.has_ended, self.notices.len()) {
@@ -195,11 +231,16 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
-            let rest = if n.is_short() { ", weniger übrig als Aufrufe im Schnitt kosten" } else { "" };
+            let rest = match n.is_short() {
+                true => ", weniger übrig als Aufrufe im Schnitt kosten".to_owned(),
+                false if self.notices.len() > 1 => format!(" (Marke {} %)", n.threshold),
+                false => String::new(),
+            };
+            let name = label(german::name(n), n);
             let then = if self.says_of_each() { beyond::german_of_each(n, self.at, to) } else { String::new() };
             if is_credits(n) {
                 let left = to.language.thousands(allowed.saturating_sub(used));
-                return (german::name(n), format!("noch {left} von {}{rest}{then}", german::credits(allowed, n.window())));
+                return (name, format!("noch {left} von {}{rest}{then}", german::credits(allowed, n.window())));
             }
             let (one, many) = german::dative(n.unit());
             let of = to.count(allowed, one, many);
@@ -208,7 +249,7 @@ impl Letter for LimitsNearlyUsed {
                 false if self.has_ended => "begann von vorn",
                 false => "beginnt von vorn",
             };
-            (german::name(n), format!("{} von {of} verbraucht{rest}, {resets}: {}{then}", to.language.thousands(used), end(n, to)))
+            (name, format!("{} von {of} verbraucht{rest}, {resets}: {}{then}", to.language.thousands(used), end(n, to)))
         };
         to.mail(subject)
             .text(lead)

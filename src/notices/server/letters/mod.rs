@@ -12,7 +12,10 @@ pub use expiry::KeysExpire;
 pub use limits::LimitsNearlyUsed;
 
 use super::store::{expiry::ExpiryNotice, limits::LimitNotice};
-use crate::platform::mail::{Kind, Sample};
+use crate::{
+    keys::model::KeyLimit,
+    platform::mail::{Kind, Sample},
+};
 use time::Duration;
 use uuid::Uuid;
 
@@ -77,6 +80,7 @@ fn limit(sample: &Sample, threshold: i16, key: Option<u128>) -> LimitNotice {
     LimitNotice {
         key_id: key.map(Uuid::from_u128),
         key_name: if key.is_some() { sample.typed("checkout service") } else { "All keys together".to_owned() },
+        limit_name: KeyLimit::DEFAULT.to_owned(),
         threshold,
         used: allowed * i64::from(threshold) / 100,
         allowed,

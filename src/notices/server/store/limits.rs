@@ -27,7 +27,7 @@ pub struct UsedLimit {
     pub unit: String,
     /// What becomes of calls beyond it.
     pub over: String,
-    /// Of a rolling window now; of credits the day, or when some were added last: they are told once for it.
+    /// Of a rolling window the minute in which some of it was used last; of credits the day, or when some were added last: they are told once for it.
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -48,7 +48,7 @@ pub struct DefaultLimit<'a> {
 /// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
 /// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
 /// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do; a rolling one
-/// with the minute that is its length ago, and what is told of it stands at now. What is used
+/// with the minute that is its length ago, and what is told of it stands at the minute in which some of it was used last: all of it is back one length later. What is used
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
 /// minutes before the first of those; so rows are bounded by the window's days. Edges are made once (`materialized`), what a window has none of is
 /// not looked for, and keys are looked up one by one (`offset 0`), not read whole: of 20,000 keys in use it is half of the time. Of a limit is also
@@ -77,7 +77,10 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
              where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            )
            select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!",
-             case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
+             case when e.kind = 'rolling' then coalesce((
+               select m.minute from usage_minutes m
+               where m.key_id = e.id and m.minute >= e.starts and m.minute <= $1 and m.outcome = 'VALID' and taken(e.unit, m.count, coalesce(m.cost, m.count)) > 0
+               order by m.minute desc limit 1), $1) else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(u.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -126,7 +129,8 @@ pub struct Marks {
     pub is_shared: Vec<bool>,
 }
 
-/// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts.
+/// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts, nor is one below another that
+/// was told of the same window (or filling) of as much: who sets lower marks meanwhile knows more already.
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with marks as (
@@ -136,8 +140,9 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
              insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill, unit, over)
              select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r, c, beyond from marks
              where not is_shared and not exists (
-               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t and o.unit = c
-                 and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
+               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.unit = c
+                 and (o.threshold > t and o.allowed = m or i = 'rolling' and o.threshold = t)
+                 and case when i = 'rolling' then o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s) else o.window_start = w end)
              order by h, a, n, s, w, t
              on conflict (key_id, account_id, limit_name, window_seconds, window_start, threshold)
                do update set unit = excluded.unit, over = excluded.over, used = excluded.used, allowed = excluded.allowed, at = excluded.at where limit_notices.unit <> excluded.unit
@@ -146,8 +151,9 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
              insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill, unit, over)
              select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r, c, beyond from marks
              where is_shared and not exists (
-               select from shared_limit_notices o where o.workspace_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s
-                 and o.threshold = t and o.unit = c and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
+               select from shared_limit_notices o where o.workspace_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.unit = c
+                 and (o.threshold > t and o.allowed = m or i = 'rolling' and o.threshold = t)
+                 and case when i = 'rolling' then o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s) else o.window_start = w end)
              order by h, a, n, s, w, t
              on conflict (workspace_id, account_id, limit_name, window_seconds, window_start, threshold)
                do update set unit = excluded.unit, over = excluded.over, used = excluded.used, allowed = excluded.allowed, at = excluded.at where shared_limit_notices.unit <> excluded.unit
@@ -199,6 +205,7 @@ pub struct LimitNotice {
     pub key_id: Option<Uuid>,
     /// Whose limit it is, at the beginning of a sentence that goes on with "has used" or "have used".
     pub key_name: String,
+    pub limit_name: String,
     pub threshold: i16,
     pub used: i64,
     pub allowed: i64,
@@ -243,7 +250,7 @@ pub fn is_short(threshold: i16, used: i64, allowed: i64) -> bool {
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+        r#"select key_id as "key_id?", key_name as "key_name!", limit_name as "limit_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
              window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", over as "over!", window_start as "window_start!"
            from (
              select distinct on (holder, limit_name, window_seconds) * from (
@@ -262,20 +269,20 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
 }
 
 /// Notices of windows that are not over, and of fillings, of each limit the highest threshold of the unit that was told last: those of all keys first,
-/// then the fullest. What becomes of calls beyond is what the limit of that name and window does now, on the level that holds the key or the workspace
-/// (as in `list_used_limits`); what it did when it was told, where there is no such limit any more. It is looked up for the few that are shown alone:
-/// an account may have ten thousand keys near their limits.
-pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
+/// then the fullest. Only of limits that are still there, by name, window and unit, on the level that holds the key or the workspace (as in
+/// `list_used_limits`), and of which as much was used as the mark says: who raised one need not read of it. What becomes of calls beyond is what it
+/// does now. It is looked up for few alone, four times as many as are shown: an account may have ten thousand keys near their limits.
+pub async fn list_present(db: &PgPool, account: AccountId, default: DefaultLimit<'_>, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", coalesce(in_force.over, told_over) as "over!", window_start as "window_start!"
+        r#"select key_id as "key_id?", key_name as "key_name!", limit_name as "limit_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", unit as "unit!", in_force.over as "over!", window_start as "window_start!"
            from (select * from (
              select distinct on (holder, limit_name, window_seconds) * from (
-               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, over as told_over, window_start, at
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, unit, window_start, at
                from shared_limit_notices where account_id = $1 and at > $2::timestamptz - interval '31 days' and fell_at is null
                union all
-               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.over, n.window_start, n.at
+               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.unit, n.window_start, n.at
                from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
                where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null
              ) n where case
@@ -286,23 +293,32 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by holder, limit_name, window_seconds, window_start desc,
                max(at) over (partition by holder, limit_name, window_seconds, window_start, unit) desc, threshold desc
-           ) told order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3
-           ) present left join lateral (
-             select l.over from (
+           ) told order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3::bigint * 4
+           ) present cross join lateral (
+             select l.over, l.max_calls from (
                select f.*, min(f.level) over () as nearest from (
                  select k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end as workspace_id, k.api_id
                  from keys k join apis i on i.id = k.api_id where k.id = present.key_id
                  union all
                  select null, null, present.holder, null where present.key_id is null
                ) w left join workspace_plans h on h.workspace_id = w.workspace_id
-               cross join lateral limit_levels(w.id, w.plan_id, w.workspace_id, h.plan_id, w.api_id) f
+               cross join lateral (
+                 select level, name, max_calls, kind, window_seconds, over, unit from limit_levels(w.id, w.plan_id, w.workspace_id, h.plan_id, w.api_id)
+                 union all
+                 select 8, $4::text, $5::bigint, 'fixed', $6::integer, 'refuse', 'units'
+               ) f
              ) l where l.level = l.nearest and l.name = present.limit_name and l.kind = present.kind and l.window_seconds = present.window_seconds
-               and (l.level in (3, 4, 5, 6)) = (present.key_id is null)
+               and l.unit = present.unit and (l.level in (3, 4, 5, 6)) = (present.key_id is null)
              limit 1
-           ) in_force on true order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name"#,
+           ) in_force
+           where in_force.max_calls <= present.allowed or present.used * 100 >= in_force.max_calls * present.threshold
+           order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,
+        default.name,
+        default.calls,
+        default.window,
     )
     .fetch_all(db)
     .await

@@ -23,7 +23,12 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
              where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            )
            select true as "is_shared!", e.workspace_id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
-             e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!", case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
+             e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!", case when e.kind = 'rolling' then coalesce((
+               select m.minute from usage_minutes m
+               where m.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute <= $1 and m.outcome = 'VALID' and taken(e.unit, m.count, coalesce(m.cost, m.count)) > 0
+                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = m.key_id
+                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
+               order by m.minute desc limit 1), $1) else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(u.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id

@@ -15,7 +15,7 @@ pub struct ExportRow {
     pub api: String,
     /// None in rows by address or by permission.
     pub route: Option<String>,
-    /// None in rows by route: the address or the permission.
+    /// None in rows by route: the address or the permission; empty: of no known address.
     pub part: Option<String>,
     pub outcome: String,
     pub count: i64,
@@ -73,7 +73,7 @@ pub async fn list_export(
 }
 
 /// The same by address or by permission in place of by route; of that of the scope, if it has one. There is no price: no cost is kept of
-/// them.
+/// them. By address there are also rows with an empty part, of what no address is known of, so that all add up to the exact counts.
 pub async fn list_part_export(
     db: &PgPool,
     scope: &Scope,
@@ -86,15 +86,28 @@ pub async fn list_part_export(
     let (key, behind, outcome) = after.map_or((None, None, None), |(key, part, outcome)| (Some(*key), Some(part.as_str()), Some(outcome.as_str())));
     sqlx::query_as!(
         ExportRow,
-        r#"with cells as (
+        r#"with known as (
              select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, part, outcome, sum(count)::bigint as count
              from usage_parts
              where kind = $13 and ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
                and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or part = $7)
                and ($8::text[] is null or outcome = any($8))
-               and ($9::uuid is null or (key_id, part, outcome) > ($9::uuid, $10::text, $11::text))
              group by 1, key_id, part, outcome
-             order by 1, key_id, part, outcome limit $12
+           ), every as (
+             select width_bucket(at, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, outcome, sum(count)::bigint as count
+             from usage_kept('quarters', $3, $4, $2, $5, $6, null, $8)
+             where $13 = 'address' and $7::text is null
+             group by 1, key_id, outcome
+           ), cells as (
+             select * from (
+               select bucket, key_id, api_id, part, outcome, count from known
+               union all
+               select e.bucket, e.key_id, e.api_id, '', e.outcome, e.count - coalesce(k.count, 0)
+               from every e left join (select bucket, key_id, outcome, sum(count)::bigint as count from known group by 1, 2, 3) k using (bucket, key_id, outcome)
+               where e.count > coalesce(k.count, 0)
+             ) all_of_them
+             where $9::uuid is null or (key_id, part, outcome) > ($9::uuid, $10::text, $11::text)
+             order by bucket, key_id, part, outcome limit $12
            )
            select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
              null::text as route, c.part as "part?", c.outcome as "outcome!", c.count as "count!", null::bigint as units,
@@ -144,13 +157,24 @@ pub async fn count_export(db: &PgPool, scope: &Scope, kept: Kept, edges: &[Offse
 pub async fn count_part_export(db: &PgPool, scope: &Scope, kind: PartKind, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
     sqlx::query_scalar!(
-        r#"select count(*) as "n!" from (
-             select from usage_parts
+        r#"with known as (
+             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, part, outcome, sum(count)::bigint as count
+             from usage_parts
              where kind = $9 and ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
                and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or part = $7)
                and ($8::text[] is null or outcome = any($8))
-             group by width_bucket(quarter, $1::timestamptz[]), key_id, part, outcome
-           ) cells"#,
+             group by 1, key_id, part, outcome
+           ), every as (
+             select width_bucket(at, $1::timestamptz[]) as bucket, key_id, outcome, sum(count)::bigint as count
+             from usage_kept('quarters', $3, $4, $2, $5, $6, null, $8)
+             where $9 = 'address' and $7::text is null
+             group by 1, key_id, outcome
+           )
+           select (select count(*) from known) + (
+             select count(*)
+             from every e left join (select bucket, key_id, outcome, sum(count)::bigint as count from known group by 1, 2, 3) k using (bucket, key_id, outcome)
+             where e.count > coalesce(k.count, 0)
+           ) as "n!""#,
         edges,
         scope.workspace(),
         first,

@@ -1,4 +1,4 @@
-//! What was used when, for the forecasts of rolling windows and of credits.
+//! What was used when, for the forecasts of windows and of credits.
 
 use crate::{keys::model::LimitUnit, values::KeyId};
 use sqlx::PgPool;
@@ -15,20 +15,40 @@ pub struct PieceRow {
     pub units: i64,
 }
 
-/// What a key used in each quarter of an hour since then, or `by_days` in each day (UTC), in order of time: of each route 673 quarters or 32
-/// days at most.
-pub async fn list_pieces(db: &PgPool, key: KeyId, since: OffsetDateTime, by_days: bool, unit: LimitUnit) -> sqlx::Result<Vec<PieceRow>> {
+/// In what a key's counts are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    Minutes,
+    Quarters,
+    /// Of UTC.
+    Days,
+}
+
+impl Grain {
+    pub const fn seconds(self) -> i32 {
+        match self {
+            Self::Minutes => 60,
+            Self::Quarters => 900,
+            Self::Days => 86_400,
+        }
+    }
+}
+
+/// What a key used in each such piece of time since then, in order of time: of each route 361 minutes, 673 quarters of an hour or 32 days at most.
+pub async fn list_pieces(db: &PgPool, key: KeyId, since: OffsetDateTime, grain: Grain, unit: LimitUnit) -> sqlx::Result<Vec<PieceRow>> {
     sqlx::query_as!(
         PieceRow,
         r#"with pieces as (
-             select d.day as at, taken($4, d.count, d.cost) as units from usage_days d where $3 and d.key_id = $1 and d.day >= $2 and d.outcome = 'VALID'
+             select d.day as at, taken($4, d.count, d.cost) as units from usage_days d where $3::integer = 86400 and d.key_id = $1 and d.day >= $2 and d.outcome = 'VALID'
              union all
-             select q.quarter, taken($4, q.count, q.cost) from usage_quarters q where not $3 and q.key_id = $1 and q.quarter >= $2 and q.outcome = 'VALID'
+             select q.quarter, taken($4, q.count, q.cost) from usage_quarters q where $3 = 900 and q.key_id = $1 and q.quarter >= $2 and q.outcome = 'VALID'
+             union all
+             select m.minute, taken($4, m.count, m.cost) from usage_minutes m where $3 = 60 and m.key_id = $1 and m.minute >= $2 and m.outcome = 'VALID'
            )
-           select at as "at!", case when $3 then 86400 else 900 end as "seconds!", sum(units)::bigint as "units!" from pieces group by at order by at"#,
+           select at as "at!", $3::integer as "seconds!", sum(units)::bigint as "units!" from pieces group by at order by at"#,
         key.uuid(),
         since,
-        by_days,
+        grain.seconds(),
         unit.as_str(),
     )
     .fetch_all(db)
