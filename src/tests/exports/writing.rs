@@ -39,7 +39,7 @@ async fn a_file_of_120_000_lines_is_written_in_pieces(db: PgPool) {
     assert_eq!(answer.status(), 409);
     assert!(answer.text().await.unwrap().contains("POST /api/v1/exports"));
     let browser = app.http.get(app.url(direct)).bearer_auth(&mara.secret).header("accept", "text/html").send().await.unwrap();
-    assert_eq!((browser.status().as_u16(), browser.headers()["location"].to_str().unwrap()), (303, "/exports?of=usage&format=csv&range=24h&api=demo"));
+    assert_eq!((browser.status().as_u16(), browser.headers()["location"].to_str().unwrap()), (303, "/exports?of=usage&format=csv&range=24h&api=demo&tz=UTC"));
 
     let id = usage(&app, &mara).await;
     assert_eq!(state(&app, &mara, id).await["state"], "waiting");
