@@ -42,6 +42,7 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await form.getByRole('button', { name: 'Block' }).click();
   await expect.poll(call, 'within a second').toBe(403);
   await other.getByRole('button', { name: 'Undo' }).click();
+  await expect(other.getByRole('status').filter({ hasText: 'lifted' })).toBeVisible();
   await expect.poll(call).toBe(200);
   await other.getByText('New block', { exact: true }).click();
   await form.getByLabel('Target').fill(made.id);

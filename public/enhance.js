@@ -127,9 +127,13 @@ addEventListener('click', (event) => {
 const FILTER = '[data-autosubmit] select';
 const STEPS = /^(Arrow|Page|Home|End|.$)/;
 const opensLists = /Mac|iP/.test(navigator.platform);
+function apply(select) {
+  delete select.dataset.typed;
+  select.form.requestSubmit();
+}
 addEventListener('keydown', ({ target, key, altKey }) => {
   if (!target.matches?.(FILTER)) return;
-  if (key === 'Enter' && target.dataset.typed === 'changed') target.form.requestSubmit();
+  if (key === 'Enter' && target.dataset.typed === 'changed') apply(target);
   else if (altKey || key === ' ') delete target.dataset.typed;
   else if (STEPS.test(key) && !opensLists) target.dataset.typed ??= '';
 });
@@ -137,10 +141,11 @@ addEventListener('pointerdown', ({ target }) => delete target.closest?.(FILTER)?
 addEventListener('change', ({ target }) => {
   if (!target.matches(FILTER)) return;
   if ('typed' in target.dataset) target.dataset.typed = 'changed';
-  else target.form.requestSubmit();
+  else apply(target);
 });
 addEventListener('focusout', ({ target }) => {
-  if (target.matches?.(FILTER) && target.dataset.typed === 'changed') setTimeout(() => target.form.requestSubmit());
+  // Another window is no other field.
+  if (target.matches?.(FILTER) && target.dataset.typed === 'changed' && document.hasFocus()) setTimeout(() => apply(target));
 });
 
 // Many rows at once: the box in the head checks every row of its table, the bar says how many are checked.
@@ -243,10 +248,12 @@ addEventListener('keydown', ({ key }) => {
 const PLACE = 'place: ';
 const named = (el) => [el.localName, el.name ?? '', el.ariaLabel ?? el.textContent].join('\n');
 const alike = (name) => [...$$('main :is(a[href], button, input, select, textarea, summary)')].filter((el) => named(el) === name);
-function keepPlace() {
+let looks = 0;
+function keepPlace(looked = 0) {
   const el = document.activeElement;
   const name = el?.closest('main :is(a, button, input, select, textarea, summary)') ? named(el) : '';
-  const place = { path: location.pathname, hash: location.hash, y: scrollY, at: Date.now(), name, nth: name ? alike(name).indexOf(el) : 0 };
+  const known = name ? alike(name) : [];
+  const place = { path: location.pathname, hash: location.hash, y: scrollY, at: Date.now(), name, of: known.length, nth: known.indexOf(el), looks: looked };
   window.name = PLACE + JSON.stringify(place);
 }
 addEventListener('submit', ({ target, defaultPrevented }) => {
@@ -263,18 +270,23 @@ function comeBack() {
   window.name = '';
   const isHere = place.path === location.pathname && Date.now() - place.at < 15_000 && (!location.hash || location.hash === place.hash);
   if (!isHere || performance.getEntriesByType('navigation')[0]?.type !== 'navigate' || document.querySelector('.error-summary')) return;
+  looks = place.looks;
   const go = () => scrollTo({ top: place.y, behavior: 'instant' });
   go();
   addEventListener('load', go, { once: true }); // after the part that the address names
-  if (place.name && !isTaken && document.activeElement === document.body) alike(place.name)[place.nth]?.focus({ preventScroll: true });
+  // Where one of several is gone, the next one is not what was pressed.
+  const known = place.name && !isTaken && document.activeElement === document.body ? alike(place.name) : [];
+  if (known.length === place.of) known[place.nth]?.focus({ preventScroll: true });
 }
 comeBack();
 
-// What grows by itself is looked at again, while somebody looks and nobody types.
-if (document.querySelector('[data-again]')) {
-  setInterval(() => {
-    if (document.hidden || document.activeElement?.matches('input, select, textarea, button')) return;
-    keepPlace();
+// What grows by itself is looked at again, each time after longer and at last no more, while somebody looks, nobody types and nothing is refused.
+const MOST_LOOKS = 20;
+function lookAgain() {
+  setTimeout(() => {
+    if (document.hidden || document.querySelector('.error-summary, :popover-open') || document.activeElement?.matches('input, select, textarea, button')) return lookAgain();
+    keepPlace(looks + 1);
     location.replace(location.href.split('#')[0]);
-  }, 2_000);
+  }, 2_000 * 1.2 ** looks);
 }
+if (document.querySelector('[data-again]') && looks < MOST_LOOKS) lookAgain();

@@ -163,7 +163,11 @@ pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppErr
     use leptos::server_fn::ServerFn;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast_with_undo(&ctx, &changed.state_words(), EnableKey::PATH, &[("id", &id.to_string())]);
+    // What somebody else did is not taken back by who came later.
+    match changed.is_new {
+        true => crate::platform::http::reply::toast_with_undo(&ctx, &changed.state_words(), EnableKey::PATH, &[("id", &id.to_string())]),
+        false => crate::platform::http::reply::toast(&ctx, &changed.state_words()),
+    }
     Ok(())
 }
 

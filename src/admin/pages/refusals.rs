@@ -2,13 +2,13 @@
 
 use crate::{
     accounts::components::Framed,
-    admin::{api, components::loaded, model::AllRefusals},
+    admin::{api, model::AllRefusals},
     ui::{
-        CodeTag, PageHeader, Table, heads,
+        CodeTag, PageHeader, Table, awaited, heads,
         number::{count, thousands},
     },
     usage::{
-        components::{ExportFile, ExportMenu, Place, RefusalFilters, RefusalRows},
+        components::{ExportFile, ExportMenu, Place, RefusalFilters, RefusalRows, wrong_time},
         model::{AttemptsFrom, RefusalQuery, passed_sampling},
     },
 };
@@ -19,7 +19,12 @@ use leptos_router::hooks::use_query_map;
 pub fn RefusalsPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| RefusalQuery::read(|name| map.get(name)));
-    view! { <Framed crumbs=super::crumbs("Refusals")>{loaded(move || api::list_refusals(query()), page)}</Framed> }
+    let asked = query();
+    let shown = move |all| match all {
+        Ok(all) => page(all),
+        Err(error) => wrong_time(error, ("Refusals", Place::ALL.path), &asked.pairs(), "Show all"),
+    };
+    view! { <Framed crumbs=super::crumbs("Refusals")>{awaited(move || api::list_refusals(query()), shown)}</Framed> }
 }
 
 fn page(all: AllRefusals) -> AnyView {

@@ -25,7 +25,9 @@ impl Exit {
         match error {
             AppError::Invalid { fields } => {
                 for field in fields {
-                    let name = if field.field.is_empty() { String::new() } else { format!("{}: ", field.field) };
+                    // Of an entry of a list the name of the list: the words repeat the entry.
+                    let name = field.field.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
+                    let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
                     complain(format!("{name}{}", field.message));
                 }
                 Self::WrongUse

@@ -452,7 +452,7 @@ pub(super) async fn change(
         invocation.answer(&KeyBody::of(key, ctx.clock.now()), &words);
         return Ok(Exit::Done);
     }
-    let Changed { key, spread } = act(key.id).await?;
+    let Changed { key, spread, .. } = act(key.id).await?;
     let words = format!("{} {} {}. {}", done.0, key.id, key.name, spread.words(done.1));
     // In the words of REST.
     invocation.answer(&Spreading { what: &KeyBody::of(key, ctx.clock.now()), spread: &spread }, &words);

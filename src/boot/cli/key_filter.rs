@@ -45,7 +45,8 @@ impl Filter {
     /// Whether it leaves any out.
     pub(super) fn says_anything(&self) -> bool {
         let Self { account, owner, search, api, status, review, tagged, external_id } = self;
-        [account, owner, search, api, status, review, tagged, external_id].into_iter().any(Option::is_some)
+        // A variable that was empty by mistake names nothing.
+        [account, owner, search, api, status, review, tagged, external_id].into_iter().flatten().any(|part| !part.trim().is_empty())
     }
 
     /// What is named and not there is said, not taken for a list without keys.

@@ -26,8 +26,8 @@ fn page(page: BatchPage) -> AnyView {
     let lead = "Create a key for each line of a list and get one file with all the secrets.".into_any();
     let body = match page.preview.clone() {
         Some(preview) if preview.is_done => given(),
-        Some(mut preview) => {
-            let mend = (preview.wrong > 0).then(|| form(page.clone(), preview.api.clone(), preview.list.take().unwrap_or_default()));
+        Some(preview) => {
+            let mend = (preview.wrong > 0).then(|| form(page.clone(), preview.api.clone(), preview.list.clone().unwrap_or_default()));
             view! {
                 {report(preview, page.once)}
                 {mend}

@@ -25,6 +25,9 @@ pub struct Changed {
     #[serde(flatten)]
     pub key: Key,
     pub spread: Spread,
+    /// False: it was so before.
+    #[serde(skip)]
+    pub is_new: bool,
 }
 
 /// What was done, in the words of the history.
@@ -119,13 +122,13 @@ pub async fn close(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, id: KeyId)
     once::done(ctx, &mut tx).await?;
     let since = Instant::now();
     tx.commit().await?;
-    Ok(Changed { spread: nodes::spread(ctx, &[id], since).await, key })
+    Ok(Changed { spread: nodes::spread(ctx, &[id], since).await, key, is_new: true })
 }
 
 /// Nothing is to be changed: an earlier request did it. Whether that has reached every node is worth the same answer.
 pub async fn unchanged(ctx: &Ctx, tx: Transaction<'static, Postgres>, key: Key) -> Result<Changed, AppError> {
     tx.rollback().await?; // nobody waits for the key meanwhile
-    Ok(Changed { spread: nodes::spread(ctx, &[key.id], Instant::now()).await, key })
+    Ok(Changed { spread: nodes::spread(ctx, &[key.id], Instant::now()).await, key, is_new: false })
 }
 
 /// A reason as people give it: at most 200 characters, one line.

@@ -47,7 +47,7 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
             let words: [&str; 3] = ["rotate", &id.to_string(), token];
             for earlier in secret::derive_each(&ctx.vault, &words, &api.key_prefix, environment) {
                 if let Some(since) = secrets::find_secret(&mut tx, id, &sha256(&earlier)).await? {
-                    let Changed { key, spread } = change::unchanged(ctx, tx, key).await?;
+                    let Changed { key, spread, .. } = change::unchanged(ctx, tx, key).await?;
                     return Ok(Rotated { created: Created { key, secret: (now - since < SHOWN_FOR).then_some(earlier), is_new: false }, spread });
                 }
             }
@@ -63,7 +63,7 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
         grace => format!("the old one is accepted {}", words(grace)),
     };
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Rotated, detail) }).await?;
-    let Changed { key, spread } = change::close(ctx, tx, id).await?;
+    let Changed { key, spread, .. } = change::close(ctx, tx, id).await?;
     Ok(Rotated { created: Created { key, secret: Some(minted), is_new: true }, spread })
 }
 

@@ -96,7 +96,7 @@ async fn blocked_keys_and_workspaces_are_banned(db: PgPool) {
     let (_, body) = scene.ask(json!({ "key": scene.secret })).await;
     assert_eq!(body.get("violated"), None, "and by no block");
     scene.execute("update keys set state = 'revoked' where id = $1").await;
-    says(&scene.app, &scene.secret, "203.0.113.7", "REVOKED").await;
+    says(&scene.app, &scene.secret, "203.0.113.8", "REVOKED").await;
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

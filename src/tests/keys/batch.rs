@@ -259,7 +259,7 @@ async fn hostile_lists_are_refused_in_words(db: PgPool) {
 
     let to = paste(&vera.browser, "name,permissions,preset\ntill,,\ntill,,\nburn,orders:burn,\nodd,,all\nlong,,,more\n").await;
     let page = vera.browser.page(&to).await;
-    assert!(page.contains("4 lines are wrong, so no keys can be created") && !page.contains("create-many/file"), "{page}");
+    assert!(page.contains("4 lines are wrong, so no keys can be created. Correct the list below.") && !page.contains("create-many/file"), "{page}");
     for words in ["permissions: ", "name: Line 2 has this name", "preset: ", "more cells than the first", "\nodd,,all\n"] {
         assert!(page.contains(words), "{words}: {page}");
     }

@@ -186,9 +186,6 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
         assert_eq!((standing.kind, standing.label.as_str(), standing.why.as_str()), (kind, label, why));
     }
     assert_eq!((list.found, list.all), (10, 11));
-    counted(&app, &mara, refused, "DISABLED", Duration::minutes(30), 9).await;
-    let enabled = server::list_keys(&app.ctx, &caller, KeyQuery { q: Some("refused".into()), ..KeyQuery::default() }).await.unwrap();
-    assert_eq!(enabled.rows[0].standing.why, "Mostly DISABLED, before the key was enabled again.", "it can't be enabled once more");
     assert_eq!((list.today.passed, list.today.limited, list.today.refused), (105 + 11, 3, 5));
 
     // Whose day has only just begun sees the same badges.
@@ -198,6 +195,10 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
     let labels = |rows: &[KeyRow]| rows.iter().map(|r| (r.key.name.clone(), r.standing.label.clone())).collect::<Vec<_>>();
     assert_eq!(labels(&there.rows), labels(&list.rows));
     assert_eq!((there.today.passed, there.today.limited), (11, 0), "only what she asked Tollgate since");
+
+    counted(&app, &mara, refused, "DISABLED", Duration::minutes(30), 9).await;
+    let enabled = server::list_keys(&app.ctx, &caller, KeyQuery { q: Some("refused".into()), ..KeyQuery::default() }).await.unwrap();
+    assert_eq!(enabled.rows[0].standing.why, "Mostly DISABLED, before the key was enabled again.", "it can't be enabled once more");
 
     let row = list.rows.iter().find(|r| r.key.name == "passing").unwrap();
     assert_eq!((row.calls.passed, row.calls.refused, row.spark.len()), (5, 2, 30));

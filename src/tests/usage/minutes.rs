@@ -73,7 +73,9 @@ async fn an_hour_is_shown_by_minutes_and_everything_beside_it_says_the_same(db: 
     assert_eq!(count_usage_lines(&app.ctx, &owner, &asked(&hour), T0).await.unwrap(), 3);
     let (paged, next) = page_of_usage(&app.ctx, &owner, &asked(&hour), T0, None).await.unwrap();
     assert_eq!((paged.len(), next), (3, None), "as a job writes it");
-    assert!(export_usage(&app.ctx, &owner, &asked(&[hour[0], ("by", "address")])).await.unwrap().is_some_and(|lines| lines.is_empty()));
+    let by_address = export_usage(&app.ctx, &owner, &asked(&[hour[0], ("by", "address")])).await.unwrap().unwrap();
+    assert!(by_address.iter().all(|line| line.address == "Others or unknown"), "{by_address:?}");
+    assert_eq!(by_address.iter().map(|line| line.calls).sum::<u64>(), total, "all of them");
 
     let beside = shown(&app, &owner, &[hour[0], ("compare", "before")]).await.before.unwrap();
     // The minute that goes on is compared with nothing.

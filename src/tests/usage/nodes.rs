@@ -27,14 +27,14 @@ async fn every_node_shows_and_exports_how_near_limits_are(db: PgPool) {
         let gate = other.ctx.part::<Gate>().unwrap();
         until("the other node knows it", async || gate.limit_state(key, 0).first().is_some_and(|limit| limit.limit == most)).await;
     }
-    // As a node writes what it has counted.
-    let counted = |key, calls| tally(&owner, key, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, calls);
+    // As a node writes what it has counted: six hours ago, a quarter of the day.
+    let counted = |key, calls| tally(&owner, key, "GET /", Outcome::Valid, T0.unix_timestamp() / 60 - 360, calls);
     write(&app, vec![counted(shop, 400), counted(nightly, 600)]).await;
     for node in [&app, &other] {
         let report = report_usage(&node.ctx, &owner, UsageQuery::default()).await.unwrap();
         let nearest: Vec<_> = report.meters.iter().map(|meter| (meter.key, meter.used, meter.remaining)).collect();
         assert_eq!(nearest, [(nightly, 600, 0), (shop, 400, 600)]);
-        assert_eq!(report.meters[1].forecast.as_ref().map(|forecast| forecast.expected), Some(800), "at noon");
+        assert_eq!(report.meters[1].forecast.as_ref().map(|forecast| forecast.expected), Some(1_200), "400 in the last six hours, twice that in the next twelve");
         let lines = export_limits(&node.ctx, &owner, &UsageQuery::default()).await.unwrap();
         assert_eq!(lines.iter().map(|line| (line.used, line.limit)).collect::<Vec<_>>(), [(600, 600), (400, 1_000)]);
     }
