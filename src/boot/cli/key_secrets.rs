@@ -120,7 +120,7 @@ impl DropSecret {
         let why = Why::of(self.id);
         change(ctx, invocation, &why, ("The old secret is dropped:", "Refused"), async |id| {
             let spread = keys::drop_secret(ctx, &Caller::cli(), id, secret).await.or_no(Thing::Secret, secret)?;
-            Ok::<_, AppError>(Changed { key: keys::find_key(ctx, &Caller::cli(), id).await?, spread })
+            Ok::<_, AppError>(Changed { key: keys::find_key(ctx, &Caller::cli(), id).await?, spread, is_new: true })
         })
         .await
     }

@@ -48,6 +48,13 @@ pub async fn live_of(ctx: &Ctx, db: impl PgExecutor<'_>, keys: &[&Key]) -> Resul
     Ok(keys.iter().map(|key| (key.id, of_states(ctx, key, standings.remove(&key.id).unwrap_or_default(), now))).collect())
 }
 
+/// As this node alone knows it.
+pub fn live_here(ctx: &Ctx, key: &Key) -> Vec<Live> {
+    let now = ctx.clock.now_micros();
+    let states = ctx.part::<Gate>().map(|gate| gate.limit_state(key.id, now)).unwrap_or_default();
+    of_states(ctx, key, states, now)
+}
+
 fn of_states(ctx: &Ctx, key: &Key, states: Vec<LimitState>, now: i64) -> Vec<Live> {
     if !states.is_empty() {
         return states

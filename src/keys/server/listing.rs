@@ -2,7 +2,7 @@
 
 use super::{
     cursor, grants,
-    limits::{Live, live_of},
+    limits::{Live, live_here, live_of},
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -167,10 +167,13 @@ async fn read_limits(conn: &mut PgConnection, listed: &mut [Listed]) -> Result<(
     Ok(())
 }
 
-/// Where the limits stand of the keys that one may hold now.
+/// Where the limits stand of the keys that one may hold now: on all nodes where one did today, else as this node knows it, since to sum what
+/// every key of a page used would take long.
 pub(super) async fn held(ctx: &Ctx, conn: &mut PgConnection, listed: &[Listed]) -> Result<HashMap<KeyId, Vec<Live>>, AppError> {
-    let keys: Vec<&Key> = listed.iter().filter(|l| may_be_held(l)).map(|l| &l.key).collect();
-    live_of(ctx, conn, &keys).await
+    let (held, others): (Vec<&Listed>, Vec<&Listed>) = listed.iter().filter(|l| may_be_held(l)).partition(|l| l.kind == StandingKind::Held);
+    let mut live = live_of(ctx, conn, &held.into_iter().map(|l| &l.key).collect::<Vec<_>>()).await?;
+    live.extend(others.into_iter().map(|l| (l.key.id, live_here(ctx, &l.key))));
+    Ok(live)
 }
 
 /// Another state is said first.

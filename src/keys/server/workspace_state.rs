@@ -2,12 +2,12 @@
 
 use super::{
     gate::{Gate, LimitState},
-    store::holds::{HoldRow, list_workspace_holds},
+    store::holds::{HoldRow, list_some_keys, list_workspace_holds},
     words::said,
 };
 use crate::{
     error::AppError,
-    keys::model::{HoldView, OverAction, WorkspaceState},
+    keys::model::{HoldView, Level, OverAction, WorkspaceState},
     platform::{Ctx, LocalTime},
     values::{Outcome, WorkspaceId},
 };
@@ -17,11 +17,23 @@ use std::{collections::HashMap, time::Duration};
 /// Of one workspace. Whoever asks has seen to it that it may be told.
 pub async fn workspace_state(ctx: &Ctx, db: impl PgExecutor<'_>, workspace: WorkspaceId, local: &LocalTime) -> Result<WorkspaceState, AppError> {
     let rows = list_workspace_holds(db, &[workspace], local.now()).await?;
-    let limits = ctx.part::<Gate>().map(|gate| gate.shared_state(workspace, ctx.clock.now_micros())).unwrap_or_default();
     Ok(WorkspaceState {
         holds: rows.into_iter().map(|row| view(row.hold, local)).collect(),
-        used_up: limits.iter().filter(|limit| is_used_up(limit)).map(|limit| words(limit, local)).collect(),
+        used_up: used_up(ctx, workspace).await?.iter().map(|limit| words(limit, local)).collect(),
     })
+}
+
+/// Shared limits with nothing left. What this node takes for used up is asked of all nodes: its lease may be an old one.
+async fn used_up(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<LimitState>, AppError> {
+    let (Some(gate), now) = (ctx.part::<Gate>(), ctx.clock.now_micros()) else { return Ok(Vec::new()) };
+    if !gate.shared_state(workspace, now).iter().any(is_used_up) {
+        return Ok(Vec::new());
+    }
+    let keys = list_some_keys(&ctx.db, workspace).await?;
+    let Some(key) = keys.into_iter().find(|key| gate.level(*key).is_some_and(Level::is_shared)) else { return Ok(Vec::new()) };
+    let mut states = gate.standings(&ctx.db, &[key], now).await?.remove(&key).unwrap_or_default();
+    states.retain(is_used_up);
+    Ok(states)
 }
 
 /// The strictest block of each of these workspaces that has one.

@@ -193,8 +193,8 @@ async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<
         let count = rows.first().map_or(0, |row| whole(row.limited));
         (rows.into_iter().map(found).collect(), count)
     } else {
-        let mut limited = walked(ctx, &sorted, &quarters, &minutes).await?;
-        let count = limited.len() as u64;
+        let (mut limited, found) = walked(ctx, &sorted, &quarters, &minutes).await?;
+        let count = found;
         most_beyond(&mut limited);
         (limited, count)
     };
@@ -218,14 +218,20 @@ async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<
     })
 }
 
-/// Whom any of these would have held back, with all of them in force.
-async fn walked(ctx: &Ctx, sorted: &Sorted, quarters: &Asked<'_>, minutes: &Asked<'_>) -> Result<Vec<WouldBeLimited>, AppError> {
+/// So many of those that one limit alone would have held back most are looked at with all limits in force.
+const MOST_WALKED: i64 = 5_000;
+
+/// Whom any of these would have held back, with all of them in force; and how many at least.
+async fn walked(ctx: &Ctx, sorted: &Sorted, quarters: &Asked<'_>, minutes: &Asked<'_>) -> Result<(Vec<WouldBeLimited>, u64), AppError> {
     let mut names: HashMap<Who, String> = HashMap::new();
+    let mut found = 0;
     let who = |workspace, key: Option<Uuid>| (WorkspaceId::new(workspace), key.map(KeyId::new));
     for (limits, asked) in [(&sorted.fixed, quarters), (&sorted.fixed_minutes, minutes)] {
         let (units, calls) = by_unit(limits);
         for limits in [units, calls].iter().filter(|limits| !limits.is_empty()) {
-            let rows = store::list_limited(&ctx.db, limits, asked, i64::MAX).await?;
+            let rows = store::list_limited(&ctx.db, limits, asked, MOST_WALKED).await?;
+            // The others are counted as they are.
+            found = found.max(rows.first().map_or(0, |row| whole(row.limited)).saturating_sub(rows.len() as u64));
             names.extend(rows.into_iter().map(|row| (who(row.workspace, row.key), row.name)));
         }
     }
@@ -239,7 +245,7 @@ async fn walked(ctx: &Ctx, sorted: &Sorted, quarters: &Asked<'_>, minutes: &Aske
         }
     }
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let whose = quarters.whose;
     let ids: Vec<Uuid> = names.keys().filter_map(|(workspace, key)| if whose.by_key { key.map(KeyId::uuid) } else { Some(workspace.uuid()) }).collect();
@@ -251,7 +257,9 @@ async fn walked(ctx: &Ctx, sorted: &Sorted, quarters: &Asked<'_>, minutes: &Aske
     let in_calls = limits.iter().any(|(limit, _)| limit.unit.is_calls());
     let mut walk = Walk::new(limits, names);
     store::each_step(&ctx.db, &asked, &of_minutes, in_calls, |row| walk.step(&row)).await?;
-    Ok(walk.end())
+    let limited = walk.end();
+    let all = limited.len() as u64 + found;
+    Ok((limited, all))
 }
 
 /// Those of units, and those of calls: what was asked is summed in one or the other.

@@ -34,7 +34,11 @@ async fn every_node_shows_and_exports_how_near_limits_are(db: PgPool) {
         let report = report_usage(&node.ctx, &owner, UsageQuery::default()).await.unwrap();
         let nearest: Vec<_> = report.meters.iter().map(|meter| (meter.key, meter.used, meter.remaining)).collect();
         assert_eq!(nearest, [(nightly, 600, 0), (shop, 400, 600)]);
-        assert_eq!(report.meters[1].forecast.as_ref().map(|forecast| forecast.expected), Some(1_200), "400 in the last six hours, twice that in the next twelve");
+        assert_eq!(
+            report.meters[1].forecast.as_ref().map(|forecast| forecast.expected),
+            Some(1_200),
+            "400 in the last six hours, twice that in the next twelve"
+        );
         let lines = export_limits(&node.ctx, &owner, &UsageQuery::default()).await.unwrap();
         assert_eq!(lines.iter().map(|line| (line.used, line.limit)).collect::<Vec<_>>(), [(600, 600), (400, 1_000)]);
     }

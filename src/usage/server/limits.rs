@@ -18,6 +18,8 @@ use crate::{
 use jiff::{Timestamp, ToSpan};
 use std::ops::Range;
 
+/// Keys whose use is asked of all nodes to find these.
+const MOST_ASKED: usize = 50;
 /// Meters shown when no key is chosen: those nearest to their limit.
 const MOST_METERS: usize = 3;
 
@@ -139,7 +141,13 @@ fn scaled(n: u64, by: u64, of: u64) -> u64 {
 async fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<(LimitMeter, LimitState)>> {
     let mut meters: Vec<(LimitMeter, LimitState)> = Vec::new();
     let Some(gate) = ctx.part::<Gate>() else { return Ok(meters) };
-    let ids: Vec<KeyId> = keys.iter().map(|(key, _)| *key).collect();
+    let mut ids: Vec<KeyId> = keys.iter().map(|(key, _)| *key).collect();
+    if ids.len() > MOST_ASKED {
+        // What each used is summed over all nodes only of those that are nearest to a limit as this node knows it.
+        let nearness = |key: &KeyId| gate.limit_state(*key, now.as_microsecond()).iter().map(|s| s.used * 1_000 / s.limit.max(1)).max().unwrap_or(0);
+        ids.sort_by_cached_key(|key| std::cmp::Reverse(nearness(key)));
+        ids.truncate(MOST_ASKED);
+    }
     let mut standings = gate.standings(&ctx.db, &ids, now.as_microsecond()).await?;
     for (key, name) in keys {
         let is_shared = gate.level(*key).is_some_and(Level::is_shared);

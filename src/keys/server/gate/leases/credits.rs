@@ -75,7 +75,7 @@ impl Lease {
 
     /// An operator added so much: what passed without any was before.
     pub fn add_credits(&mut self, units: u64) {
-        self.beyond = 0;
+        self.forget_beyond();
         match (&mut self.credits, self.told_at) {
             (_, Some(_)) => self.left += units,
             // Of what nobody told anything it is all.

@@ -39,6 +39,8 @@ pub struct Lease {
     pub(super) used: u64,
     /// Passed beyond the limit on this node in this window: told, never charged.
     pub(super) beyond: u64,
+    /// Of that, what the table counts as given out.
+    pub(super) told_beyond: u64,
     /// May be charged by this node in this window, in all.
     pub(super) held: u64,
     /// What the last answer said that nobody has.
@@ -71,7 +73,7 @@ impl Lease {
     /// What a node that was alone has counted: nothing more may be charged before it is in the table.
     pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
         let within = used.min(max);
-        Self { window, max, used: within, beyond: used - within, held: within, floor: used, ..Self::default() }
+        Self { window, max, used: within, beyond: used - within, told_beyond: used - within, held: within, floor: used, ..Self::default() }
     }
 
     /// The places of a limit of calls at the same time.

@@ -50,8 +50,7 @@
 //! over. It gives up what it holds, writes that back, and reads what then counts as given out; of a rolling window, of each of the 61 parts.
 //! From that the counter goes on by itself, and asks nobody any more. Nothing passes twice: a node is alone only when every other one has
 //! given back or must have stopped answering (`go_alone`), so what the row says was given out is no less than what anybody charged, and
-//! nobody charges to it any more. What a dead node held and did not use counts as used until the window ends, or is that old; or until the
-//! next start, which knows from usage what was. That the node is still alone, and was all the time since it asked (`sharings`), is looked at under the lock of the
+//! nobody charges to it any more. What a dead node held and did not use counts as used until the window ends, or is that old. That the node is still alone, and was all the time since it asked (`sharings`), is looked at under the lock of the
 //! counter: who joins finds either the row, or a counter that is handed over (4); the row, which stayed, rises to it. Where a clock that is
 //! ahead has left a row of a newer window, the present one goes on by lease. While what keys used before is added to new counters
 //! (`resume`), none is taken over.

@@ -4,6 +4,15 @@ use super::{Leases, held::Lease};
 use crate::keys::server::gate::rolling::KEPT;
 
 impl Lease {
+    /// What passed beyond the limit and is not in what the table says was given out.
+    pub fn untold_beyond(&self) -> u64 {
+        self.beyond.saturating_sub(self.told_beyond)
+    }
+
+    pub(super) fn forget_beyond(&mut self) {
+        (self.beyond, self.told_beyond) = (0, 0);
+    }
+
     /// Charged by this node of the window of this number, with what passed beyond the limit; of a rolling one, of its present part.
     pub fn charged(&self, number: u32) -> u64 {
         if self.window >= number { self.used + self.beyond } else { 0 }

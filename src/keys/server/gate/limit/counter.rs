@@ -68,7 +68,7 @@ impl Counter {
             return false;
         }
         // What came back of a charge meanwhile was granted, and is not used.
-        let used = granted.saturating_sub(held.rest()).saturating_add(held.beyond());
+        let used = granted.saturating_sub(held.rest()).saturating_add(held.untold_beyond());
         *lease = None;
         self.word.store(pack(window, u32::try_from(used).unwrap_or(u32::MAX)), Ordering::Release);
         true
@@ -81,7 +81,7 @@ impl Counter {
             return false;
         }
         let newest = ring.newest();
-        ring.add(newest, lease.as_deref().map_or(0, Lease::beyond));
+        ring.add(newest, lease.as_deref().map_or(0, Lease::untold_beyond));
         *lease = Some(Box::new(Lease::taken_over(ring)));
         self.word.store(pack(newest, 0), Ordering::Release);
         true

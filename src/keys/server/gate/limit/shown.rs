@@ -94,7 +94,8 @@ impl Limit {
             return LimitState { used: max.saturating_sub(remaining) + beyond, remaining, ..state };
         }
         let (charged, unused) = lease.map_or((0, 0), |lease| (lease.charged(number), lease.unused(number)));
-        let given = stored.granted.map_or(0, |granted| granted.saturating_sub(unused)) + beyond;
+        let untold = lease.filter(|lease| lease.window() >= number).map_or(0, Lease::untold_beyond);
+        let given = stored.granted.map_or(0, |granted| granted.saturating_sub(unused)) + untold;
         let used = match self.policy.window {
             short if !is_metered || matches!(short, Window::Seconds(..60)) => given,
             Window::Rolling(..3_600) => stored.used.min(given),

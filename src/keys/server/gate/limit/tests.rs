@@ -123,6 +123,19 @@ fn a_window_is_taken_over_with_what_was_given_out_of_it() {
 }
 
 #[test]
+fn what_passed_beyond_is_counted_once_however_often_nodes_come_and_go() {
+    let l = limit(10, 3_600);
+    assert!(l.resume(&ALONE, 0, 15));
+    for _ in 0..3 {
+        let mut told = Vec::new();
+        l.counter.hand_over(10, |number, used| told.push((number, used)));
+        assert_eq!(told, [(0, 15)]);
+        assert!(l.counter.take_over(|| true, 0, 15));
+        assert_eq!(l.state(0).used, 15);
+    }
+}
+
+#[test]
 fn of_a_rolling_limit_exactly_that_passes_under_any_concurrency() {
     let (l, passed) = (rolling(300, 3_600), AtomicU64::new(0));
     std::thread::scope(|scope| {

@@ -127,10 +127,12 @@ pub async fn load_keys(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
     loading.copy(&mut conn, LIMITS, Loading::take_limit).await?;
     loading.put_limits();
     loading.copy(&mut conn, SECRETS, Loading::take_secret).await?;
+    // Everything is read: what follows may take longer than Postgres waits in a transaction.
+    sqlx::raw_sql("commit").execute(&mut conn).await?;
+    conn.close().await?;
     drop(loading);
     gate.table.publish(|record| record.join(&gate.table.groups));
-    sqlx::raw_sql("commit").execute(&mut conn).await?;
-    conn.close().await
+    Ok(())
 }
 
 /// What APIs are called.
