@@ -423,7 +423,7 @@ pub(super) fn tried(run: &DryRun) -> String {
         format!("{}  {} of {} {unit} beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows"))
     };
     lines.extend(run.limited.iter().map(said));
-    if run.limited.is_empty() && !(run.tried.is_empty() && !run.not_tried.is_empty()) {
+    if run.limited.is_empty() && (run.not_tried.is_empty() || !run.tried.is_empty()) {
         let by = if run.not_tried.is_empty() { "" } else { " by the other limits" };
         lines.push(format!("Nobody would have been limited{by} since the first of last month."));
     }

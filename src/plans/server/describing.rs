@@ -52,8 +52,10 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     Ok(plan)
 }
 
+type Texts = (Slug, String, String, Vec<String>, Option<Price>);
+
 /// The slug, name, description, entitlements and price of a new plan; whatever is wrong with them, all at once.
-pub(super) fn read_texts(new: &NewPlan) -> Result<(Slug, String, String, Vec<String>, Option<Price>), AppError> {
+pub(super) fn read_texts(new: &NewPlan) -> Result<Texts, AppError> {
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
     if slug.as_ref().is_some_and(|s| s.as_str() == Plan::NONE) {

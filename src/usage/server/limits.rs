@@ -55,10 +55,12 @@ pub async fn meters_with_pace(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Ca
 /// them.
 async fn pieces(ctx: &Ctx, meter: &LimitMeter, state: &LimitState, now: Timestamp) -> sqlx::Result<Vec<Piece>> {
     let span = if meter.is_rolling { state.length } else { state.length / 4 };
-    let grain = match span {
-        ..=SIX_HOURS => Grain::Minutes,
-        ..=WEEK => Grain::Quarters,
-        _ => Grain::Days,
+    let grain = if span <= SIX_HOURS {
+        Grain::Minutes
+    } else if span <= WEEK {
+        Grain::Quarters
+    } else {
+        Grain::Days
     };
     let piece = if meter.is_shared { HOUR } else { i64::from(grain.seconds()) };
     let begin = now.as_second() - i64::from(span) - piece;

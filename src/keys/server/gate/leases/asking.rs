@@ -118,7 +118,7 @@ impl Leases {
                 answered.insert(answer.place);
                 let is_taken_over = match answer.whole {
                     Some(Whole::Window(granted)) => row.ask.counter.take_over(may_take_over, row.request.window, granted),
-                    Some(Whole::Ring(ring)) => row.ask.counter.take_over_ring(may_take_over, ring),
+                    Some(Whole::Ring(ring)) => row.ask.counter.take_over_ring(may_take_over, *ring),
                     None => false,
                 };
                 if is_taken_over {

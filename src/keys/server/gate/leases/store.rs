@@ -40,7 +40,7 @@ pub struct Answer {
 pub enum Whole {
     Window(u64),
     /// Of a rolling one, part by part.
-    Ring(Ring),
+    Ring(Box<Ring>),
 }
 
 /// A window of a counter that had so much used before it was leased.

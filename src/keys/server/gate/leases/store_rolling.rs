@@ -48,7 +48,13 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
         .map(|a| {
             let place = usize::try_from(a.place).unwrap_or(usize::MAX);
             let told = Part { number: part(a.number), opens: a.opens.map(part) };
-            Answer { place, given: number(a.given), left: number(a.spare), part: Some(told), whole: rings.remove(&place).map(Whole::Ring) }
+            Answer {
+                place,
+                given: number(a.given),
+                left: number(a.spare),
+                part: Some(told),
+                whole: rings.remove(&place).map(|ring| Whole::Ring(Box::new(ring))),
+            }
         })
         .collect())
 }
