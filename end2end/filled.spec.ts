@@ -37,6 +37,16 @@ async function eachFullPage(page: Page, lists: string[], others: string[]): Prom
   });
 }
 
+test('another period keeps the focus', async ({ page }) => {
+  await signIn(page, DEVELOPER);
+  await page.goto('/usage');
+  const week = page.getByRole('link', { name: '7 d', exact: true });
+  await week.press('Enter');
+  await expect(page).toHaveURL(/range=7d/);
+  await expect(week).toHaveAttribute('aria-current', /./);
+  await expect(week).toBeFocused();
+});
+
 test('a developer with a year of calls', async ({ page }) => {
   await signIn(page, DEVELOPER);
   await page.goto('/keys');
