@@ -1,20 +1,21 @@
 // Where one was: filters, periods and forms that lead to the same page leave the focus and the place on it, and what was refused has the focus.
 import type { Page } from '@playwright/test';
 import { hydrated } from './support/checks';
-import { signIn, signUp, somebody } from './support/people';
+import { signIn, signUp, somebody, stored } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
 
 /** Somebody new with a key, on its page. */
 async function holder(page: Page, product: Product): Promise<void> {
   const person = somebody('focus');
-  page.on('dialog', (dialog) => void dialog.accept()); // the secret is not stored, and need not be
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
   await page.goto('/keys?dialog=new');
   await page.getByLabel('Name', { exact: true }).fill('kept');
   await page.getByLabel('Name', { exact: true }).press('Enter');
   await page.waitForURL(/\/keys\/key_/);
+  await stored(page);
+  await expect(page.getByTestId('secret')).toHaveCount(0);
 }
 
 test('arrow keys pass through a filter, Enter applies it, and it keeps the focus', async ({ page, product }) => {

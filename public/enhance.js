@@ -271,12 +271,15 @@ function comeBack() {
   const isHere = place.path === location.pathname && Date.now() - place.at < 15_000 && (!location.hash || location.hash === place.hash);
   if (!isHere || performance.getEntriesByType('navigation')[0]?.type !== 'navigate' || document.querySelector('.error-summary')) return;
   looks = place.looks;
-  const go = () => scrollTo({ top: place.y, behavior: 'instant' });
-  go();
-  addEventListener('load', go, { once: true }); // after the part that the address names
   // Where one of several is gone, the next one is not what was pressed.
-  const known = place.name && !isTaken && document.activeElement === document.body ? alike(place.name) : [];
-  if (known.length === place.of) known[place.nth]?.focus({ preventScroll: true });
+  const known = place.name && !isTaken ? alike(place.name) : [];
+  const pressed = known.length === place.of ? known[place.nth] : null;
+  const go = () => {
+    scrollTo({ top: place.y, behavior: 'instant' });
+    if (document.activeElement === document.body) pressed?.focus({ preventScroll: true });
+  };
+  go();
+  addEventListener('load', go, { once: true }); // once more after the part that the address names, which takes the focus away
 }
 comeBack();
 
