@@ -1,6 +1,6 @@
 // Living with keys: many at once, a rotation that ends the old secret by itself, and whose a pasted key is.
 import type { Page } from '@playwright/test';
-import { hydrated, noHorizontalScroll } from './support/checks';
+import { hydrated, noHorizontalScroll, openMenu } from './support/checks';
 import { signIn, signUp, somebody, stored } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
@@ -99,7 +99,7 @@ withAndWithoutJavaScript('a key is disabled at once, and enabled again by Undo',
   await toast.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'is enabled' })).toBeVisible();
   expect(await call(product, secret)).toBe(200);
-  await page.getByRole('button', { name: 'More for this key' }).click();
+  await openMenu(page, 'More for this key');
   await page.getByRole('link', { name: 'Disable with a reason' }).click();
   await page.getByLabel('Reason').fill('the season is over');
   await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();

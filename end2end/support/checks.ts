@@ -9,6 +9,15 @@ export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();
 }
 
+/** Opens a menu and waits until it stands. Who clicks what still moves, scrolls by Playwright's second try, and a menu goes where its button goes:
+ * out of sight. */
+export async function openMenu(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name, exact: true }).click();
+  const menu = page.getByRole('group', { name, exact: true });
+  await expect(menu).toBeVisible();
+  await expect.poll(() => menu.evaluate((el) => el.getAnimations().length), { intervals: [20] }).toBe(0);
+}
+
 /** axe finds nothing, but perhaps in a part that is not ours. */
 export async function accessible(page: Page, except?: string): Promise<void> {
   // Where no script may run (the preview of a mail), axe can't either. Its other way of asking opens a blank page for each look, for frames
