@@ -1,8 +1,9 @@
 // The case `gate`: Tollgate against a bare axum server that gives the same answers, alternately, in one run; medians as ratios.
 //
 // Both servers have core 0 (with Tollgate, its Postgres too), wrk has core 1. Limits and metering are on. One key is verified before the
-// other 100,000 are there and again after, then many of them in turn, each with a limit of its own as all keys have here. At the end the calls that wrk made are compared with those
-// that the database has counted.
+// other 100,000 are there and again after, then many of them in turn, each with a limit of its own as all keys have here. A case pays for
+// writing what it counted and for nothing else: the next one begins once all is written, and that of many keys lasts until it met a batch.
+// At the end the calls that wrk made are compared with those that the database has counted.
 import { cpus, loadavg } from 'node:os';
 import { compare, table } from './compare.mjs';
 import { call, descendantsMiB, median, residentMiB, sleep, wrk } from './machine.mjs';
@@ -10,6 +11,8 @@ import { call, descendantsMiB, median, residentMiB, sleep, wrk } from './machine
 const STARTS = 3;
 /** How many keys wrk walks through. It reads them all before it begins, and a round asks each a few times. */
 const IN_TURN = 20_000;
+/** The longest rest between two batches (`usage/server/rhythm.rs`), and a little. */
+const TO_MEET_A_BATCH = 12;
 /** Of verifying beside the bare server: throughput, p99, and how much slower it may be with all keys than with few. */
 const AIM = { throughput: 0.85, p99: 1.5, slower: 0.05 };
 
@@ -31,11 +34,15 @@ export async function measure(bench) {
     expected += cases.filter(({ counted }) => counted).length; // the one call each that the answers were recorded from
     for (let round = -1; round < ROUNDS; round++) {
       for (const [i, one] of cases.entries()) {
-        const seconds = round < 0 ? 1 : SECONDS;
+        const seconds = round < 0 ? 1 : Math.max(SECONDS, one.seconds ?? 0);
         const measureTollgate = async () => {
           const onTick = () => (memory.load_mib = Math.max(memory.load_mib, residentMiB(tollgate.pid)));
           const figures = await wrk(tollgate.port, tollgate.pid, one.requests, { ...atMost, seconds, onTick });
-          if (one.counted) { expected += figures.requests; runs += 1; }
+          if (one.counted) {
+            expected += figures.requests;
+            runs += 1;
+            await written(tollgate, expected);
+          }
           if (round >= 0) rounds[i].tollgate.push(figures);
         };
         const measureBare = async () => {
@@ -92,7 +99,7 @@ async function benchCases(tollgate, crowd, keys) {
   const cookie = await tollgate.signIn();
   const cases = [
     verifyOne(tollgate, `verify, one key of ${keys}`),
-    { name: `verify, ${crowd.length} of ${keys} keys in turn`, requests: crowd.map((key) => verifying(tollgate, key)), counted: true },
+    { name: `verify, ${crowd.length} of ${keys} keys in turn`, requests: crowd.map((key) => verifying(tollgate, key)), counted: true, seconds: TO_MEET_A_BATCH },
     { name: 'forward-auth', requests: [forward], counted: true },
     { name: 'page /keys, 20 keys', requests: [{ method: 'GET', path: '/keys', headers: { Cookie: cookie, Accept: 'text/html' } }] },
   ];
@@ -120,8 +127,8 @@ async function startBare(bench, cases) {
   return bare;
 }
 
-/** Waits until the meter has written; wrk gives up on what is under way at its end, so a little more than it saw may be counted. */
-async function metering(tollgate, expected, slack) {
+/** Waits until what was counted is in the database, and answers how much that is. */
+async function written(tollgate, expected) {
   let counted = 0;
   for (let tries = 0; tries < 60; tries++) {
     const now = tollgate.metered();
@@ -129,6 +136,12 @@ async function metering(tollgate, expected, slack) {
     counted = now;
     await sleep(1000);
   }
+  return counted;
+}
+
+/** wrk gives up on what is under way at its end, so a little more than it saw may be counted. */
+async function metering(tollgate, expected, slack) {
+  const counted = await written(tollgate, expected);
   return { calls: expected, counted, exact: counted >= expected && counted <= expected + slack };
 }
 

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 /// It leaves a third of the weight of what answers: enough to get on, and no pauses there.
-const STEPS: c_int = 5;
+pub const STEPS: c_int = 5;
 
 /// Does this work, for as long as the process lives, on a thread of its own that stands back. However long it computes, the threads that answer
 /// calls go on.

@@ -6,7 +6,29 @@ use std::collections::HashMap;
 
 pub type FastMap<K, V> = HashMap<K, V, foldhash::quality::RandomState>;
 
+/// An emptied map that is filled anew, as it is: no call waits while it grows, and its pages are not asked of the system again. One that held
+/// much less than it has room for gives that back: the peak is over.
+pub fn roomy<K, V>(emptied: FastMap<K, V>, held: usize) -> FastMap<K, V> {
+    if emptied.capacity() <= held.saturating_mul(4) { emptied } else { FastMap::default() }
+}
+
 /// SipHash with a key of its own, drawn by the system: where a place is chosen, nobody outside can aim at it. A test need not seed it, for
 /// no answer hangs on it.
 #[allow(clippy::disallowed_types, reason = "the one place that names it")]
 pub type Unforeseen = std::hash::RandomState;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_of_a_peak_goes_back() {
+        let filled = |n: usize| {
+            let mut map: FastMap<usize, ()> = (0..n).map(|n| (n, ())).collect();
+            map.clear();
+            map
+        };
+        assert!(roomy(filled(1_000), 1_000).capacity() >= 1_000);
+        assert_eq!(roomy(filled(1_000), 100).capacity(), 0);
+    }
+}

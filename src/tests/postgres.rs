@@ -105,6 +105,23 @@ async fn it_starts_stops_and_keeps_what_was_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_stands_back_where_sessions_share_the_cores() {
+    let group = |of: &str| std::fs::read_to_string(format!("/proc/{of}/autogroup")).unwrap_or_default();
+    let ours = group("self");
+    if ours.is_empty() {
+        return; // a kernel that shares them out by process
+    }
+    let folder = Folder::new();
+    let embedded = start(folder.path()).await;
+    let mut connection = PgConnection::connect_with(&embedded.connect_options()).await.unwrap();
+    let backend: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await.unwrap();
+    until("the backend stands back", async || group(&backend.to_string()).trim_end().ends_with(" nice 5")).await;
+    assert_eq!(group("self"), ours, "and we don't");
+    connection.close().await.unwrap();
+    embedded.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn beside_a_running_server_commands_share_its_database_and_a_second_server_is_refused() {
     let folder = Folder::new();
     let config = config(folder.path());

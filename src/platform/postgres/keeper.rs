@@ -1,7 +1,7 @@
 //! The thread that starts Postgres, waits on it and starts it again if it falls. It lives as long as its child, because the kernel
 //! ends the child with the thread that started it: after a `kill -9` of Tollgate no Postgres is left.
 
-use super::{MAX_CONNECTIONS, PORT, PostgresError, cluster::Cluster, leftover, sys};
+use super::{MAX_CONNECTIONS, PORT, PostgresError, cluster::Cluster, leftover, sessions, sys};
 use std::{
     fs::{File, OpenOptions},
     os::unix::{fs::OpenOptionsExt, process::CommandExt},
@@ -11,6 +11,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 /// A log that has grown beyond this is put aside at the next start.
 const LOG_BYTES: u64 = 10_000_000;
@@ -18,6 +19,7 @@ const LOG_BYTES: u64 = 10_000_000;
 pub(super) struct Keeper {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
+    _sessions: AbortOnDropHandle<()>,
 }
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ struct State {
 }
 
 impl Keeper {
+    /// Within a runtime.
     pub(super) fn start(cluster: Cluster, log: &Path) -> Result<Self, PostgresError> {
         let log = open_log(log).map_err(PostgresError::io(format!("The log {} can't be written", log.display())))?;
         let shared = Arc::new(Shared::default());
@@ -44,7 +47,9 @@ impl Keeper {
             .name("postgres".to_owned())
             .spawn(move || theirs.keep(&cluster, &log))
             .map_err(PostgresError::io("No thread could be started"))?;
-        Ok(Self { shared, thread })
+        let running = Arc::clone(&shared);
+        let sessions = tokio::spawn(sessions::stand_back(move || running.lock().pid));
+        Ok(Self { shared, thread, _sessions: AbortOnDropHandle::new(sessions) })
     }
 
     pub(super) fn pid(&self) -> Option<u32> {

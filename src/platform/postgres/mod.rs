@@ -12,6 +12,7 @@ mod leftover;
 mod lock;
 mod open;
 mod programs;
+mod sessions;
 mod sys;
 
 pub use lock::{DataLock, Holder, Taken};

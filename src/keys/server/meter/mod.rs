@@ -14,6 +14,7 @@ pub mod permissions;
 mod recent;
 mod sampling;
 mod spool;
+mod uses;
 
 pub use addresses::FromAddress;
 pub use by_secret::{SecretCall, WithSecret};
@@ -24,11 +25,12 @@ pub use permissions::ForPermission;
 pub use recent::Spent;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
 pub use spool::{DEBTS, LeftOver, Spool, Spooled, left_debts, left_nonces, left_over};
+pub use uses::SecretUse;
 
 use crate::{
     keys::model::Ground,
-    platform::maps::FastMap,
-    values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId},
+    platform::maps::{FastMap, roomy},
+    values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
 use names::Names;
 use permissions::Needs;
@@ -40,6 +42,7 @@ use std::{
     num::NonZeroU32,
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
+use uses::Uses;
 use uuid::Uuid;
 
 /// One counter on its way to the database.
@@ -84,19 +87,6 @@ pub struct Refusal {
     pub address: String,
     pub request_id: String,
     pub detail: String,
-}
-
-/// Who used a secret last: the first use in a minute, and the first that passed in it. Not in the spool: the next use tells it again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretUse {
-    pub secret: SecretId,
-    pub key: KeyId,
-    pub at_micros: i64,
-    /// Empty if the asking service did not say it.
-    pub address: String,
-    pub route: Arc<str>,
-    /// It passed with the newest secret, and these old ones were to live until then.
-    pub ends: Vec<SecretId>,
 }
 
 /// All that was counted since the last `take`, under an id: it counts once, however often it is sent.
@@ -169,6 +159,8 @@ static OTHER: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("other"));
 struct Stripe {
     batch: Uuid,
     counts: Counts,
+    /// The room that the batch before had; the next one has it again.
+    spare: Counts,
     segment: Segment,
     addresses: addresses::Addresses,
     names: Names,
@@ -196,7 +188,7 @@ pub struct Meter {
     samples: Mutex<Samples>,
     draw: passed::Draw,
     passed: Mutex<passed::Kept>,
-    uses: [Mutex<FastMap<SecretId, SecretUse>>; STRIPES],
+    uses: [Mutex<Uses>; STRIPES],
     secrets: [Mutex<by_secret::BySecret>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
@@ -209,7 +201,8 @@ pub struct Meter {
 impl Stripe {
     /// What was counted; begins anew, for another batch. Names are known for their minute.
     fn renew(&mut self, batch: Uuid) -> Self {
-        let fresh = Self { batch, totals: self.totals, names: std::mem::take(&mut self.names), ..Self::default() };
+        let (names, counts) = (std::mem::take(&mut self.names), std::mem::take(&mut self.spare));
+        let fresh = Self { batch, totals: self.totals, names, counts, ..Self::default() };
         std::mem::replace(self, fresh)
     }
 }
@@ -427,18 +420,10 @@ impl Meter {
     }
 
     /// Keeps the last use of each secret; bounded by the number of secrets.
-    pub fn note_use(&self, mut latest: SecretUse) {
+    pub fn note_use(&self, latest: SecretUse) {
         // By stripes too: none of them ever grows for long while calls wait.
         let n = stripe(latest.secret.uuid());
-        match lock(&self.uses[n]).entry(latest.secret) {
-            Entry::Occupied(mut known) => {
-                if latest.ends.is_empty() {
-                    latest.ends = std::mem::take(&mut known.get_mut().ends);
-                }
-                known.insert(latest);
-            }
-            Entry::Vacant(free) => _ = free.insert(latest),
-        }
+        lock(&self.uses[n]).note(latest);
     }
 
     /// Counts a call with one of several secrets of a key, whatever became of it.
@@ -458,24 +443,31 @@ impl Meter {
     pub fn take(&self, next: Uuid) -> Batch {
         let mut batch = Batch::default();
         for stripe in &self.stripes {
-            let Stripe { batch: id, counts, segment, addresses, .. } = lock(stripe).renew(next);
+            let Stripe { batch: id, mut counts, segment, addresses, .. } = lock(stripe).renew(next);
             batch.id = id;
             batch.spooled.add(segment.path());
             batch.addresses.extend(addresses.into_counts());
-            batch.counts.reserve(counts.len());
-            for ((key, route, outcome, minute), counter) in counts {
+            let held = counts.len();
+            batch.counts.reserve(held);
+            for ((key, route, outcome, minute), counter) in counts.drain() {
                 let Counter { workspace, api, count, cost, needs, .. } = counter;
                 let needs = needs.into_counts().map(|(permission, count)| ForPermission { key, workspace, api, permission, outcome, minute, count });
                 batch.permissions.extend(needs);
                 batch.counts.push(Tally { key, workspace, api, route, outcome, minute, count, cost });
             }
+            lock(stripe).spare = roomy(counts, held);
         }
         let unknown = lock(&self.unknown).renew(next);
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = lock(&self.samples).take();
         batch.passed = lock(&self.passed).take();
-        batch.uses = self.uses.iter().flat_map(|uses| std::mem::take(&mut *lock(uses)).into_values()).collect();
+        for uses in &self.uses {
+            let mut latest = lock(uses).renew();
+            let held = latest.len();
+            batch.uses.extend(latest.drain().map(|(_, latest)| latest));
+            lock(uses).reuse(latest, held);
+        }
         batch.secrets = self.secrets.iter().flat_map(|secrets| std::mem::take(&mut *lock(secrets)).into_counts()).collect();
         batch.latencies = self.latencies.take();
         batch
