@@ -7,9 +7,10 @@ use serde_json::json;
 use tollgate::{
     accounts::Caller,
     admin::api::{RemoveRoute, SaveApi, SaveRoute},
+    error::AppError,
     keys::{
         model::{ApiEdit, NewRoute, Unmatched},
-        server::{Replaced, edit_api, put_route, remove_route, replace_routes},
+        server::{ChangedRoutes, Replaced, edit_api, put_route, remove_route, replace_routes},
     },
 };
 
@@ -157,30 +158,32 @@ fn kept(method: &str, pattern: &str, permission: Option<&str>, cost: u32, descri
     json!({ "method": method, "pattern": pattern, "permission": permission, "cost": cost, "is_counted": true, "description": description })
 }
 
+async fn put(app: &TestApp, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<ChangedRoutes, AppError> {
+    put_route(&app.ctx, &Caller::cli(), "demo", new, replaced).await
+}
+
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_route_is_changed_in_place_with_one_event_that_keeps_both(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
-    let (ctx, caller) = (&app.ctx, Caller::cli());
-    let put = async |new: NewRoute, replaced: Option<Replaced<'_>>| put_route(ctx, &caller, "demo", new, replaced).await;
     let orders = Replaced { method: "POST", pattern: "/orders", seen: None };
-    let first = put(route("POST", "/orders", "orders:write", 5), None).await.unwrap();
-    put(route("GET", "/orders", "orders:read", 1), None).await.unwrap();
+    let first = put(&app, route("POST", "/orders", "orders:write", 5), None).await.unwrap();
+    put(&app, route("GET", "/orders", "orders:read", 1), None).await.unwrap();
     let seen = first.routes[0].version().to_string();
 
     let opened = NewRoute { description: "New orders".into(), ..route("post", "/orders/", "", 1) };
     for _ in 0..2 {
         // Sent twice it is no conflict, although the state that was seen is over by then.
-        let changed = put(opened.clone(), Some(Replaced { seen: Some(&seen), ..orders })).await.unwrap();
+        let changed = put(&app, opened.clone(), Some(Replaced { seen: Some(&seen), ..orders })).await.unwrap();
         assert_eq!((changed.routes.len(), changed.spread.confirmed, changed.spread.missing.len()), (2, 1, 0));
     }
-    let late = put(route("POST", "/orders", "orders:read", 1), Some(Replaced { seen: Some(&seen), ..orders })).await.unwrap_err();
+    let late = put(&app, route("POST", "/orders", "orders:read", 1), Some(Replaced { seen: Some(&seen), ..orders })).await.unwrap_err();
     assert_eq!(late.status(), 409);
-    let taken = put(route("GET", "/orders", "", 1), Some(orders)).await.unwrap_err();
+    let taken = put(&app, route("GET", "/orders", "", 1), Some(orders)).await.unwrap_err();
     assert_eq!(taken.field("path"), Some("Another route matches the same calls as GET /orders."));
 
     let renamed = route("PUT", "/orders/{id}", "orders:write", 2);
     for _ in 0..2 {
-        put(renamed.clone(), Some(orders)).await.unwrap();
+        put(&app, renamed.clone(), Some(orders)).await.unwrap();
     }
     let by_change = "select data from events where kind = 'api.routed' order by jsonb_array_length(data->'changed'), data->'changed'->0->'from'->>'permission'";
     let told: Vec<Value> = sqlx::query_scalar(by_change).fetch_all(&db).await.unwrap();
@@ -193,7 +196,7 @@ async fn a_route_is_changed_in_place_with_one_event_that_keeps_both(db: PgPool) 
     }
 
     // The whole list names what it adds, removes and changes, too.
-    replace_routes(ctx, &caller, "demo", vec![route("PUT", "/orders/{id}", "orders:write", 3), route("GET", "/prices", "", 1)]).await.unwrap();
+    replace_routes(&app.ctx, &Caller::cli(), "demo", vec![route("PUT", "/orders/{id}", "orders:write", 3), route("GET", "/prices", "", 1)]).await.unwrap();
     let removing = "select data from events where kind = 'api.routed' and jsonb_array_length(data->'removed') = 1";
     let told: Value = sqlx::query_scalar(removing).fetch_one(&db).await.unwrap();
     assert_eq!((&told["added"], &told["removed"]), (&json!(["GET /prices"]), &json!(["GET /orders"])));
