@@ -1,7 +1,7 @@
 // An operator watches over everybody: a key is disabled and the next call refused; an account is kept out and let in again.
 import type { Locator, Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
-import { hydrated } from './support/checks';
+import { accessibleAndNarrow, hydrated } from './support/checks';
 import { startOrders, type Orders } from './support/orders';
 import { signIn, signUp, somebody, stored, type Person } from './support/people';
 import type { Product } from './support/product';
@@ -144,11 +144,54 @@ test.describe('routes of an API', () => {
     await expect(page.getByRole('row', { name: /Permission/ }).last()).toContainText('This call needs prices:set');
   };
 
+  const changes = async (page: Page, product: Product, scripts: boolean) => {
+    await signIn(page, await operator(product));
+    const slug = `edits${process.pid}${operators}`;
+    await product.cli(['api', 'create', '--slug', slug, '--name', 'Prices', '--permission', 'prices:read', '--permission', 'prices:set']);
+    await product.cli(['api', 'route', 'add', slug, 'GET', '/prices', '--permission', 'prices:read']);
+    await product.cli(['api', 'route', 'add', slug, 'POST', '/prices', '--permission', 'prices:set', '--cost', '5']);
+    await page.goto(`/admin/apis/${slug}`);
+    await page.getByRole('link', { name: 'Edit POST /prices' }).click();
+    const form = page.getByRole('form', { name: 'Change the route' });
+    await expect(form.getByLabel('Cost of a call')).toHaveValue('5');
+    await accessibleAndNarrow(page, scripts);
+    await form.getByLabel('Method').selectOption('GET');
+    await form.getByLabel('Description').fill('New prices');
+    await form.getByRole('button', { name: 'Save route' }).click();
+    await expect(form.getByText('Another route matches the same calls as GET /prices.')).toBeVisible();
+    await expect(form.getByLabel('Description'), 'what was typed stays').toHaveValue('New prices');
+    await form.getByLabel('Method').selectOption('PUT');
+    await form.getByLabel('Needs').selectOption('');
+    await form.getByRole('button', { name: 'Save route' }).click();
+    await expect(page.getByRole('status').filter({ hasText: 'The route is saved.' })).toBeVisible();
+    await expect(page.getByRole('row', { name: 'New prices' })).toContainText('any key');
+
+    await page.getByRole('link', { name: 'Remove PUT /prices' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Remove PUT /prices' });
+    await expect(dialog).toContainText('Calls to PUT /prices then need no permission and cost 1 unit.');
+    await accessibleAndNarrow(page, scripts);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await expect(dialog).toHaveCount(0);
+    await expect(page.getByRole('row', { name: '/prices' })).toHaveCount(2);
+    await page.getByRole('link', { name: 'Remove GET /prices' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await expect(page.getByRole('status').filter({ hasText: 'The route GET /prices is removed.' })).toBeVisible();
+    await expect(page.getByRole('row', { name: '/prices' })).toHaveCount(1);
+  };
+
   test('say what calls need, and the page of a key tries one', async ({ page, product }) => needs(page, product));
+  test('are edited in place, and removed after a question', async ({ page, product, complaints }) => {
+    complaints.allow(/422/);
+    await changes(page, product, true);
+  });
 
   test.describe('without JavaScript', () => {
     test.use({ javaScriptEnabled: false });
     test('the same', async ({ page, product }) => needs(page, product));
+    test('edited and removed the same', async ({ page, product, complaints }) => {
+      complaints.allow(/422/);
+      await changes(page, product, false);
+    });
   });
 });
 

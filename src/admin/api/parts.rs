@@ -26,14 +26,14 @@ pub async fn save_route(
     Ok(())
 }
 
-/// Removes a route of an API.
+/// Removes a route of an API, unless it is in another state by now than the page showed.
 #[server]
-pub async fn remove_route(slug: String, method: String, path: String) -> Result<(), AppError> {
+pub async fn remove_route(slug: String, method: String, path: String, version: Option<String>) -> Result<(), AppError> {
     use crate::admin::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let spread = server::remove_route(&ctx, &caller, &slug, &method, &path).await?;
-    reply::toast(&ctx, &format!("{method} {path} is removed. Its calls are those that no route matches. {}", spread.words("In force")));
+    let spread = server::remove_route(&ctx, &caller, &slug, &method, &path, version.as_deref()).await?;
+    reply::toast(&ctx, &format!("The route {method} {path} is removed. {}", spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `/admin/apis/{slug}`: one API: what its routes need and cost, which permissions it knows and bundles it has, what becomes of other calls.
-//! A route or bundle that is being changed is a state with a URL (`?route=GET /orders`, `?bundle=order-desk`).
+//! A route or bundle that is being changed is a state with a URL (`?route=GET /orders`, `?bundle=order-desk`), as is one that is to be removed
+//! (`?dialog=remove&route=GET /orders`).
 
 use super::api_bundles::{bundle_form, bundles};
 use crate::{
@@ -11,14 +12,15 @@ use crate::{
     },
     error::AppError,
     keys::{
-        components::LimitTable,
+        components::{DecideDialog, LimitTable},
         model::{Api, ApiRoute, Unmatched},
     },
     ui::{
-        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormOutcome, FormPanel, Icon, LinkButton, Look,
-        MoreFields, NewForm, PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
+        ACT, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Fact, Facts, Form, FormOutcome, FormPanel, Gate, Icon, IconLink,
+        LinkButton, Look, MoreFields, NewForm, PageHeader, RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
         number::{count, thousands},
     },
+    values::Version,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -28,11 +30,12 @@ pub fn ApiPage() -> impl IntoView {
     let slug = use_params_map().with_untracked(|map| map.get("slug").unwrap_or_default());
     let route = use_query_map().with_untracked(|map| map.get("route"));
     let bundle = use_query_map().with_untracked(|map| map.get("bundle"));
+    let is_removing = use_query_map().with_untracked(|map| map.get("dialog")).as_deref() == Some("remove");
     let way = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis")];
-    let is_sent = use_context::<FormOutcome>().is_some_and(|sent| sent.action == SaveRoute::PATH);
+    let is_sent = use_context::<FormOutcome>().is_some_and(|sent| [SaveRoute::PATH, RemoveRoute::PATH].contains(&sent.action.as_str()));
     let load = move || read(slug.clone(), route.clone(), bundle.clone(), is_sent);
     let name = |page: &Page| Some(page.api.name.clone());
-    loaded_in_frame(way, load, name, page, ("Go to the APIs", "/admin/apis"))
+    loaded_in_frame(way, load, name, move |it| page(it, is_removing), ("Go to the APIs", "/admin/apis"))
 }
 
 /// Where the route went away while its form was open, what was typed stands in the form of a new one.
@@ -47,25 +50,29 @@ pub(super) fn path(api: &Api) -> String {
     format!("/admin/apis/{}", api.slug)
 }
 
-fn page(page: Page) -> AnyView {
+fn page(page: Page, is_removing: bool) -> AnyView {
     let keys = count(page.keys, "key", "keys");
     let lead = format!("Its keys begin with {}_live_ or {}_test_. It has {keys}.", page.api.key_prefix, page.api.key_prefix).into_any();
     let keys_of = link("/admin/keys", [("api", Some(page.api.slug.as_str()))]);
+    let over = page.chosen.as_ref().filter(|_| is_removing).map(|route| remove_route(&page, route));
+    // A refusal is said in the dialog while that is open.
+    let unremoved = over.is_none().then(|| view! { <ErrorSummary action=RemoveRoute::PATH/> });
     // Beside the page stands what is being changed.
     let panel = match (&page.bundle_form, page.chosen.clone()) {
         (Some(form), _) => Some(bundle_form(&page.api, form)),
-        (None, Some(route)) if !page.api.is_own() => Some(change_route(&page.api, route)),
+        (None, Some(route)) if !is_removing && !page.api.is_own() => Some(change_route(&page.api, route)),
         _ => None,
     };
     let class = if panel.is_some() { "cols-panel" } else { "stack-xl" };
     view! {
         <PageHeader title=page.api.name.clone() lead><LinkButton href=keys_of icon=Icon::Key>"Its keys"</LinkButton></PageHeader>
-        <ErrorSummary action=RemoveRoute::PATH/>
+        {unremoved}
         <ErrorSummary action=DeleteBundle::PATH/>
         <div class=class>
             <div class="stack-xl">{routes(&page)}{limit(&page)}{bundles(&page)}{settings(page.api)}</div>
             {panel}
         </div>
+        {over}
     }
     .into_any()
 }
@@ -107,23 +114,47 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
     } else {
         view! { <code>{route.method.clone()}</code> }.into_any()
     };
-    let needs = || match &route.permission {
-        Some(permission) => view! { <CodeTag text=permission.to_string()/> }.into_any(),
-        None => view! { <span class="faint">"any key"</span> }.into_any(),
-    };
-    let cost =
-        || if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint nowrap">"no quota"</span> }.into_any() };
     let description = (!route.description.is_empty()).then(|| view! { <span>{route.description.clone()}</span> });
-    let edit = link(&path(api), [("route", Some(label.as_str()))]);
-    let this = vec![("slug", api.slug.to_string()), ("method", route.method.clone()), ("path", route.pattern.clone())];
+    // The form stands below a long list where there is no room beside it.
+    let edit = format!("{}#h-panel", link(&path(api), [("route", Some(label.as_str()))]));
+    let remove = link(&path(api), [("dialog", Some("remove")), ("route", Some(label.as_str()))]);
     view! {
         <tr class=(chosen == Some(route)).then_some("is-current")>
             <td>{method}</td>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{route.pattern.clone()}</code></a>{description}</span>{folded(vec![(2, "Needs", needs()), (2, "Cost", cost())])}</th>
-            <td class="col-2">{needs()}</td>
-            <td class="num col-2">{cost()}</td>
-            <td class="cell-more"><ActForm action=RemoveRoute::PATH words="Remove" size=Size::Small look=Look::Quiet label=format!("Remove {label}") hidden=this/></td>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=edit.clone()><code>{route.pattern.clone()}</code></a>{description}</span>{folded(vec![(2, "Needs", needs(route)), (2, "Cost", cost(route))])}</th>
+            <td class="col-2">{needs(route)}</td>
+            <td class="num col-2">{cost(route)}</td>
+            <td class="cell-more"><LinkButton href=edit size=Size::Small label=format!("Edit {label}")>"Edit"</LinkButton><IconLink icon=Icon::Trash label=format!("Remove {label}") href=remove size=Size::Small/></td>
         </tr>
+    }
+    .into_any()
+}
+
+fn needs(route: &ApiRoute) -> AnyView {
+    match &route.permission {
+        Some(permission) => view! { <CodeTag text=permission.to_string()/> }.into_any(),
+        None => view! { <span class="faint">"any key"</span> }.into_any(),
+    }
+}
+
+fn cost(route: &ApiRoute) -> AnyView {
+    if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint nowrap">"no quota"</span> }.into_any() }
+}
+
+/// Asks before a route goes, and says what becomes of its calls.
+fn remove_route(page: &Page, route: &ApiRoute) -> AnyView {
+    let lead = page.without.clone().unwrap_or_default().into_any();
+    let this = vec![
+        ("slug", page.api.slug.to_string()),
+        ("method", route.method.clone()),
+        ("path", route.pattern.clone()),
+        (Version::FIELD, route.version().to_string()),
+    ];
+    let (needs, cost) = (needs(route), cost(route));
+    view! {
+        <DecideDialog id="remove-route" title=format!("Remove {}", route.label()) gate=Gate::Refused lead path=path(&page.api) action=RemoveRoute::PATH hidden=this act="Remove" look=Look::Danger>
+            <Facts><Fact term="Needs now">{needs}</Fact><Fact term="Costs now">{cost}</Fact></Facts>
+        </DecideDialog>
     }
     .into_any()
 }

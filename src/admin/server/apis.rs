@@ -20,7 +20,7 @@ pub async fn list_apis(ctx: &Ctx, caller: &Caller) -> Result<ApiList, AppError> 
     Ok(ApiList { rows: apis.into_iter().map(|api| ApiRow { keys: counts.get(&api.id).copied().unwrap_or(0), api }).collect() })
 }
 
-/// What `/admin/apis/{slug}` shows; `chosen` is the label of the route that is being changed, `bundle` the name of the bundle;
+/// What `/admin/apis/{slug}` shows; `chosen` is the label of the route that is being changed or removed, `bundle` the name of the bundle;
 /// empty: a new one.
 pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&str>, bundle: Option<&str>) -> Result<ApiPage, AppError> {
     caller.require(&may::APIS_MANAGE)?;
@@ -30,6 +30,7 @@ pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&st
         Some(label) => Some(routes.iter().find(|r| r.label() == label).cloned().ok_or(AppError::NotFound)?),
         None => None,
     };
+    let without = chosen.as_ref().map(|route| keys::without_route(&api, &routes, route));
     let bundle_form = match bundle {
         Some("") => Some(BundleForm::New),
         Some(name) => Some(BundleForm::Change(api.bundle(name).cloned().ok_or(AppError::NotFound)?)),
@@ -41,7 +42,7 @@ pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&st
         true => Some(plans::api_limits(ctx, caller, slug).await?),
         false => None,
     };
-    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen, bundle_keys, bundle_form, limits })
+    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen, without, bundle_keys, bundle_form, limits })
 }
 
 /// Describes an API; `permissions` are lines `resource:action description`.
@@ -116,9 +117,10 @@ pub async fn save_route(
     Ok(keys::put_route(ctx, caller, slug, route, replaced).await?.spread)
 }
 
-pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, path: &str) -> Result<Spread, AppError> {
+/// Removes a route that was `seen` so.
+pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, path: &str, seen: Option<&str>) -> Result<Spread, AppError> {
     caller.require(&may::APIS_MANAGE)?;
-    Ok(keys::remove_route(ctx, caller, slug, method, path).await?.spread)
+    Ok(keys::remove_route(ctx, caller, slug, method, path, seen).await?.spread)
 }
 
 /// Describes a bundle, or changes the one named `replaces`, whose name stays.

@@ -10,6 +10,7 @@ use crate::{
     platform::{Ctx, LocalTime},
     values::{AccountId, WorkspaceId, actor_words, permission_names as may},
 };
+use serde_json::Value;
 
 /// What was done by, to and around an account, newest first.
 pub async fn about_account(ctx: &Ctx, caller: &Caller, account: AccountId, workspace: WorkspaceId, most: i64) -> Result<Vec<Deed>, AppError> {
@@ -154,7 +155,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "api.bundled" => (format!("described a bundle of the API {subject}"), Mark::Api),
         "api.unbundled" => (format!("deleted a bundle of the API {subject}"), Mark::Api),
         "api.changed" => (format!("changed the API {subject}"), Mark::Api),
-        "api.routed" => (format!("changed the routes of the API {subject}"), Mark::Api),
+        "api.routed" => (routed(event, subject), Mark::Api),
         "account.notices_changed" => ("changed which emails come".to_owned(), Mark::Person),
         "alert_rule.added" => ("made a rule on errors".to_owned(), Mark::Other),
         "alert_rule.changed" => ("changed a rule on errors".to_owned(), Mark::Other),
@@ -173,6 +174,35 @@ fn saying(event: &Event) -> (String, Mark) {
 /// The name that the event itself keeps, of what has no name in `subject_name`.
 fn named(event: &Event) -> &str {
     event.data.get("name").and_then(|name| name.as_str()).unwrap_or("that is gone now")
+}
+
+/// One route that was added, removed or changed is named, and what of it changed.
+fn routed(event: &Event, api: &str) -> String {
+    let of = |name: &str| event.data.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    match (of("added"), of("removed"), of("changed")) {
+        ([Value::String(route)], [], []) => format!("added the route {route} to the API {api}"),
+        ([], [Value::String(route)], []) => format!("removed the route {route} of the API {api}"),
+        ([], [], [change]) => format!("changed the route {} of the API {api}: {}", label(&change["from"]), differences(&change["from"], &change["to"])),
+        _ => format!("changed the routes of the API {api}"),
+    }
+}
+
+/// "GET /orders" of a route as an event keeps it.
+fn label(route: &Value) -> String {
+    format!("{} {}", route["method"].as_str().unwrap_or_default(), route["pattern"].as_str().unwrap_or_default())
+}
+
+/// "permission none, was orders:write; cost 1, was 5".
+fn differences(from: &Value, to: &Value) -> String {
+    let parts: [(&str, fn(&Value) -> String); 5] = [
+        ("route", label),
+        ("permission", |route| route["permission"].as_str().unwrap_or("none").to_owned()),
+        ("cost", |route| route["cost"].to_string()),
+        ("quota", |route| String::from(if route["is_counted"] == true { "counted" } else { "none" })),
+        ("description", |route| format!("“{}”", route["description"].as_str().unwrap_or_default())),
+    ];
+    let both = parts.map(|(name, of)| (name, of(from), of(to)));
+    both.iter().filter(|(_, was, is)| was != is).map(|(name, was, is)| format!("{name} {is}, was {was}")).collect::<Vec<_>>().join("; ")
 }
 
 fn of_key(act: &str, key: &str) -> (String, Mark) {
@@ -210,6 +240,7 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::model::ApiRoute;
     use time::macros::datetime;
 
     fn event(kind: &str) -> Event {
@@ -235,5 +266,27 @@ mod tests {
         ] {
             assert_eq!(saying(&event(kind)), (words.to_owned(), mark));
         }
+    }
+
+    #[test]
+    fn one_route_is_named_with_what_changed() {
+        let said = |data: Value| saying(&Event { data, ..event("api.routed") }).0;
+        let changed = |from: Value, to: Value| said(serde_json::json!({ "added": [], "removed": [], "changed": [{ "from": from, "to": to }] }));
+        let route = |pattern: &str, permission: Option<&str>, cost: u32, is_counted: bool| {
+            let permission = permission.and_then(|name| name.parse().ok());
+            serde_json::json!(ApiRoute { method: "GET".into(), pattern: pattern.into(), permission, cost, is_counted, description: String::new() })
+        };
+        for (to, words) in [
+            (route("/orders", None, 1, true), "permission none, was orders:read; cost 1, was 5"),
+            (route("/purchases", Some("orders:read"), 5, false), "route GET /purchases, was GET /orders; quota none, was counted"),
+        ] {
+            let from = route("/orders", Some("orders:read"), 5, true);
+            assert_eq!(changed(from, to), format!("changed the route GET /orders of the API Ilse: {words}"));
+        }
+        let one = |added: &[&str], removed: &[&str]| said(serde_json::json!({ "added": added, "removed": removed, "changed": [] }));
+        assert_eq!(one(&["GET /orders"], &[]), "added the route GET /orders to the API Ilse");
+        assert_eq!(one(&[], &["GET /orders"]), "removed the route GET /orders of the API Ilse");
+        // As events kept an edit before.
+        assert_eq!(one(&["GET /orders"], &["GET /orders"]), "changed the routes of the API Ilse");
     }
 }

@@ -24,7 +24,7 @@ mod why;
 pub use act::OpenDialog;
 pub use api_choice::{ApiChoice, PresetChoice, needing_grant};
 pub use badge::{StandingBadge, gate_of};
-pub use dialogs::{DropDialog, NarrowDialog, RevokeDialog, RotateDialog, SwitchDialog, switches};
+pub use dialogs::{DecideDialog, DropDialog, NarrowDialog, RevokeDialog, RotateDialog, SwitchDialog, switches};
 pub use found::FoundKey;
 pub use grants::GrantForm;
 pub use hold::{HoldNotes, WorkspaceNotes};

@@ -5,10 +5,12 @@ use super::{apis, gate, nodes, store};
 use crate::{
     accounts::{Caller, server::must_be_open},
     error::{AppError, Fields},
-    keys::model::{Api, ApiRoute, NewRoute, Spread},
+    keys::model::{Api, ApiRoute, NewRoute, Spread, Unmatched},
     platform::Ctx,
+    ui::number::count,
     values::{Area, Permission, permission_names as may},
 };
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 /// The routes of an API after a change, and on which nodes calls need this.
@@ -27,7 +29,7 @@ pub async fn list_routes(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<A
 
 /// The routes of an API become these; a wrong one is named `routes.3.path`.
 pub async fn replace_routes(ctx: &Ctx, caller: &Caller, slug: &str, new: Vec<NewRoute>) -> Result<ChangedRoutes, AppError> {
-    change(ctx, caller, slug, move |_, _| Ok((new, Names::Numbered))).await
+    change(ctx, caller, slug, move |_, _| Ok(Wish { routes: new, names: Names::Numbered, replaced: None })).await
 }
 
 /// A route that another one takes the place of.
@@ -45,26 +47,41 @@ impl Replaced<'_> {
     }
 }
 
-/// Adds a route, or puts it in the place of another: of one that is not there any more nothing comes, unless this was sent twice.
+/// Adds a route, or puts it in the place of another: of one that is not there any more nothing comes, unless this was sent twice. A change in
+/// place is one step for the gate: no call passes in between.
 pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<ChangedRoutes, AppError> {
-    change(ctx, caller, slug, move |api, routes| {
-        let wanted = checked(api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
-        let is_replaced = |route: &ApiRoute| replaced.is_some_and(|replaced| replaced.is(route));
-        let before = routes.iter().find(|route| is_replaced(route));
-        // One that is to become another route that there is, is changed all the same, and refused below.
-        if before.is_none_or(|before| *before == wanted) && routes.contains(&wanted) {
-            return Ok((routes.into_iter().map(NewRoute::from).collect(), Names::Form));
-        }
-        match (replaced, before) {
-            (Some(replaced), Some(before)) => AppError::unless_seen(replaced.seen, &before.version(), "This route")?,
-            (Some(Replaced { method, pattern, .. }), None) => return Err(gone(method, pattern)),
-            (None, _) => {}
-        }
-        let mut all: Vec<NewRoute> = routes.into_iter().filter(|route| !is_replaced(route)).map(NewRoute::from).collect();
-        all.push(new);
-        Ok((all, Names::Form))
-    })
-    .await
+    change(ctx, caller, slug, move |api, routes| put(api, routes, new, replaced)).await
+}
+
+/// The route as `put_route` would make it, or what is wrong with it. Nothing changes.
+pub async fn plan_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<ApiRoute, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    must_not_be_own(slug)?;
+    let api = apis::api_by_slug(ctx, caller, slug).await?;
+    let routes = list_routes(ctx, caller, slug).await?;
+    let wanted = checked(&api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
+    let wish = put(&api, routes, new, replaced)?;
+    all_checked(&api, &wish.routes, wish.names)?;
+    Ok(wanted)
+}
+
+fn put(api: &Api, routes: Vec<ApiRoute>, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<Wish, AppError> {
+    let wanted = checked(api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
+    let is_replaced = |route: &ApiRoute| replaced.is_some_and(|replaced| replaced.is(route));
+    let before = routes.iter().find(|route| is_replaced(route)).cloned();
+    // One that is to become another route that there is, is changed all the same, and refused below.
+    if before.as_ref().is_none_or(|before| *before == wanted) && routes.contains(&wanted) {
+        return Ok(Wish::kept(routes));
+    }
+    match (replaced, &before) {
+        (Some(replaced), Some(before)) => AppError::unless_seen(replaced.seen, &before.version(), "This route")?,
+        (Some(Replaced { method, pattern, .. }), None) => return Err(gone(method, pattern)),
+        (None, _) => {}
+    }
+    let mut wish = Wish::kept(routes.into_iter().filter(|route| !is_replaced(route)));
+    wish.routes.push(new);
+    wish.replaced = before;
+    Ok(wish)
 }
 
 /// Somebody renamed or removed the route that was to be changed: added, it would stand beside what they made of it.
@@ -74,13 +91,45 @@ fn gone(method: &str, pattern: &str) -> AppError {
     ))
 }
 
-/// Removes a route; one that is not there is gone already.
-pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str) -> Result<ChangedRoutes, AppError> {
-    change(ctx, caller, slug, |_, routes| {
-        let kept = routes.into_iter().filter(|r| !(r.method.eq_ignore_ascii_case(method) && r.pattern == pattern));
-        Ok((kept.map(NewRoute::from).collect(), Names::Form))
+/// Removes a route; one that is not there is gone already. `seen` as of `Replaced`.
+pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str, seen: Option<&str>) -> Result<ChangedRoutes, AppError> {
+    change(ctx, caller, slug, move |_, routes| {
+        let is_it = |route: &ApiRoute| route.method.eq_ignore_ascii_case(method) && route.pattern == pattern;
+        if let Some(route) = routes.iter().find(|route| is_it(route)) {
+            AppError::unless_seen(seen, &route.version(), "This route")?;
+        }
+        Ok(Wish::kept(routes.into_iter().filter(|route| !is_it(route))))
     })
     .await
+}
+
+/// What becomes of the calls of a route once it is removed: "Calls to GET /orders then need no permission and cost 1 unit."
+pub fn without_route(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> String {
+    let mut fallbacks = gate::route_fallbacks(routes, route);
+    // Those of every other method come last.
+    fallbacks.sort_by_key(|fallback| fallback.methods.contains(&ApiRoute::ANY));
+    let is_one = fallbacks.len() == 1;
+    let sentence = |fallback: &gate::Fallback<'_>| {
+        let calls = match fallback.methods.contains(&ApiRoute::ANY) {
+            _ if is_one => format!("Calls to {}", route.label()),
+            true => "All its other calls".to_owned(),
+            false => format!("Calls to {} {}", fallback.methods.join(", "), route.pattern),
+        };
+        match (fallback.route, api.unmatched) {
+            (Some(other), _) => format!("{calls} then match {}: they {}.", other.label(), needs(other)),
+            (None, Unmatched::Allow) => format!("{calls} then need no permission and cost 1 unit."),
+            (None, Unmatched::Refuse) => format!("{calls} are then answered FORBIDDEN, because no route matches them."),
+        }
+    };
+    let sentences: Vec<String> = fallbacks.iter().map(sentence).collect();
+    if sentences.is_empty() { "Other routes match all its calls already.".to_owned() } else { sentences.join(" ") }
+}
+
+/// "need orders:read and cost 2 units".
+fn needs(route: &ApiRoute) -> String {
+    let permission = route.permission.as_ref().map_or("no permission", Permission::as_str);
+    let cost = if route.is_counted { format!("cost {}", count(u64::from(route.cost), "unit", "units")) } else { "are charged to no limit".to_owned() };
+    format!("need {permission} and {cost}")
 }
 
 /// How the field of a wrong route is named.
@@ -92,44 +141,76 @@ enum Names {
     Form,
 }
 
-async fn change(
-    ctx: &Ctx,
-    caller: &Caller,
-    slug: &str,
-    make: impl FnOnce(&Api, Vec<ApiRoute>) -> Result<(Vec<NewRoute>, Names), AppError>,
-) -> Result<ChangedRoutes, AppError> {
+/// What the routes of an API are to become.
+struct Wish {
+    routes: Vec<NewRoute>,
+    names: Names,
+    /// The last of them stands in the place of this one.
+    replaced: Option<ApiRoute>,
+}
+
+impl Wish {
+    fn kept(routes: impl IntoIterator<Item = ApiRoute>) -> Self {
+        Self { routes: routes.into_iter().map(NewRoute::from).collect(), names: Names::Form, replaced: None }
+    }
+}
+
+async fn change(ctx: &Ctx, caller: &Caller, slug: &str, make: impl FnOnce(&Api, Vec<ApiRoute>) -> Result<Wish, AppError>) -> Result<ChangedRoutes, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     must_be_open(ctx, caller, Area::Apis)?;
-    if slug == Api::OWN {
-        return Err(AppError::conflict("Tollgate's own API has no routes to describe: its operations say what they need."));
-    }
+    must_not_be_own(slug)?;
     let mut tx = ctx.db.begin().await?;
     let id = store::apis::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let api = store::apis::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = store::routes::list_routes(&mut tx, id).await?;
-    let (new, names) = make(&api, before.clone())?;
-    let routes = all_checked(&api, &new, names)?;
+    let wish = make(&api, before.clone())?;
+    let routes = all_checked(&api, &wish.routes, wish.names)?;
     if same(&routes, &before) {
         // Sent twice: whether it has reached every node is worth the same answer.
         tx.rollback().await?;
         return Ok(ChangedRoutes { routes: before, spread: nodes::spread_of_api(ctx, id, Instant::now()).await });
     }
     store::routes::replace_routes(&mut tx, id, &routes).await?;
-    let changes = serde_json::json!({ "slug": slug, "added": labels(&routes, &before), "removed": labels(&before, &routes), "routes": routes.len() });
-    apis::note(ctx, &mut tx, caller, "api.routed", id, changes).await?;
+    apis::note(ctx, &mut tx, caller, "api.routed", id, noted(slug, &before, &routes, wish.replaced.as_ref())).await?;
     let routes = store::routes::list_routes(&mut tx, id).await?;
     let since = Instant::now();
     tx.commit().await?;
     Ok(ChangedRoutes { routes, spread: nodes::spread_of_api(ctx, id, since).await })
 }
 
-fn same(some: &[ApiRoute], others: &[ApiRoute]) -> bool {
-    some.len() == others.len() && some.iter().all(|r| others.contains(r))
+fn must_not_be_own(slug: &str) -> Result<(), AppError> {
+    if slug == Api::OWN {
+        return Err(AppError::conflict("Tollgate's own API has no routes to describe: its operations say what they need."));
+    }
+    Ok(())
 }
 
-/// The labels of those that are not among the others.
-fn labels(some: &[ApiRoute], others: &[ApiRoute]) -> Vec<String> {
-    some.iter().filter(|r| !others.contains(r)).map(ApiRoute::label).collect()
+/// What the event keeps: the labels of new and removed routes, and each that was changed as it was and as it is. The last one of `after` stands
+/// in the place of `replaced`.
+fn noted(slug: &str, before: &[ApiRoute], after: &[ApiRoute], replaced: Option<&ApiRoute>) -> Value {
+    let find = |routes: &[ApiRoute], it: &ApiRoute| routes.iter().position(|route| route.method == it.method && route.pattern == it.pattern);
+    let (mut removed, mut changed, mut is_renamed) = (Vec::new(), Vec::new(), false);
+    for was in before {
+        let is = match find(after, was) {
+            None if replaced == Some(was) => {
+                is_renamed = true;
+                after.last()
+            }
+            found => found.and_then(|at| after.get(at)),
+        };
+        match is {
+            None => removed.push(was.label()),
+            Some(is) if is != was => changed.push(json!({ "from": was, "to": is })),
+            Some(_) => {}
+        }
+    }
+    let kept = after.len() - usize::from(is_renamed);
+    let added: Vec<String> = after.iter().take(kept).filter(|is| find(before, is).is_none()).map(ApiRoute::label).collect();
+    json!({ "slug": slug, "added": added, "removed": removed, "changed": changed, "routes": after.len() })
+}
+
+fn same(some: &[ApiRoute], others: &[ApiRoute]) -> bool {
+    some.len() == others.len() && some.iter().all(|r| others.contains(r))
 }
 
 fn all_checked(api: &Api, new: &[NewRoute], names: Names) -> Result<Vec<ApiRoute>, AppError> {

@@ -8,7 +8,7 @@ use tollgate::{
     accounts::Caller,
     keys::{
         model::{ApiEdit, NewRoute, Unmatched},
-        server::{edit_api, gate::Gate, put_route, replace_routes},
+        server::{Replaced, edit_api, gate::Gate, put_route, replace_routes},
     },
 };
 
@@ -157,6 +157,30 @@ async fn what_no_route_matches_may_be_refused(db: PgPool) {
     assert_eq!((refused.as_str(), why.as_str()), ("FORBIDDEN", "No route of the API matches this call, and the API refuses such calls."));
     assert_eq!(code(&scene, "orders.list").await.0, "FORBIDDEN");
     assert_eq!(code(&scene, "GET /orders/1").await.0, "VALID");
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn while_a_route_is_changed_in_place_no_call_passes_without_its_permission(db: PgPool) {
+    let scene = scene(db, 1_000).await;
+    let put = async |method: &str, permission: &str, cost: u32, replaced: &str| {
+        let replaced = Replaced { method: replaced, pattern: "/orders", seen: None };
+        put_route(&scene.app.ctx, &Caller::cli(), "demo", route(method, "/orders", permission, cost), Some(replaced)).await.unwrap();
+    };
+    let changes = async {
+        for cost in 6..9 {
+            put("*", "orders:write", cost, "POST").await;
+            put("POST", "orders:write", cost, "*").await;
+        }
+    };
+    let mut changes = std::pin::pin!(changes);
+    loop {
+        tokio::select! {
+            () = &mut changes => break,
+            (answer, ..) = code(&scene, "POST /orders") => assert_eq!(answer, "FORBIDDEN"),
+        }
+    }
+    put("POST", "orders:read", 2, "POST").await;
+    assert_eq!(code(&scene, "POST /orders").await, ("VALID".to_owned(), 998, String::new()), "in force when it is answered");
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

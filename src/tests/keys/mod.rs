@@ -34,6 +34,7 @@ mod rest;
 mod review;
 mod rotation;
 mod routes;
+mod routes_cli;
 mod secrecy;
 mod secrets_cli;
 mod signing;

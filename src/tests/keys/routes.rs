@@ -2,8 +2,17 @@
 
 use super::*;
 use crate::support::browser::location;
+use leptos::server_fn::ServerFn;
 use serde_json::json;
-use tollgate::admin::api::{RemoveRoute, SaveApi, SaveRoute};
+use tollgate::{
+    accounts::Caller,
+    admin::api::{RemoveRoute, SaveApi, SaveRoute},
+    error::AppError,
+    keys::{
+        model::{ApiEdit, NewRoute, Unmatched},
+        server::{ChangedRoutes, Replaced, edit_api, put_route, remove_route, replace_routes},
+    },
+};
 
 /// An operator whose key may describe APIs.
 async fn operator(app: &TestApp, db: &PgPool) -> Person {
@@ -119,7 +128,9 @@ async fn the_page_of_an_api_edits_its_routes(db: PgPool) {
     let same = [&other[..], &[("replaces", "PUT /orders/{id}")]].concat();
     let taken = olga.browser.post::<SaveRoute>(&format!("{path}?route=PUT%20/orders/%7Bid%7D"), &same).await;
     assert_eq!(taken.status(), 422);
-    assert!(taken.text().await.unwrap().contains("Another route matches the same calls as GET /orders."));
+    let taken = taken.text().await.unwrap();
+    assert!(taken.contains("Another route matches the same calls as GET /orders."));
+    assert!(taken.contains("Change the route") && taken.contains("name=\"path\" value=\"/orders\""), "what was typed stays: {taken}");
     let stored: i64 = sqlx::query_scalar("select count(*) from api_routes").fetch_one(&db).await.unwrap();
     assert_eq!(stored, 2);
     let other = [("slug", "demo"), ("method", "GET"), ("path", "/orders")];
@@ -136,4 +147,115 @@ async fn the_page_of_an_api_edits_its_routes(db: PgPool) {
     let basic: Vec<String> = sqlx::query_scalar("select permission from api_permissions where is_basic").fetch_all(&db).await.unwrap();
     assert_eq!(basic, ["orders:write"]);
     assert_eq!(mara.browser.get(path).await.status(), 403);
+}
+
+fn route(method: &str, pattern: &str, permission: &str, cost: u32) -> NewRoute {
+    NewRoute { method: method.into(), pattern: pattern.into(), permission: Some(permission.into()), cost: Some(cost), ..NewRoute::default() }
+}
+
+/// As an event keeps it.
+fn kept(method: &str, pattern: &str, permission: Option<&str>, cost: u32, description: &str) -> Value {
+    json!({ "method": method, "pattern": pattern, "permission": permission, "cost": cost, "is_counted": true, "description": description })
+}
+
+async fn put(app: &TestApp, new: NewRoute, replaced: Option<Replaced<'_>>) -> Result<ChangedRoutes, AppError> {
+    put_route(&app.ctx, &Caller::cli(), "demo", new, replaced).await
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_route_is_changed_in_place_with_one_event_that_keeps_both(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let orders = Replaced { method: "POST", pattern: "/orders", seen: None };
+    let first = put(&app, route("POST", "/orders", "orders:write", 5), None).await.unwrap();
+    put(&app, route("GET", "/orders", "orders:read", 1), None).await.unwrap();
+    let seen = first.routes[0].version().to_string();
+
+    let opened = NewRoute { description: "New orders".into(), ..route("post", "/orders/", "", 1) };
+    for _ in 0..2 {
+        // Sent twice it is no conflict, although the state that was seen is over by then.
+        let changed = put(&app, opened.clone(), Some(Replaced { seen: Some(&seen), ..orders })).await.unwrap();
+        assert_eq!((changed.routes.len(), changed.spread.confirmed, changed.spread.missing.len()), (2, 1, 0));
+    }
+    let late = put(&app, route("POST", "/orders", "orders:read", 1), Some(Replaced { seen: Some(&seen), ..orders })).await.unwrap_err();
+    assert_eq!(late.status(), 409);
+    let taken = put(&app, route("GET", "/orders", "", 1), Some(orders)).await.unwrap_err();
+    assert_eq!(taken.field("path"), Some("Another route matches the same calls as GET /orders."));
+
+    let renamed = route("PUT", "/orders/{id}", "orders:write", 2);
+    for _ in 0..2 {
+        put(&app, renamed.clone(), Some(orders)).await.unwrap();
+    }
+    let by_change = "select data from events where kind = 'api.routed' order by jsonb_array_length(data->'changed'), data->'changed'->0->'from'->>'permission'";
+    let told: Vec<Value> = sqlx::query_scalar(by_change).fetch_all(&db).await.unwrap();
+    assert_eq!(told.len(), 4, "two were added and one changed twice: {told:?}");
+    let (was, open) = (kept("POST", "/orders", Some("orders:write"), 5, ""), kept("POST", "/orders", None, 1, "New orders"));
+    let now = kept("PUT", "/orders/{id}", Some("orders:write"), 2, "");
+    for (event, from, to) in [(&told[2], &was, &open), (&told[3], &open, &now)] {
+        let expected = json!({ "slug": "demo", "added": [], "removed": [], "changed": [{ "from": from, "to": to }], "routes": 2 });
+        assert_eq!(*event, expected);
+    }
+
+    // The whole list names what it adds, removes and changes, too.
+    replace_routes(&app.ctx, &Caller::cli(), "demo", vec![route("PUT", "/orders/{id}", "orders:write", 3), route("GET", "/prices", "", 1)]).await.unwrap();
+    let removing = "select data from events where kind = 'api.routed' and jsonb_array_length(data->'removed') = 1";
+    let told: Value = sqlx::query_scalar(removing).fetch_one(&db).await.unwrap();
+    assert_eq!((&told["added"], &told["removed"]), (&json!(["GET /prices"]), &json!(["GET /orders"])));
+    assert_eq!((&told["changed"][0]["from"]["cost"], &told["changed"][0]["to"]["cost"]), (&json!(2), &json!(3)));
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_route_is_removed_after_its_page_said_what_opens(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (ctx, caller) = (&app.ctx, Caller::cli());
+    let olga = app.sign_in_as("operator").await.browser;
+    let routes = vec![route("GET", "/orders/{id}", "orders:read", 3), route("*", "/orders/*", "orders:write", 7), route("POST", "/prices", "orders:write", 1)];
+    replace_routes(ctx, &caller, "demo", routes).await.unwrap();
+    let path = "/admin/apis/demo";
+    let asked = |route: &str| format!("{path}?dialog=remove&route={}", route.replace(' ', "%20").replace('{', "%7B").replace('}', "%7D"));
+    let list = olga.page(path).await;
+    for name in ["Edit GET /orders/{id}", "Remove GET /orders/{id}", "Remove POST /prices"] {
+        assert!(list.contains(&format!("aria-label=\"{name}\"")), "{name}: {list}");
+    }
+    assert!(!list.contains(RemoveRoute::PATH), "nothing is removed by the list itself");
+    for (label, words) in [
+        ("GET /orders/{id}", "Calls to GET /orders/{id} then match * /orders/*: they need orders:write and cost 7 units."),
+        ("* /orders/*", "Calls to * /orders/* then need no permission and cost 1 unit."),
+        ("POST /prices", "Calls to POST /prices then need no permission and cost 1 unit."),
+    ] {
+        let page = olga.page(&asked(label)).await;
+        assert!(page.contains(&format!("Remove {label}")) && page.contains(words), "{label}: {page}");
+        assert!(!page.contains("Change the route"), "{label}");
+    }
+    assert_eq!(olga.get(&asked("GET /nothing")).await.status(), 404);
+
+    // It was changed since its page was read.
+    let version = |page: &str| {
+        let (_, form) = page.split_once(RemoveRoute::PATH).unwrap();
+        let (_, rest) = form.split_once("name=\"version\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let dialog = asked("POST /prices");
+    let old = version(&olga.page(&dialog).await);
+    let prices = Replaced { method: "POST", pattern: "/prices", seen: None };
+    put_route(ctx, &caller, "demo", route("POST", "/prices", "orders:write", 9), Some(prices)).await.unwrap();
+    let this = |version| [("slug", "demo"), ("method", "POST"), ("path", "/prices"), ("version", version)];
+    let late = olga.post::<RemoveRoute>(&dialog, &this(&old)).await;
+    assert_eq!(late.status(), 409);
+    let late = late.text().await.unwrap();
+    assert!(late.contains("Remove POST /prices") && late.contains("changed after you opened this page"), "it asks again: {late}");
+    let now = version(&late);
+    for _ in 0..2 {
+        assert_eq!(location(&olga.post::<RemoveRoute>(&dialog, &this(&now)).await), path, "sent twice it is gone all the same");
+    }
+    assert_eq!(olga.get(&dialog).await.status(), 404);
+    assert_eq!(events(&db, "api.routed").await, 3);
+
+    let edit = ApiEdit { unmatched: Some(Unmatched::Refuse), ..ApiEdit::default() };
+    edit_api(ctx, &caller, "demo", edit).await.unwrap();
+    let page = olga.page(&asked("* /orders/*")).await;
+    assert!(page.contains("Calls to * /orders/* are then answered FORBIDDEN, because no route matches them."), "{page}");
+
+    let mara = app.sign_in_as("developer").await;
+    assert_eq!(mara.browser.get(&dialog).await.status(), 403);
+    assert_eq!(remove_route(ctx, &caller, "tollgate", "GET", "/x", None).await.unwrap_err().status(), 409, "Tollgate's own API has none");
 }

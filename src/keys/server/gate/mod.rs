@@ -64,7 +64,7 @@ pub use facts::{Allowance, Home, KeyFacts, Rights, Salted, Standing};
 pub use leases::{LeftDebtsError, Unleased, Wanted, forget_old as forget_old_leases, write_left_debts};
 pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
-pub use routing::check as check_routes;
+pub use routing::{Fallback, check as check_routes, fallbacks as route_fallbacks};
 pub use seats::Hold;
 pub use shown::Standings;
 pub use sync::Sync;
