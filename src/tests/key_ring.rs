@@ -20,6 +20,10 @@ fn config(folder: &Folder) -> Config {
     Config::defaults(Env::Production, folder.path().join(".data"))
 }
 
+fn rotate(config: &Config, rng: &Rng) -> Result<Rotated, MasterKeyError> {
+    master_key::prepare(config, rng)?.put(config)
+}
+
 async fn open(config: &Config, db: &PgPool) -> Result<Vault, MasterKeyError> {
     key_ring::open(config, &Rng::system(), db, T0).await
 }
@@ -29,10 +33,10 @@ fn r86_rotating_puts_the_old_key_aside_under_its_id_for_its_owner_alone() {
     let folder = Folder::new();
     let config = config(&folder);
     let (rng, file) = (Rng::system(), &config.server.secret_file);
-    assert!(matches!(master_key::rotate(&config, &rng), Err(MasterKeyError::Missing(_))), "there is none yet");
+    assert!(matches!(rotate(&config, &rng), Err(MasterKeyError::Missing(_))), "there is none yet");
     let first = master_key::open(&config, &rng).unwrap();
     let text = std::fs::read_to_string(file).unwrap();
-    let Rotated { old, old_file, new } = master_key::rotate(&config, &rng).unwrap();
+    let Rotated { old, old_file, new } = rotate(&config, &rng).unwrap();
     assert_eq!((old, old_file.clone()), (first.key_id(), folder.path().join(format!(".data/secret.{old}"))));
     assert_eq!(std::fs::read_to_string(&old_file).unwrap(), text);
     for file in [file, &old_file] {
@@ -42,10 +46,27 @@ fn r86_rotating_puts_the_old_key_aside_under_its_id_for_its_owner_alone() {
     assert_eq!((ring.key_id(), ring.previous_ids()), (new, vec![old]));
     assert_eq!(std::fs::read_dir(&config.server.data_dir).unwrap().count(), 2, "no draft is left");
 
-    master_key::rotate(&config, &rng).unwrap();
+    rotate(&config, &rng).unwrap();
     assert_eq!(master_key::check(&config).unwrap().previous_ids().len(), 2, "once more before a start");
     std::fs::rename(&old_file, folder.path().join(".data/secret.00000000")).unwrap();
     assert!(matches!(master_key::check(&config), Err(MasterKeyError::Misnamed { .. })));
+}
+
+#[test]
+fn r86_of_two_rotations_at_once_none_takes_the_key_of_the_other_away() {
+    let folder = Folder::new();
+    let config = config(&folder);
+    let (rng, file) = (Rng::system(), &config.server.secret_file);
+    master_key::open(&config, &rng).unwrap();
+    let files = || std::fs::read_dir(&config.server.data_dir).unwrap().count();
+    drop(master_key::prepare(&config, &rng).unwrap());
+    assert_eq!(files(), 1, "what is not put goes");
+
+    let late = master_key::prepare(&config, &rng).unwrap();
+    let other = "Zk3f9-Qz8hT2mW7xLp4vB6nC1dR5sY0a";
+    std::fs::write(file, other).unwrap();
+    assert!(matches!(late.put(&config), Err(MasterKeyError::Replaced { .. })));
+    assert_eq!((std::fs::read_to_string(file).unwrap().as_str(), files()), (other, 1));
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
@@ -53,7 +74,7 @@ async fn r86_a_start_without_a_key_that_the_database_knows_is_refused_in_words(d
     let folder = Folder::new();
     let mut config = config(&folder);
     let first = open(&config, &db).await.unwrap().key_id();
-    let Rotated { old_file, new, .. } = master_key::rotate(&config, &Rng::system()).unwrap();
+    let Rotated { old_file, new, .. } = rotate(&config, &Rng::system()).unwrap();
     let ring = open(&config, &db).await.unwrap();
     assert_eq!((ring.key_id(), ring.previous_ids()), (new, vec![first]));
 

@@ -12,7 +12,7 @@ use crate::{
     activity::server::{
         Change,
         audit::{self, Covered, Fault, Verdict},
-        record,
+        record, record_once,
     },
     error::AppError,
     keys,
@@ -22,11 +22,14 @@ use crate::{
         crypto::{MasterKeyId, Rng},
         key_ring::{self, Held, KnownKey},
     },
+    values::EventId,
 };
 use clap::Subcommand;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::{Postgres, Transaction};
 use std::collections::BTreeMap;
+use time::OffsetDateTime;
 
 #[derive(Subcommand)]
 pub(super) enum MasterKeyCommand {
@@ -85,25 +88,51 @@ async fn rotate(invocation: &Invocation) -> Exit {
     }
 }
 
-/// The event is under the old key, which every server that runs has; it is written if the new file lies there, and the other way round.
+/// The event is under the old key, which every server that runs has; it is written if the new file lies there, and the other way round. Postgres
+/// ends a transaction that waits for a slow disk: so the new key is on the disk before one begins, and where its commit fails after the files
+/// have changed, the event is written in another one.
 async fn rotate_told(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
-    let mut tx = ctx.db.begin().await?;
-    let done = match master_key::rotate(&invocation.config, &Rng::system()) {
+    let config = &invocation.config;
+    let prepared = match master_key::prepare(config, &Rng::system()) {
+        Ok(prepared) => prepared,
+        Err(error) => return Ok(failed(&error)),
+    };
+    let (new, old) = (prepared.new.to_string(), prepared.old.to_string());
+    let event = (ctx.new_id::<EventId>(), ctx.clock.now());
+    let data = json!({ "new": new, "old": old });
+    let tx = told(ctx, event, &data).await?;
+    let done = match prepared.put(config) {
         Ok(done) => done,
         Err(error) => return Ok(failed(&error)),
     };
-    let (new, old) = (done.new.to_string(), done.old.to_string());
-    let data = json!({ "new": new, "old": old });
-    record(ctx, &mut tx, Change { kind: "master_key.rotated", actor_name: "cli", data, ..Change::default() }).await?;
-    tx.commit().await?;
-    let (path, old_file) = (invocation.config.server.secret_file.display(), done.old_file.display());
+    let (path, old_file) = (config.server.secret_file.display(), done.old_file.display());
+    let is = format!("{path} holds the new master key {new}. The old one, {old}, is read from {old_file}.");
+    if tx.commit().await.is_err()
+        && let Err(error) = told_again(ctx, event, &data).await
+    {
+        complain(format_args!("{is} The audit log could not be told."));
+        return Err(error);
+    }
     let words = format!(
-        "{path} holds the new master key {new}. The old one, {old}, is read from {old_file}.\n\
+        "{is}\n\
          Start every server and worker again, each with both files: the first start seals anew what can be.\n\
          `tollgate master-key status` says when the old key can be dropped. Keep it with the backups from its time."
     );
     invocation.answer(&json!({ "new": new, "old": old, "old_file": old_file.to_string() }), &words);
     Ok(Exit::Done)
+}
+
+/// The event of a rotation, with the transaction that it is written in.
+async fn told(ctx: &Ctx, (id, at): (EventId, OffsetDateTime), data: &Value) -> Result<Transaction<'static, Postgres>, AppError> {
+    let mut tx = ctx.db.begin().await?;
+    record_once(ctx, &mut tx, id, at, Change { kind: "master_key.rotated", actor_name: "cli", data: data.clone(), ..Change::default() }).await?;
+    Ok(tx)
+}
+
+/// The same event where nobody knows whether the commit came through: it stands there once.
+async fn told_again(ctx: &Ctx, event: (EventId, OffsetDateTime), data: &Value) -> Result<(), AppError> {
+    told(ctx, event, data).await?.commit().await?;
+    Ok(())
 }
 
 fn failed(error: &impl std::fmt::Display) -> Exit {

@@ -171,7 +171,7 @@ pub struct KeyList {
     pub rows: Vec<KeyRow>,
     /// When the secret ended that was looked for, if it did.
     pub ended: Option<Said>,
-    /// No key has the secret that was looked for, but one had it before it was dropped or rotated away.
+    /// No key has the secret that was looked for, but one within the list had it before it was dropped or rotated away.
     pub had_ended: bool,
     /// How many the filters leave.
     pub found: u64,

@@ -77,7 +77,7 @@ async fn read_list(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, query: K
     if let Some(hashes) = &wanted.hashes {
         match listed.first() {
             Some(of) => ended = store::secrets::find_end(&mut *conn, of.key.id, hashes, local.now()).await?,
-            None => had_ended = store::listing::has_ended(&mut *conn, hashes).await?,
+            None => had_ended = store::secrets::list_ended(&mut *conn, hashes).await?.iter().any(|ended| reach.has(ended.workspace_id)),
         }
     }
     let mut rows = rows(ctx, conn, listed, &local).await?;

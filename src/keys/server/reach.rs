@@ -6,6 +6,7 @@ use crate::{
     keys::model::KeyQuery,
     values::{AccountId, WorkspaceId, permission_names as may},
 };
+use uuid::Uuid;
 
 /// Handed to every query of a key. There is no way to ask for a key without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,14 @@ impl Reach {
             caller.require(&may::KEYS_MANAGE)?;
         }
         Ok(wanted)
+    }
+
+    /// Whether what belongs to this workspace is within it; none: nobody knows any more whose it was.
+    pub fn has(self, workspace: Option<Uuid>) -> bool {
+        match self {
+            Self::Own(own) => workspace == Some(own.uuid()),
+            Self::Everywhere => true,
+        }
     }
 
     /// The predicate of a query; none means no predicate.

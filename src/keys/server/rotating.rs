@@ -131,7 +131,7 @@ pub async fn end_replaced(ctx: &Ctx, id: KeyId, by: SecretId, ends: &[SecretId])
     Ok(())
 }
 
-/// So long a secret that has ended is known: its calls are the key's, and not those of somebody who guesses. Then its hash alone is kept.
+/// So long a secret that has ended is known: its calls are the key's, and not those of somebody who guesses. Then its hash and whose it was are kept.
 const KNOWN: Duration = Duration::days(30);
 /// Of one statement, whose keys the nodes then read again.
 const AT_ONCE: i64 = 500;

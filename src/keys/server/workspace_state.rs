@@ -2,12 +2,12 @@
 
 use super::{
     gate::{Gate, LimitState},
-    store::holds::{HoldRow, list_some_keys, list_workspace_holds},
+    store::holds::{HoldRow, list_workspace_holds},
     words::said,
 };
 use crate::{
     error::AppError,
-    keys::model::{HoldView, Level, OverAction, WorkspaceState},
+    keys::model::{HoldView, OverAction, WorkspaceState},
     platform::{Ctx, LocalTime},
     values::{Outcome, WorkspaceId},
 };
@@ -29,9 +29,7 @@ async fn used_up(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<LimitState>, A
     if !gate.shared_state(workspace, now).iter().any(is_used_up) {
         return Ok(Vec::new());
     }
-    let keys = list_some_keys(&ctx.db, workspace).await?;
-    let Some(key) = keys.into_iter().find(|key| gate.level(*key).is_some_and(Level::is_shared)) else { return Ok(Vec::new()) };
-    let mut states = gate.standings(&ctx.db, &[key], now).await?.remove(&key).unwrap_or_default();
+    let mut states = gate.shared_standings(&ctx.db, workspace, now).await?;
     states.retain(is_used_up);
     Ok(states)
 }

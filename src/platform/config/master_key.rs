@@ -1,8 +1,8 @@
 //! The master key: a file with at least 32 random characters, readable by its owner alone. The first start makes it.
 //! A placeholder is refused, so that nobody runs with a key that stands in a manual.
 //!
-//! Older ones that are still read lie beside it, under its name and their id (`secret.1a2b3c4d`), where `rotate` puts them; or
-//! `server.previous_secret_files` names them.
+//! Older ones that are still read lie beside it, under its name and their id (`secret.1a2b3c4d`), where a rotation puts them (`Prepared::put`);
+//! or `server.previous_secret_files` names them.
 
 use super::Config;
 use crate::platform::crypto::{MasterKeyId, Rng, Vault, sha256};
@@ -36,8 +36,19 @@ pub enum MasterKeyError {
     NotHere { ids: String, first: String, current: MasterKeyId, path: PathBuf },
     #[error("The master key {path} (id {id}) was dropped. Make another one with: (umask 077; openssl rand -base64 32 > {path})")]
     Dropped { path: PathBuf, id: MasterKeyId },
+    #[error("Another rotation was at work: {path} has the id {id} now. Rotate again if that is not the one that you want.")]
+    Replaced { path: PathBuf, id: MasterKeyId },
     #[error("The master keys that the database knows can't be read: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+/// A new key that is on the disk, beside its place. It goes away again unless it is put there.
+#[derive(Debug)]
+pub struct Prepared {
+    path: PathBuf,
+    draft: PathBuf,
+    pub old: MasterKeyId,
+    pub new: MasterKeyId,
 }
 
 /// A new key lies in the place of the old one.
@@ -74,28 +85,50 @@ pub fn check(config: &Config) -> Result<Vault, MasterKeyError> {
     Ok(Vault::with_previous(current, previous.collect::<Result<Vec<_>, _>>()?))
 }
 
-/// Where a key lies that `rotate` put aside.
+/// Where a key lies that a rotation put aside.
 pub fn beside(path: &Path, id: MasterKeyId) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{id}"));
     path.with_file_name(name)
 }
 
-/// Puts the key aside, under its id, and a new one in its place. What runs goes on with the old one until it starts again.
-pub fn rotate(config: &Config, rng: &Rng) -> Result<Rotated, MasterKeyError> {
-    let path = &config.server.secret_file;
-    let io = |error: std::io::Error| MasterKeyError::Io { path: path.clone(), error };
+/// Makes a key that can take the place of the one that is there.
+pub fn prepare(config: &Config, rng: &Rng) -> Result<Prepared, MasterKeyError> {
+    let path = config.server.secret_file.clone();
+    let io = |error: std::io::Error| MasterKeyError::Io { path: config.server.secret_file.clone(), error };
     let old = check(config)?.key_id();
-    let old_file = beside(path, old);
-    match std::fs::hard_link(path, &old_file) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
-        _ => {}
+    let draft = draft(&path, rng).map_err(io)?;
+    let mut prepared = Prepared { path, draft, old, new: old };
+    leave_to_owner_of(&prepared.path, &prepared.draft).map_err(io)?;
+    prepared.new = Vault::new(read(config, &prepared.draft)?).key_id();
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// Puts the old key aside, under its id, and this one in its place: names of files change, and no more. What runs goes on with the old one
+    /// until it starts again.
+    pub fn put(self, config: &Config) -> Result<Rotated, MasterKeyError> {
+        let (path, old) = (&self.path, self.old);
+        let io = |error: std::io::Error| MasterKeyError::Io { path: path.clone(), error };
+        let there = Vault::new(read(config, path)?).key_id();
+        if there != old {
+            return Err(MasterKeyError::Replaced { path: path.clone(), id: there });
+        }
+        let old_file = beside(path, old);
+        match std::fs::hard_link(path, &old_file) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
+            _ => {}
+        }
+        std::fs::rename(&self.draft, path).and_then(|()| sync_folder(path)).map_err(io)?;
+        Ok(Rotated { old, old_file, new: self.new })
     }
-    let draft = draft(path, rng).map_err(io)?;
-    leave_to_owner_of(path, &draft).map_err(io)?;
-    let new = Vault::new(read(config, &draft)?).key_id();
-    std::fs::rename(&draft, path).and_then(|()| sync_folder(path)).map_err(io)?;
-    Ok(Rotated { old, old_file, new })
+}
+
+impl Drop for Prepared {
+    /// Once it is put, nothing has the draft's name.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.draft);
+    }
 }
 
 /// Who rotates as root leaves the new file to whom the server runs as.

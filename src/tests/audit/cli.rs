@@ -101,3 +101,44 @@ async fn r83_r86_a_rotation_and_the_drop_of_the_old_key_are_told_and_leave_the_l
     tamper(&db, "update events set reason = 'another' where kind = 'api.created'").await;
     assert_eq!(run(&folder, &db, &["audit", "verify"]).await.status.code(), Some(1));
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn r83_r86_a_rotation_is_told_once_if_the_new_key_lies_there_and_not_otherwise(db: PgPool) {
+    let folder = Folder::new();
+    let secret = folder.path().join(".data/secret");
+    let keys = || {
+        let names = std::fs::read_dir(folder.path().join(".data")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("secret")).count()
+    };
+    assert!(run(&folder, &db, &["master-key", "status"]).await.status.success());
+    let first = std::fs::read_to_string(&secret).unwrap();
+
+    sqlx::raw_sql(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no event'; end $$;
+         create trigger refuse before insert on events for each row when (new.kind = 'master_key.rotated') execute function refuse()",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    assert!(!run(&folder, &db, &["master-key", "rotate"]).await.status.success());
+    assert_eq!((std::fs::read_to_string(&secret).unwrap(), keys()), (first.clone(), 1));
+
+    // The first commit fails, as where Postgres ended the transaction while the disk was slow.
+    sqlx::raw_sql(
+        "drop trigger refuse on events; create sequence commits;
+         create function fail_once() returns trigger language plpgsql as $$ begin
+           if nextval('commits') = 1 then raise exception 'ended'; end if;
+           return null;
+         end $$;
+         create constraint trigger fail_once after insert on events deferrable initially deferred
+           for each row when (new.kind = 'master_key.rotated') execute function fail_once()",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let rotated = run(&folder, &db, &["master-key", "rotate", "--json"]).await;
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    assert_eq!(count(&db, "select last_value from commits").await, 2);
+    assert_eq!(count(&db, "select count(*) from events where kind = 'master_key.rotated'").await, 1);
+    assert!(std::fs::read_to_string(&secret).unwrap() != first && keys() == 2);
+}

@@ -70,17 +70,8 @@ async fn a_call_that_is_not_written_as_one_passes_over_no_route(db: PgPool) {
     let scene = scene(db, 20).await;
     let ask = async |api: Option<&str>, route: &str| scene.ask(json!({ "key": scene.secret, "api": api, "route": route })).await;
     assert_eq!(ask(None, "post /orders").await.1["code"], "FORBIDDEN", "servers differ in the case of methods");
-    for wrong in [
-        "/orders",
-        "POST  /orders",
-        " POST /orders",
-        "POST\t/orders",
-        "POST orders",
-        "POST https://x.example/orders",
-        "P OST /orders",
-        "POST: /orders",
-        "POST /orders HTTP/1.1",
-    ] {
+    // No method, no path, more than a call: what else is malformed stands beside `gate::path`.
+    for wrong in ["/orders", "POST orders", "POST /orders HTTP/1.1"] {
         for api in [Some("demo"), None] {
             let (status, body) = ask(api, wrong).await;
             assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!("#/route")), "{wrong:?}: {body}");

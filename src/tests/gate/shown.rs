@@ -177,11 +177,21 @@ async fn what_keys_of_a_workspace_share_is_shown_with_what_each_used_anywhere(db
     for node in [app, &other] {
         node.flush().await;
     }
+    let of_workspace = async |node: &TestApp| {
+        let gate = node.ctx.part::<Gate>().unwrap();
+        let shared = gate.shared_standings(&node.ctx.db, owner.workspace, node.ctx.clock.now_micros()).await.unwrap();
+        shared.iter().map(|limit| (limit.used, limit.remaining)).collect::<Vec<_>>()
+    };
     for node in [app, &other] {
         let gate = node.ctx.part::<Gate>().unwrap();
         let standings = gate.standings(&node.ctx.db, &[scene.key, second, alone], node.ctx.clock.now_micros()).await.unwrap();
         let used = |key: KeyId| standings[&key].iter().map(|limit| (limit.used, limit.remaining)).collect::<Vec<_>>();
         assert_eq!([used(scene.key), used(second), used(alone)], [vec![(50, 40)], vec![(50, 40)], vec![(7, 3)]]);
+        assert_eq!(of_workspace(node).await, [(50, 40)], "asked for by the workspace");
+    }
+    for (limits, left) in [(vec![limit(120, "day")], vec![(50, 70)]), (Vec::new(), Vec::new())] {
+        set_workspace_limits(&app.ctx, &Caller::cli(), owner.workspace, limits).await.unwrap();
+        assert_eq!(of_workspace(app).await, left, "by the limits that hold now, before every key is under them");
     }
 }
 

@@ -270,3 +270,23 @@ async fn hostile_lists_are_refused_in_words(db: PgPool) {
     assert_eq!(location(&press(&vera.browser, id, &token_of_length(30)).await), to);
     assert_eq!(events(&db, "key.created").await, 0);
 }
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_key_of_a_list_has_the_fields_of_one_that_is_made_alone(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let document: Value = app.get("/api/v1/openapi.json").await.json().await.unwrap();
+    let fields = |body: &str| {
+        let properties = document["components"]["schemas"][body]["properties"].as_object().unwrap();
+        properties.keys().cloned().collect::<std::collections::BTreeSet<String>>()
+    };
+    let mut alone = fields("NewKeyBody");
+    assert!(alone.remove("api") && alone.remove("plan"), "a list has one API for all, and no plan");
+    assert_eq!(fields("BatchKeyBody"), alone);
+
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    for field in ["api", "plan"] {
+        let (status, problem) = json(create(&app, &mara, None, "application/json", &json!([{ "name": "till", field: "demo" }])).await).await;
+        assert_eq!((status, text(&problem["errors"][0], "pointer")), (422, format!("#/keys/0/{field}")));
+        assert!(text(&problem["errors"][0], "detail").starts_with(&format!("Unknown field `{field}`")), "{problem}");
+    }
+}

@@ -73,17 +73,53 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
     assert!(unknown.contains("No key here has this secret"));
     let unknown = olga.browser.page(&format!("/admin/keys?hash={}", hex("x"))).await;
     assert!(unknown.contains("No key in any workspace has this secret") && !unknown.contains("another workspace"), "{unknown}");
-    sqlx::query("insert into ended_secrets (hash) values ($1)").bind(sha256("x").to_vec()).execute(&db).await.unwrap();
-    for (browser, list) in [(&vera.browser, "/keys"), (&olga.browser, "/admin/keys")] {
-        let ended = browser.page(&format!("{list}?hash={}", hex("x"))).await;
-        assert!(ended.contains("This secret has ended") && !ended.contains("has this secret"), "{ended}");
-    }
     let long = "x".repeat(501);
     for wrong in ["", "  ", &long] {
         let refused = vera.browser.post::<FindKey>("/keys/find", &[("secret", wrong)]).await;
         assert_eq!(refused.status(), 422);
         assert!(wrong.len() < 3 || !refused.text().await.unwrap().contains(wrong), "what was pasted does not come back");
     }
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn only_its_owner_and_operators_are_told_that_a_secret_has_ended(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, eve, olga) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    // Without a key there is no list.
+    eve.browser.post::<CreateKey>("/keys", &[("name", "shop")]).await;
+    let made = vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await;
+    let page = vera.browser.page(location(&made)).await;
+    let shown = page.split_once("data-testid=\"secret\"").expect("the secret on the page").1;
+    let secret: String = shown[shown.find("demo_live_").expect("a secret")..].chars().take(46).collect();
+    let (own, everywhere) = (format!("/keys?hash={}", both(&secret)), format!("/admin/keys?hash={}", both(&secret)));
+    let is_unknown = async |who: &crate::support::browser::Person, address: &str| {
+        let page = who.browser.page(address).await;
+        assert_ne!(page.contains("has ended"), page.contains("No key here has this secret"), "{address}: {page}");
+        page.contains("No key here has this secret")
+    };
+
+    sqlx::query("update key_secrets set ended = true, end_noted = true, expires_at = $1").bind(crate::support::T0).execute(&db).await.unwrap();
+    assert!(is_unknown(&eve, &own).await, "while it is known whose it was");
+    // As it is forgotten after 30 days.
+    sqlx::query("delete from key_secrets where ended").execute(&db).await.unwrap();
+    assert!(!is_unknown(&vera, &own).await, "its owner");
+    assert!(!is_unknown(&olga, &everywhere).await, "an operator");
+    assert!(is_unknown(&eve, &own).await, "nobody else");
+
+    // Nor does a list to import tell.
+    let check = async |who: &crate::support::browser::Person| {
+        let list = format!("name,hash\nold,{}\n", hex(&secret));
+        let sent = who.browser.post::<tollgate::keys::api::CheckImport>("/keys/import", &[("api", "demo"), ("list", &list)]).await;
+        who.browser.page(location(&sent)).await
+    };
+    let (own, strange) = (check(&vera).await, check(&eve).await);
+    assert!(own.contains("This secret was ended here"), "{own}");
+    assert!(strange.contains("be imported here") && !strange.contains("was ended"), "{strange}");
+
+    // Of one that was forgotten before it was kept whose it was, only operators are told.
+    sqlx::query("update ended_secrets set workspace_id = null").execute(&db).await.unwrap();
+    assert!(is_unknown(&vera, &format!("/keys?hash={}", hex(&secret))).await);
+    assert!(!is_unknown(&olga, &everywhere).await);
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

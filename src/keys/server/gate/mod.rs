@@ -302,7 +302,8 @@ impl Gate {
         self.table.by_id(key).map(|record| record.limit_states(now_micros)).unwrap_or_default()
     }
 
-    /// Where the limits stand that the keys of a workspace share; empty where they share none, or made no call yet.
+    /// Where the limits stand that the keys of a workspace share, as far as this node knows; empty where they share none. What is shown of it is
+    /// asked of `shared_standings`.
     pub fn shared_state(&self, workspace: WorkspaceId, now_micros: i64) -> Vec<LimitState> {
         let counted = self.table.groups.find(workspace).and_then(|group| group.present());
         counted.map(|counted| counted.states(now_micros)).unwrap_or_default()

@@ -51,6 +51,12 @@ impl Group {
         lock(&self.alike).upgrade()
     }
 
+    /// The keys that count by its counters, and some that did.
+    pub fn joined(&self) -> HashSet<KeyId> {
+        let counters = lock(&self.counters);
+        counters.values().filter(|shared| shared.counter.strong_count() > 0).flat_map(|shared| shared.joined.iter().copied()).collect()
+    }
+
     /// The counter of a limit, and whether it counts this key from now on only.
     pub fn counter(&self, key: KeyId, name: &Arc<str>, window: Window) -> (Arc<Counter>, bool) {
         let mut counters = lock(&self.counters);

@@ -1,11 +1,11 @@
 //! Many new keys at once: `POST /api/v1/keys/batch`, and the file of secrets that `/keys/create-many` gives.
 
-use super::{bodies::KeyLimitBody, no_store};
+use super::{bodies::KeyLimitBody, new_key::new_key, no_store};
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
     keys::{
-        model::{BatchLine, Environment, Meta, NewKey, Preset},
+        model::{BatchLine, Environment, Meta, Preset},
         server::{self, Batch, BatchKey, MadeKey, forms::page_token},
     },
     platform::{
@@ -98,23 +98,8 @@ pub struct BatchKeyBody {
 
 impl BatchKeyBody {
     fn key(self, number: usize) -> BatchKey {
-        let new = NewKey {
-            name: self.name,
-            api: None,
-            permissions: self.permissions,
-            preset: self.preset,
-            bundles: self.bundles,
-            addresses: self.addresses,
-            origins: self.origins,
-            routes: self.routes,
-            tags: self.tags,
-            external_id: self.external_id,
-            meta: self.meta,
-            expires_at: self.expires_at,
-            environment: self.environment.unwrap_or_default(),
-            once: None,
-        };
-        BatchKey { number, new, limits: self.limits.into_iter().map(Into::into).collect(), account: self.account, errors: Vec::new() }
+        let limits = self.limits.into_iter().map(Into::into).collect();
+        BatchKey { number, new: new_key!(self, None), limits, account: self.account, errors: Vec::new() }
     }
 }
 

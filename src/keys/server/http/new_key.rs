@@ -1,4 +1,7 @@
-//! The JSON of a new key.
+//! The JSON of a new key, and what becomes of it; a key of a list (`batch`) says the same, but not its API and no plan.
+//!
+//! Each has its own fields, with what its description says of them, and its own list of what is expected where one is unknown: serde's `flatten`
+//! does not refuse what is unknown. What is made of them stands here once, so that neither can lack a field.
 
 use super::bodies::KeyLimitBody;
 use crate::keys::{
@@ -8,6 +11,29 @@ use crate::keys::{
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
+
+/// The key that a body wants, of this API.
+macro_rules! new_key {
+    ($body:ident, $api:expr) => {
+        $crate::keys::model::NewKey {
+            name: $body.name,
+            api: $api,
+            permissions: $body.permissions,
+            preset: $body.preset,
+            bundles: $body.bundles,
+            addresses: $body.addresses,
+            origins: $body.origins,
+            routes: $body.routes,
+            tags: $body.tags,
+            external_id: $body.external_id,
+            meta: $body.meta,
+            expires_at: $body.expires_at,
+            environment: $body.environment.unwrap_or_default(),
+            once: None,
+        }
+    };
+}
+pub(super) use new_key;
 
 /// A key that a client wants.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -78,22 +104,6 @@ impl NewKeyBody {
     /// The key, and what only operators say of it.
     pub fn read(self) -> (NewKey, Terms) {
         let terms = Terms { limits: self.limits.into_iter().map(Into::into).collect(), plan: self.plan, account: self.account };
-        let new = NewKey {
-            name: self.name,
-            api: self.api,
-            permissions: self.permissions,
-            preset: self.preset,
-            bundles: self.bundles,
-            addresses: self.addresses,
-            origins: self.origins,
-            routes: self.routes,
-            tags: self.tags,
-            external_id: self.external_id,
-            meta: self.meta,
-            expires_at: self.expires_at,
-            environment: self.environment.unwrap_or_default(),
-            once: None,
-        };
-        (new, terms)
+        (new_key!(self, self.api), terms)
     }
 }

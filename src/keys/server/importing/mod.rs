@@ -48,6 +48,9 @@ const MOST: usize = 10_000;
 /// Keys in one transaction.
 const CHUNK: usize = 500;
 
+/// To whoever may not know whose a hash is, or was.
+const NOT_HERE: &str = "This hash can't be imported here.";
+
 /// How a list is imported.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ImportWish<'a> {
@@ -146,7 +149,7 @@ async fn import(ctx: &Ctx, caller: &Caller, wish: ImportWish<'_>, mut lines: Vec
 async fn keep_earlier_names(ctx: &Ctx, lines: &mut [Line]) -> Result<(), AppError> {
     let names: Vec<Vec<u8>> = lines.iter().filter_map(|line| line.key.as_ref().ok()).flat_map(|key| key.hash.earlier_names(&ctx.vault)).collect();
     let mut here: HashSet<Vec<u8>> = secrets::list_holders(&ctx.db, &names).await?.into_iter().map(|held| held.hash).collect();
-    here.extend(secrets::list_ended(&ctx.db, &names).await?);
+    here.extend(secrets::list_ended(&ctx.db, &names).await?.into_iter().map(|ended| ended.hash));
     for key in lines.iter_mut().filter_map(|line| line.key.as_mut().ok()) {
         if let Some(name) = key.hash.earlier_names(&ctx.vault).into_iter().find(|name| here.contains(name)) {
             key.hash.bytes = name;
@@ -164,7 +167,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, wish: ImportWish<'_>, api: &Api, li
     let asked_zones = rules::zones_of(readable().flat_map(|key| &key.limited.limits));
     let known: HashMap<Vec<u8>, _> =
         secrets::list_holders(&ctx.db, &hashes).await?.into_iter().map(|held| (held.hash, (held.key_id, held.workspace_id))).collect();
-    let ended: HashSet<Vec<u8>> = secrets::list_ended(&ctx.db, &hashes).await?.into_iter().collect();
+    let ended: HashMap<Vec<u8>, _> = secrets::list_ended(&ctx.db, &hashes).await?.into_iter().map(|ended| (ended.hash, ended.workspace_id)).collect();
     let mut alike: HashMap<String, i64> = secrets::count_salted(&ctx.db, &starts).await?.into_iter().collect();
     let owners = Owners::read(ctx, caller, wish.account, &emails).await?;
     let workspaces = owners.workspaces();
@@ -197,9 +200,12 @@ async fn checked(ctx: &Ctx, caller: &Caller, wish: ImportWish<'_>, api: &Api, li
                     (said.outcome, said.key, said.detail) = (ImportOutcome::Known, Some(KeyId::new(id)), "This hash is here already.".to_owned());
                 }
                 _ if may_manage => said.detail = "This hash is here already, of a key in another workspace.".to_owned(),
-                _ => said.detail = "This hash can't be imported here.".to_owned(),
+                _ => said.detail = NOT_HERE.to_owned(),
             },
-            Ok((_, _, key)) if ended.contains(&key.hash.bytes) => said.detail = "This secret was ended here. Give its holder a new one.".to_owned(),
+            Ok((workspace, _, key)) if ended.contains_key(&key.hash.bytes) => {
+                let may_know = may_manage || ended[&key.hash.bytes] == Some(workspace.uuid());
+                said.detail = if may_know { "This secret was ended here. Give its holder a new one." } else { NOT_HERE }.to_owned();
+            }
             Ok((_, allowed, _)) if !allowed.unknown.is_empty() && !wish.without_unknown_permissions => {
                 (said.detail, said.unknown_permissions) = (permissions::refusal(api, &allowed.unknown), allowed.unknown);
             }

@@ -57,7 +57,7 @@ pub async fn report_found(ctx: &Ctx, found: Vec<FoundToken>) -> Result<Vec<Verdi
     let found = hashed(found);
     let hashes: Vec<Vec<u8>> = found.iter().flat_map(|f| [f.sha256.to_vec(), f.sha512.to_vec()]).collect();
     let held: HashMap<Vec<u8>, HeldRow> = store::list_held(&ctx.db, &hashes, ctx.clock.now()).await?.into_iter().map(|row| (row.hash.clone(), row)).collect();
-    let ended: HashSet<Vec<u8>> = secrets::list_ended(&ctx.db, &hashes).await?.into_iter().collect();
+    let ended: HashSet<Vec<u8>> = secrets::list_ended(&ctx.db, &hashes).await?.into_iter().map(|ended| ended.hash).collect();
 
     // By key, so that one that was found in many places is locked once.
     let mut by_key: BTreeMap<KeyId, Vec<(&HeldRow, &Hashed)>> = BTreeMap::new();

@@ -50,10 +50,3 @@ pub async fn list_workspace_holds(db: impl PgExecutor<'_>, workspaces: &[Workspa
     let hold = |per_second, until| HoldRow { is_workspace: true, per_second, until };
     Ok(rows.map(|row| WorkspaceHold { workspace: WorkspaceId::new(row.workspace_id), hold: hold(row.per_second, row.until) }).collect())
 }
-
-/// Keys of a workspace, the newest first: enough to find one that draws on what they share.
-pub async fn list_some_keys(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyId>> {
-    let keys =
-        sqlx::query_scalar!("select id from keys where workspace_id = $1 and state = 'active' order by created_at desc, id desc limit 50", workspace.uuid());
-    Ok(keys.fetch_all(db).await?.into_iter().map(KeyId::new).collect())
-}

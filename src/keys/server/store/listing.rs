@@ -225,11 +225,6 @@ pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: Offset
     Ok(rows.into_iter().filter_map(ListedRow::listed).collect())
 }
 
-/// Whether a secret with one of these hashes was dropped or rotated away; whose it was is not known any more.
-pub async fn has_ended(db: impl PgExecutor<'_>, hashes: &[Vec<u8>]) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select from ended_secrets where hash = any($1)) as "ended!""#, hashes).fetch_one(db).await
-}
-
 /// What is said of all keys above the list, whatever its filters.
 pub struct Summary {
     pub all: u64,

@@ -1,7 +1,7 @@
 //! The secrets of keys: hashes, the start that people recognise, and, read from the usage feature's table, who used them last.
 
 use crate::values::{KeyId, SecretId};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -254,11 +254,20 @@ pub async fn count_salted(db: &PgPool, starts: &[String]) -> sqlx::Result<Vec<(S
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.start, row.n)).collect())
 }
 
-/// Those of them that belonged to a secret which ended.
-pub async fn list_ended(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Vec<u8>>> {
-    sqlx::query_scalar!(
-        r#"select hash as "hash!" from ended_secrets where hash = any($1)
-           union select case when s.hash = any($1) then s.hash else s.salted end from key_secrets s where s.ended and (s.hash = any($1) or s.salted = any($1))"#,
+/// A hash of a secret that was dropped, rotated away or replaced.
+pub struct Ended {
+    pub hash: Vec<u8>,
+    /// Whose it was; none: that is not known any more.
+    pub workspace_id: Option<Uuid>,
+}
+
+/// Those of them that belonged to a secret which ended, forgotten or not. Only its own workspace and operators may learn that it did.
+pub async fn list_ended(db: impl PgExecutor<'_>, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Ended>> {
+    sqlx::query_as!(
+        Ended,
+        r#"select hash as "hash!", workspace_id as "workspace_id?" from ended_secrets where hash = any($1)
+           union select case when s.hash = any($1) then s.hash else s.salted end, k.workspace_id
+           from key_secrets s join keys k on k.id = s.key_id where s.ended and (s.hash = any($1) or s.salted = any($1))"#,
         hashes,
     )
     .fetch_all(db)

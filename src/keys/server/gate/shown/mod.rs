@@ -20,8 +20,8 @@ use super::{
     window::{number, start},
 };
 use crate::{
-    keys::model::{LimitUnit, Window},
-    values::KeyId,
+    keys::model::{Level, LimitUnit, Window},
+    values::{KeyId, WorkspaceId},
 };
 use sqlx::PgExecutor;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -108,5 +108,13 @@ impl Gate {
         let ahead = Duration::from_micros(u64::try_from(now_micros - self.now_micros()).unwrap_or(0)).as_secs_f64();
         let stored = list_stored(db, &look.asked, now_micros, (self.node(), ahead)).await?;
         Ok(look.told(&stored))
+    }
+
+    /// The same of the limits that the keys of a workspace share; empty where they share none. They are looked at by one that shares them: what the
+    /// workspace counts by (`Group::present`) may be of limits that have just changed, a key that is asked for is under those that hold.
+    pub async fn shared_standings(&self, db: impl PgExecutor<'_>, workspace: WorkspaceId, now_micros: i64) -> sqlx::Result<Vec<LimitState>> {
+        let joined = self.table.groups.find(workspace).map(|group| group.joined()).unwrap_or_default();
+        let Some(key) = joined.into_iter().find(|key| self.level(*key).is_some_and(Level::is_shared)) else { return Ok(Vec::new()) };
+        Ok(self.standings(db, &[key], now_micros).await?.remove(&key).unwrap_or_default())
     }
 }
