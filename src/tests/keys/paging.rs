@@ -1,7 +1,10 @@
 //! Plain pages of keys, as REST, files and the command line read them: however many keys there are, a page reads as many rows as it has.
 
 use super::{lists::caller, *};
-use crate::{support::T0, usage::rollups::rows_read};
+use crate::{
+    support::T0,
+    usage::rollups::{explained, rows_read},
+};
 use sqlx::{AssertSqlSafe, postgres::PgPoolOptions};
 use std::collections::HashSet;
 use tollgate::{
@@ -104,4 +107,41 @@ async fn what_filters_leave_is_found_wherever_it_stands_and_counted_alike(db: Pg
     let (first, next) = server::page_of_keys(&app.ctx, &caller, &endless(None), 399).await.unwrap();
     let (last, end) = server::page_of_keys(&app.ctx, &caller, &endless(next), 399).await.unwrap();
     assert_eq!((first.len(), last.len(), last[0].name.as_str(), end), (399, 1, "key 20000", None));
+}
+
+/// While others use 20,000 keys, the last thirty days of a page's keys are found by key: a plan that is kept for any keys knows only that the
+/// whole table is of one hour.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn sparklines_read_the_calls_of_their_keys_alone(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (mara, tom) = (person(&app, &db, "mara@example.com", "developer").await, person(&app, &db, "tom@example.com", "developer").await);
+    many_keys(&db, [mara.owner.workspace.uuid(), tom.owner.workspace.uuid()]).await;
+    sqlx::query(
+        "insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
+         select id, date_trunc('hour', $1::timestamptz), 'GET /a', 'VALID', workspace_id, api_id, 1 from keys",
+    )
+    .bind(T0)
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query("analyze usage_quarters, usage_hours").execute(&db).await.unwrap();
+    let shown = PgPoolOptions::new().max_connections(1).connect_with((*db.connect_options()).clone()).await.unwrap();
+    let mut ctx = app.ctx.clone();
+    ctx.db = shown.clone();
+    let mine = caller(&app, &mara).await;
+    for (zone, words) in [("UTC", "width_bucket(hour"), ("Asia/Kolkata", "width_bucket(quarter")] {
+        let list = server::list_keys(&ctx, &Caller { time_zone: zone.into(), ..mine.clone() }, KeyQuery::default()).await.unwrap();
+        assert_eq!(list.rows.len(), 50);
+        sqlx::query("set plan_cache_mode = force_generic_plan").execute(&shown).await.unwrap();
+        let ids: String = sqlx::query_scalar("select array(select id from keys where workspace_id = $1 limit 50)::text")
+            .bind(mara.owner.workspace.uuid())
+            .fetch_one(&db)
+            .await
+            .unwrap();
+        let arguments = format!("'{{2026-10-22 00:00Z,2026-11-21 00:00Z}}', '{ids}', '2026-10-22 00:00Z', '2026-11-21 00:00Z'");
+        let plan = explained(&shown, [words, "cross join lateral"], &arguments).await;
+        let rows = rows_read(&plan);
+        assert!((50.0..=100.0).contains(&rows), "{zone}: {rows} rows were read\n{plan:#}");
+    }
+    shown.close().await;
 }
