@@ -192,9 +192,12 @@ fn label(route: &Value) -> String {
     format!("{} {}", route["method"].as_str().unwrap_or_default(), route["pattern"].as_str().unwrap_or_default())
 }
 
+/// What is said of a part of a route.
+type Part = (&'static str, fn(&Value) -> String);
+
 /// "permission none, was orders:write; cost 1, was 5".
 fn differences(from: &Value, to: &Value) -> String {
-    let parts: [(&str, fn(&Value) -> String); 5] = [
+    let parts: [Part; 5] = [
         ("route", label),
         ("permission", |route| route["permission"].as_str().unwrap_or("none").to_owned()),
         ("cost", |route| route["cost"].to_string()),
