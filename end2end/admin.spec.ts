@@ -175,7 +175,7 @@ test.describe('routes of an API', () => {
     await expect(page.getByRole('row', { name: '/prices' })).toHaveCount(2);
     await page.getByRole('link', { name: 'Remove GET /prices' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-    await expect(page.getByRole('status').filter({ hasText: 'The route GET /prices is removed.' })).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'no longer has the route GET /prices.' })).toBeVisible();
     await expect(page.getByRole('row', { name: '/prices' })).toHaveCount(1);
   };
 

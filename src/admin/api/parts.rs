@@ -33,7 +33,7 @@ pub async fn remove_route(slug: String, method: String, path: String, version: O
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::remove_route(&ctx, &caller, &slug, &method, &path, version.as_deref()).await?;
-    reply::toast(&ctx, &format!("The route {method} {path} is removed. {}", spread.words("In force")));
+    reply::toast(&ctx, &format!("{slug} no longer has the route {method} {path}. {}", spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }

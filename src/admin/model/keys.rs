@@ -44,8 +44,8 @@ pub struct ApiPage {
     pub routes: Vec<ApiRoute>,
     /// The one that is being changed or removed.
     pub chosen: Option<ApiRoute>,
-    /// What becomes of its calls once it is removed.
-    pub without: Option<String>,
+    /// What becomes of its calls once it is removed, and the version of that.
+    pub without: Option<(String, String)>,
     /// How many keys that are not revoked hold each bundle, in the order of the API's.
     pub bundle_keys: Vec<u64>,
     /// The form of a bundle is shown in place of that of a route.

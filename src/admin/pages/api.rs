@@ -143,12 +143,13 @@ fn cost(route: &ApiRoute) -> AnyView {
 
 /// Asks before a route goes, and says what becomes of its calls.
 fn remove_route(page: &Page, route: &ApiRoute) -> AnyView {
-    let lead = page.without.clone().unwrap_or_default().into_any();
+    let (lead, version) = page.without.clone().unwrap_or_default();
+    let lead = lead.into_any();
     let this = vec![
         ("slug", page.api.slug.to_string()),
         ("method", route.method.clone()),
         ("path", route.pattern.clone()),
-        (Version::FIELD, route.version().to_string()),
+        (Version::FIELD, version),
     ];
     let (needs, cost) = (needs(route), cost(route));
     view! {

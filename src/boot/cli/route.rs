@@ -173,7 +173,9 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: &Edit) -> Result<Exit,
     wanted.check()?;
     let (caller, slug) = (Caller::cli(), wanted.slug.as_str());
     let routes = keys::list_routes(ctx, &caller, slug).await.or_no(Thing::Api, slug)?;
-    let found = routes.iter().find(|route| wanted.is_of(route)).or_else(|| routes.iter().find(|route| wanted.is_done(route)));
+    let of_it = routes.iter().find(|route| wanted.is_of(route));
+    let is_renamed = of_it.is_none();
+    let found = of_it.or_else(|| routes.iter().find(|route| wanted.is_done(route)));
     let before = found.ok_or_else(|| missing(Thing::Route, format!("{} {} of the API {slug}", wanted.method, wanted.path)))?;
     let (new, label, seen) = (wanted.of(before), before.label(), before.version().to_string());
     // Who changed it since it was read is not overwritten.
@@ -184,7 +186,9 @@ async fn edit(ctx: &Ctx, invocation: &Invocation, wanted: &Edit) -> Result<Exit,
         return Ok(Exit::Done);
     }
     let changed = keys::put_route(ctx, &caller, slug, new, replaced).await?;
-    invocation.answer(&facts(&changed), &format!("Changed {label} of {slug}. {}", changed.spread.words("In force")));
+    // Sent again, or never another one: which of both nobody knows.
+    let done = if is_renamed { format!("{label} of {slug} is so already.") } else { format!("Changed {label} of {slug}.") };
+    invocation.answer(&facts(&changed), &format!("{done} {}", changed.spread.words("In force")));
     Ok(Exit::Done)
 }
 
@@ -215,8 +219,8 @@ async fn remove(ctx: &Ctx, invocation: &Invocation, slug: &str, method: &str, pa
     if !invocation.is_agreed(&format!("Remove {label} from {slug}? {then}")) {
         return Err(AppError::conflict("Nothing was done."));
     }
-    // What was said holds for the route as it was read.
-    let seen = route.version().to_string();
+    // What was said holds for the routes as they were read.
+    let seen = keys::removal_version(&api, &routes, route).to_string();
     let changed = keys::remove_route(ctx, &caller, slug, method, path, Some(&seen)).await?;
     invocation.answer(&facts(&changed), &format!("{slug} no longer has {label}. {then} {}", changed.spread.words("In force")));
     Ok(Exit::Done)

@@ -41,7 +41,7 @@ pub fn DecideDialog(
                 <DialogBody>{children()}</DialogBody>
                 <DialogFoot>
                     <Button look nostrip:icon=icon>{act}</Button>
-                    <button class="btn btn-secondary" form="back">"Cancel"</button>
+                    <button class="btn btn-secondary" form="back" autofocus=true>"Cancel"</button>
                 </DialogFoot>
             </Form>
         </Dialog>

@@ -8,7 +8,7 @@ use crate::{
     keys::model::{Api, ApiRoute, NewRoute, Spread, Unmatched},
     platform::Ctx,
     ui::number::count,
-    values::{Area, Permission, permission_names as may},
+    values::{Area, Permission, Version, permission_names as may},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -91,12 +91,20 @@ fn gone(method: &str, pattern: &str) -> AppError {
     ))
 }
 
-/// Removes a route; one that is not there is gone already. `seen` as of `Replaced`.
+const LATE: &str =
+    "This route was changed after you opened this page, or what its calls match without it. It is not removed yet: read what holds now, and remove it again.";
+
+/// Of what is said before a route is removed: of the route, and of what its calls match without it.
+pub fn removal_version(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> Version {
+    Version::of(&(route, without_route(api, routes, route)))
+}
+
+/// Removes a route; one that is not there is gone already. `seen`: its `removal_version` as it was shown.
 pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str, seen: Option<&str>) -> Result<ChangedRoutes, AppError> {
-    change(ctx, caller, slug, move |_, routes| {
+    change(ctx, caller, slug, move |api, routes| {
         let is_it = |route: &ApiRoute| route.method.eq_ignore_ascii_case(method) && route.pattern == pattern;
         if let Some(route) = routes.iter().find(|route| is_it(route)) {
-            AppError::unless_seen(seen, &route.version(), "This route")?;
+            AppError::unless_seen(seen, &removal_version(api, &routes, route), "This route").map_err(|_| AppError::conflict(LATE))?;
         }
         Ok(Wish::kept(routes.into_iter().filter(|route| !is_it(route))))
     })
@@ -106,11 +114,12 @@ pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, 
 /// What becomes of the calls of a route once it is removed: "Calls to GET /orders then need no permission and cost 1 unit."
 pub fn without_route(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> String {
     let mut fallbacks = gate::route_fallbacks(routes, route);
-    // Those of every other method come last.
-    fallbacks.sort_by_key(|fallback| fallback.methods.contains(&ApiRoute::ANY));
-    let is_one = fallbacks.len() == 1;
+    // Those of every other method come last, then those of some paths.
+    fallbacks.sort_by_key(|fallback| (fallback.is_of_some, fallback.methods.contains(&ApiRoute::ANY)));
+    let is_one = fallbacks.iter().filter(|fallback| !fallback.is_of_some).count() == 1;
     let sentence = |fallback: &gate::Fallback<'_>| {
         let calls = match fallback.methods.contains(&ApiRoute::ANY) {
+            _ if fallback.is_of_some => "Some of its calls".to_owned(),
             _ if is_one => format!("Calls to {}", route.label()),
             true => "All its other calls".to_owned(),
             false => format!("Calls to {} {}", fallback.methods.join(", "), route.pattern),

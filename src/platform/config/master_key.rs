@@ -119,7 +119,12 @@ impl Prepared {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
             _ => {}
         }
-        std::fs::rename(&self.draft, path).and_then(|()| sync_folder(path)).map_err(io)?;
+        sync_folder(path).map_err(io)?;
+        std::fs::rename(&self.draft, path).map_err(io)?;
+        // It is there: from here on nothing is a failure.
+        if let Err(error) = sync_folder(path) {
+            tracing::warn!("{} is in its place, but its folder could not be synced: {error}", path.display());
+        }
         Ok(Rotated { old, old_file, new: self.new })
     }
 }
@@ -203,7 +208,8 @@ fn make(path: &Path, rng: &Rng) -> std::io::Result<()> {
 
 /// A new key in a file of its own beside the place.
 fn draft(path: &Path, rng: &Rng) -> std::io::Result<PathBuf> {
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    // In a container every process has the same id: what one left that was ended does not hinder the next.
+    let draft = path.with_extension(format!("new-{}-{}", std::process::id(), rng.base62(8)));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     writeln!(file, "{}", STANDARD.encode(rng.bytes::<32>()))?;
     file.sync_all()?;

@@ -7,6 +7,8 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 /// What is new is found so soon.
 const EVERY: Duration = Duration::from_secs(1);
+/// The kernel takes one in a tenth of a second from who may not administer the system.
+const AGAIN: Duration = Duration::from_millis(110);
 
 /// Goes on for as long as it is polled. `postmaster` gives the process id, while there is one.
 pub(super) async fn stand_back(postmaster: impl Fn() -> Option<u32>) {
@@ -16,12 +18,8 @@ pub(super) async fn stand_back(postmaster: impl Fn() -> Option<u32>) {
     loop {
         let children = postmaster().map(children).unwrap_or_default();
         known.retain(|pid| children.contains(pid));
-        for pid in children {
-            if !known.contains(&pid) && stands_back(pid, &ours) {
-                known.insert(pid);
-            }
-        }
-        tokio::time::sleep(EVERY).await;
+        known.extend(children.difference(&known).copied().filter(|pid| stands_back(*pid, &ours)).collect::<Vec<_>>());
+        tokio::time::sleep(if known.len() == children.len() { EVERY } else { AGAIN }).await;
     }
 }
 
@@ -30,8 +28,7 @@ fn children(postmaster: u32) -> BTreeSet<u32> {
     all.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// False if it is gone, has no session of its own yet, or if there were too many in a tenth of a second (of who is not root): the next turn
-/// tries again.
+/// False if it is gone, has no session of its own yet, or if another one was just taken: the next turn tries again.
 fn stands_back(pid: u32, ours: &str) -> bool {
     session(&pid.to_string()).is_some_and(|theirs| theirs != ours) && fs::write(format!("/proc/{pid}/autogroup"), STEPS.to_string()).is_ok()
 }

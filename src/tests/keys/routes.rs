@@ -251,8 +251,12 @@ async fn a_route_is_removed_after_its_page_said_what_opens(db: PgPool) {
     assert_eq!(events(&db, "api.routed").await, 3);
 
     let edit = ApiEdit { unmatched: Some(Unmatched::Refuse), ..ApiEdit::default() };
+    let orders = asked("* /orders/*");
+    let open = version(&olga.page(&orders).await);
     edit_api(ctx, &caller, "demo", edit).await.unwrap();
-    let page = olga.page(&asked("* /orders/*")).await;
+    let late = olga.post::<RemoveRoute>(&orders, &[("slug", "demo"), ("method", "*"), ("path", "/orders/*"), ("version", open.as_str())]).await;
+    assert_eq!(late.status(), 409, "the route is as it was, what becomes of its calls is not");
+    let page = olga.page(&orders).await;
     assert!(page.contains("Calls to * /orders/* are then answered FORBIDDEN, because no route matches them."), "{page}");
 
     let mara = app.sign_in_as("developer").await;

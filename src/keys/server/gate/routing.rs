@@ -4,6 +4,10 @@
 //! The most specific route wins, segment by segment from the left: a word before a parameter, a parameter before a tail; on the same
 //! path the named method before any. A route for another method does not count. HEAD is the route of GET unless it has its own.
 
+mod fallbacks;
+
+pub use fallbacks::{Fallback, fallbacks};
+
 use super::path::{self, Called, Fault, Method};
 use crate::{
     keys::model::{ApiRoute, Unmatched},
@@ -274,63 +278,6 @@ pub fn check(routes: &[ApiRoute]) -> Result<(), (usize, String)> {
     Ok(())
 }
 
-/// What some calls of a route match without it; no route: none matches.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Fallback<'a> {
-    /// `*`: every method that has no name here.
-    pub methods: Vec<&'static str>,
-    pub route: Option<&'a ApiRoute>,
-}
-
-/// What the calls of one of these routes would match without it, by method. Asked for a call that differs from every other pattern wherever this
-/// one leaves it open; empty where other routes match all its calls already.
-pub fn fallbacks<'a>(routes: &'a [ApiRoute], removed: &ApiRoute) -> Vec<Fallback<'a>> {
-    let Some(at) = routes.iter().position(|route| route == removed) else { return Vec::new() };
-    let tree = |is_in: &dyn Fn(usize) -> bool| {
-        let mut root = Node::default();
-        for (n, route) in routes.iter().enumerate().filter(|(n, _)| is_in(*n)) {
-            if let Ok(parts) = parts(&route.pattern) {
-                _ = root.put(&parts, Method::read(&route.method), n);
-            }
-        }
-        root
-    };
-    let (now, then) = (tree(&|_| true), tree(&|n| n != at));
-    let of_path = |path: &String| {
-        let mut found: Vec<Fallback<'a>> = Vec::new();
-        for method in Method::ALL.into_iter().filter(|method| now.find(path, *method) == Ok(Some(at))) {
-            let route = then.find(path, method).ok().flatten().and_then(|n| routes.get(n));
-            match found.iter_mut().find(|fallback| fallback.route == route) {
-                Some(fallback) => fallback.methods.push(method.as_str()),
-                None => found.push(Fallback { methods: vec![method.as_str()], route }),
-            }
-        }
-        found
-    };
-    samples(&removed.pattern).iter().map(of_path).find(|found| !found.is_empty()).unwrap_or_default()
-}
-
-/// Paths of a pattern: each parameter is a word that no pattern can have. Of a tail first one that is deeper than every other pattern, then one
-/// that ends before it.
-fn samples(pattern: &str) -> Vec<String> {
-    let other = "x".repeat(MAX_PATTERN + 1);
-    let parts = parts(pattern).unwrap_or_default();
-    let mut words: Vec<&str> = Vec::new();
-    for part in &parts {
-        match part {
-            Part::Word(word) => words.push(word),
-            Part::Parameter => words.push(&other),
-            Part::Tail => {}
-        }
-    }
-    let short = words.join("/");
-    if parts.last() != Some(&Part::Tail) {
-        return vec![short];
-    }
-    words.resize(words.len() + MAX_PATTERN, &other);
-    vec![words.join("/"), short]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,28 +370,6 @@ mod tests {
         assert!(both(("*", "/a/*"), ("*", "/a/{rest...}")));
         assert!(both(("GET", "/Orders"), ("POST", "/orders")));
         assert!(!both(("GET", "/orders"), ("*", "/orders")));
-    }
-
-    #[test]
-    fn calls_fall_to_the_next_route() {
-        let without = |routes: &[(&str, &str)]| -> Vec<String> {
-            let routes: Vec<ApiRoute> = routes.iter().map(|(method, pattern)| route(method, pattern)).collect();
-            let words = |f: &Fallback<'_>| format!("{} → {}", f.methods.join(" "), f.route.map_or_else(|| "none".to_owned(), ApiRoute::label));
-            fallbacks(&routes, &routes[0]).iter().map(words).collect()
-        };
-        for (routes, expected) in [
-            (&[("GET", "/orders"), ("POST", "/orders")][..], &["GET HEAD → none"][..]),
-            (&[("GET", "/orders/{id}"), ("*", "/orders/{id}"), ("GET", "/orders/special")], &["GET HEAD → * /orders/{id}"]),
-            (&[("GET", "/orders"), ("HEAD", "/orders"), ("*", "/{any}")], &["GET → * /{any}"]),
-            (&[("GET", "/orders"), ("HEAD", "/*")], &["GET → none", "HEAD → HEAD /*"]),
-            (&[("*", "/a"), ("GET", "/a"), ("POST", "/*")], &["POST → POST /*", "PUT PATCH DELETE OPTIONS * → none"]),
-            (&[("PUT", "/files/*"), ("PUT", "/files/{name}"), ("PUT", "/{path...}")], &["PUT → PUT /{path...}"]),
-            (&[("PUT", "/files/*"), ("PUT", "/files/{a}/*")], &["PUT → none"]),
-            (&[("PUT", "/files/*"), ("PUT", "/files/{a}/*"), ("PUT", "/files")], &[]),
-            (&[("PUT", "/"), ("PUT", "/*")], &["PUT → PUT /*"]),
-        ] {
-            assert_eq!(without(routes), expected, "{routes:?}");
-        }
     }
 
     #[test]
