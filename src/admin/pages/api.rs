@@ -145,12 +145,7 @@ fn cost(route: &ApiRoute) -> AnyView {
 fn remove_route(page: &Page, route: &ApiRoute) -> AnyView {
     let (lead, version) = page.without.clone().unwrap_or_default();
     let lead = lead.into_any();
-    let this = vec![
-        ("slug", page.api.slug.to_string()),
-        ("method", route.method.clone()),
-        ("path", route.pattern.clone()),
-        (Version::FIELD, version),
-    ];
+    let this = vec![("slug", page.api.slug.to_string()), ("method", route.method.clone()), ("path", route.pattern.clone()), (Version::FIELD, version)];
     let (needs, cost) = (needs(route), cost(route));
     view! {
         <DecideDialog id="remove-route" title=format!("Remove {}", route.label()) gate=Gate::Refused lead path=path(&page.api) action=RemoveRoute::PATH hidden=this act="Remove" look=Look::Danger>
