@@ -6,7 +6,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-/// It leaves a third of the weight of what answers: enough to get on, and no pauses there.
+/// It leaves a third of the weight of what answers: enough to get on, and shorter pauses there.
 pub const STEPS: c_int = 5;
 
 /// Does this work, for as long as the process lives, on a thread of its own that stands back. However long it computes, the threads that answer

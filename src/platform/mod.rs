@@ -11,6 +11,7 @@ pub mod db;
 pub mod descriptors;
 pub mod fetch;
 pub mod http;
+mod ids;
 pub mod jobs;
 pub mod key_ring;
 pub mod local_time;

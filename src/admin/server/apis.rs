@@ -30,7 +30,8 @@ pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&st
         Some(label) => Some(routes.iter().find(|r| r.label() == label).cloned().ok_or(AppError::NotFound)?),
         None => None,
     };
-    let without = chosen.as_ref().map(|route| (keys::without_route(&api, &routes, route), keys::removal_version(&api, &routes, route).to_string()));
+    let removal = chosen.as_ref().map(|route| keys::plan_removal(&api, &routes, route));
+    let without = removal.map(|removal| (removal.then, removal.version.to_string()));
     let bundle_form = match bundle {
         Some("") => Some(BundleForm::New),
         Some(name) => Some(BundleForm::Change(api.bundle(name).cloned().ok_or(AppError::NotFound)?)),

@@ -6,10 +6,11 @@ use crate::{
     activity::server::{self as activity, Event},
     admin::model::{Deed, Mark},
     error::AppError,
-    keys::model::Act,
+    keys::model::{Act, ApiRoute},
     platform::{Ctx, LocalTime},
-    values::{AccountId, WorkspaceId, actor_words, permission_names as may},
+    values::{AccountId, Permission, WorkspaceId, actor_words, permission_names as may},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 /// What was done by, to and around an account, newest first.
@@ -182,27 +183,25 @@ fn routed(event: &Event, api: &str) -> String {
     match (of("added"), of("removed"), of("changed")) {
         ([Value::String(route)], [], []) => format!("added the route {route} to the API {api}"),
         ([], [Value::String(route)], []) => format!("removed the route {route} of the API {api}"),
-        ([], [], [change]) => format!("changed the route {} of the API {api}: {}", label(&change["from"]), differences(&change["from"], &change["to"])),
+        ([], [], [change]) => match (ApiRoute::deserialize(&change["from"]), ApiRoute::deserialize(&change["to"])) {
+            (Ok(from), Ok(to)) => format!("changed the route {} of the API {api}: {}", from.label(), differences(&from, &to)),
+            _ => format!("changed the routes of the API {api}"),
+        },
         _ => format!("changed the routes of the API {api}"),
     }
 }
 
-/// "GET /orders" of a route as an event keeps it.
-fn label(route: &Value) -> String {
-    format!("{} {}", route["method"].as_str().unwrap_or_default(), route["pattern"].as_str().unwrap_or_default())
-}
-
 /// What is said of a part of a route.
-type Part = (&'static str, fn(&Value) -> String);
+type Part = (&'static str, fn(&ApiRoute) -> String);
 
 /// "permission none, was orders:write; cost 1, was 5".
-fn differences(from: &Value, to: &Value) -> String {
+fn differences(from: &ApiRoute, to: &ApiRoute) -> String {
     let parts: [Part; 5] = [
-        ("route", label),
-        ("permission", |route| route["permission"].as_str().unwrap_or("none").to_owned()),
-        ("cost", |route| route["cost"].to_string()),
-        ("quota", |route| String::from(if route["is_counted"] == true { "counted" } else { "none" })),
-        ("description", |route| format!("“{}”", route["description"].as_str().unwrap_or_default())),
+        ("route", ApiRoute::label),
+        ("permission", |route| route.permission.as_ref().map_or("none", Permission::as_str).to_owned()),
+        ("cost", |route| route.cost.to_string()),
+        ("quota", |route| String::from(if route.is_counted { "counted" } else { "none" })),
+        ("description", |route| format!("“{}”", route.description)),
     ];
     let both = parts.map(|(name, of)| (name, of(from), of(to)));
     both.iter().filter(|(_, was, is)| was != is).map(|(name, was, is)| format!("{name} {is}, was {was}")).collect::<Vec<_>>().join("; ")
@@ -243,7 +242,6 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::ApiRoute;
     use time::macros::datetime;
 
     fn event(kind: &str) -> Event {

@@ -211,7 +211,7 @@ async fn remove(ctx: &Ctx, invocation: &Invocation, slug: &str, method: &str, pa
     let routes = keys::list_routes(ctx, &caller, slug).await.or_no(Thing::Api, slug)?;
     let found = routes.iter().find(|route| is_at(route, method, path));
     let route = found.ok_or_else(|| missing(Thing::Route, format!("{method} {path} of the API {slug}")))?;
-    let (label, then) = (route.label(), keys::without_route(&api, &routes, route));
+    let (label, keys::Removal { then, version }) = (route.label(), keys::plan_removal(&api, &routes, route));
     if invocation.dry_run {
         invocation.answer(&serde_json::json!({ "would_remove": label, "then": then }), &format!("Would remove {label} from {slug}. {then}"));
         return Ok(Exit::Done);
@@ -219,9 +219,7 @@ async fn remove(ctx: &Ctx, invocation: &Invocation, slug: &str, method: &str, pa
     if !invocation.is_agreed(&format!("Remove {label} from {slug}? {then}")) {
         return Err(AppError::conflict("Nothing was done."));
     }
-    // What was said holds for the routes as they were read.
-    let seen = keys::removal_version(&api, &routes, route).to_string();
-    let changed = keys::remove_route(ctx, &caller, slug, method, path, Some(&seen)).await?;
+    let changed = keys::remove_route(ctx, &caller, slug, method, path, Some(version.as_str())).await?;
     invocation.answer(&facts(&changed), &format!("{slug} no longer has {label}. {then} {}", changed.spread.words("In force")));
     Ok(Exit::Done)
 }

@@ -81,7 +81,7 @@ pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;
 pub use resealing::{ResealSecrets, SIGNING_SECRETS, held_by_master_keys, reseal_secrets};
 pub use rotating::{MAX_GRACE, Rotated, check_grace, drop_secret, end_replaced, extend_secret, rotate_key};
-pub use routes::{ChangedRoutes, Replaced, list_routes, plan_route, put_route, removal_version, remove_route, replace_routes, without_route};
+pub use routes::{ChangedRoutes, Removal, Replaced, list_routes, plan_removal, plan_route, put_route, remove_route, replace_routes};
 pub use rules::lifetime;
 pub use secret_use::{SecretReport, secret_calls};
 pub use states::{disable_key, enable_key, revoke_key};

@@ -94,25 +94,33 @@ fn gone(method: &str, pattern: &str) -> AppError {
 const LATE: &str =
     "This route was changed after you opened this page, or what its calls match without it. It is not removed yet: read what holds now, and remove it again.";
 
-/// Of what is said before a route is removed: of the route, and of what its calls match without it.
-pub fn removal_version(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> Version {
-    Version::of(&(route, without_route(api, routes, route)))
+/// What is said before a route is removed.
+pub struct Removal {
+    /// What becomes of its calls: "Calls to GET /orders then need no permission and cost 1 unit."
+    pub then: String,
+    /// Of the route, and of what becomes of its calls.
+    pub version: Version,
 }
 
-/// Removes a route; one that is not there is gone already. `seen`: its `removal_version` as it was shown.
+/// Of a route among those of its API.
+pub fn plan_removal(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> Removal {
+    let then = without_route(api, routes, route);
+    Removal { version: Version::of(&(route, &then)), then }
+}
+
+/// Removes a route; one that is not there is gone already. `seen`: the version of its `Removal` as it was shown.
 pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str, seen: Option<&str>) -> Result<ChangedRoutes, AppError> {
     change(ctx, caller, slug, move |api, routes| {
         let is_it = |route: &ApiRoute| route.method.eq_ignore_ascii_case(method) && route.pattern == pattern;
         if let Some(route) = routes.iter().find(|route| is_it(route)) {
-            AppError::unless_seen(seen, &removal_version(api, &routes, route), "This route").map_err(|_| AppError::conflict(LATE))?;
+            AppError::unless_seen(seen, &plan_removal(api, &routes, route).version, "This route").map_err(|_| AppError::conflict(LATE))?;
         }
         Ok(Wish::kept(routes.into_iter().filter(|route| !is_it(route))))
     })
     .await
 }
 
-/// What becomes of the calls of a route once it is removed: "Calls to GET /orders then need no permission and cost 1 unit."
-pub fn without_route(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> String {
+fn without_route(api: &Api, routes: &[ApiRoute], route: &ApiRoute) -> String {
     let mut fallbacks = gate::route_fallbacks(routes, route);
     // Those of every other method come last, then those of some paths.
     fallbacks.sort_by_key(|fallback| (fallback.is_of_some, fallback.methods.contains(&ApiRoute::ANY)));

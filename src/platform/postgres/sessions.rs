@@ -18,8 +18,10 @@ pub(super) async fn stand_back(postmaster: impl Fn() -> Option<u32>) {
     loop {
         let children = postmaster().map(children).unwrap_or_default();
         known.retain(|pid| children.contains(pid));
-        known.extend(children.difference(&known).copied().filter(|pid| stands_back(*pid, &ours)).collect::<Vec<_>>());
-        tokio::time::sleep(if known.len() == children.len() { EVERY } else { AGAIN }).await;
+        let taken: Vec<u32> = children.difference(&known).copied().filter(|pid| stands_back(*pid, &ours)).collect();
+        known.extend(&taken);
+        // Where none was taken, another try so soon is for nothing.
+        tokio::time::sleep(if taken.is_empty() || known.len() == children.len() { EVERY } else { AGAIN }).await;
     }
 }
 

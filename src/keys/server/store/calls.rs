@@ -14,8 +14,8 @@ struct CallRow {
 }
 
 /// The calls of these keys between each two edges; keys without calls are left out. Hours know no routes, so they are few rows;
-/// where a day begins at half past, it is cut from quarters. Keys are looked up one by one: of several at once the planner thinks, while it knows
-/// little of a table that just grew, that the index by time is the shorter way, and reads the calls of everybody's keys.
+/// where a day begins at half past, it is cut from quarters. Keys are looked up one by one: of several at once a plan that is kept for
+/// any times takes the index by time for the shorter way, and reads the calls of everybody's keys.
 pub async fn list_calls(db: impl PgExecutor<'_>, keys: &[KeyId], edges: &[OffsetDateTime]) -> sqlx::Result<HashMap<KeyId, Vec<Counts>>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(HashMap::new()) };
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
