@@ -22,6 +22,23 @@ pub fn aside(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> 
     })
 }
 
+/// Lets others go first in the midst of a long computation: once the kernel has given the core to this thread, what answers calls waits until its
+/// next tick, up to ten milliseconds.
+pub fn make_way() {
+    std::thread::yield_now();
+}
+
+/// The same after each few hundred items, a third of a millisecond's work.
+pub fn in_pieces<I: Iterator>(items: I) -> impl Iterator<Item = I::Item> {
+    const PIECE: usize = 250;
+    items.enumerate().map(|(n, item)| {
+        if n % PIECE == PIECE - 1 {
+            make_way();
+        }
+        item
+    })
+}
+
 /// From now on this thread stands back, and what it starts. Allowed between fork and exec. A kernel that won't have it is no error.
 pub fn step_back() {
     // SAFETY: takes a plain integer.

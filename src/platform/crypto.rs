@@ -73,6 +73,17 @@ impl Rng {
     }
 }
 
+/// Whether this processor has instructions for SHA-256, which `sha256` takes then.
+pub fn is_sha256_fast() -> bool {
+    // Both remember what they found.
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("sha");
+    #[cfg(target_arch = "aarch64")]
+    return std::arch::is_aarch64_feature_detected!("sha2");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    false
+}
+
 /// SHA-256: how secrets, session ids and mailed tokens are stored (they have at least 128 bits of their own, R41).
 pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes.as_ref()).into()

@@ -12,8 +12,8 @@ pub fn pool(options: PgConnectOptions, max: u32) -> PgPool {
     let options = options.application_name("tollgate").options([
         ("statement_timeout", "15s"),
         ("lock_timeout", "5s"),
-        // Well below the wait for a lock: a node that is paused in the middle of a change holds its key no longer. Nothing that is not of the
-        // database is awaited in a transaction.
+        // Well below the wait for a lock: a node that is paused in the middle of a change holds its key no longer. But for
+        // breaths (`breath`), nothing that is not of the database is awaited in a transaction.
         ("idle_in_transaction_session_timeout", "2s"),
         ("timezone", "UTC"),
         // It compiles for seconds what runs in a fraction of one: reading 20,000 keys took four times as long with it.

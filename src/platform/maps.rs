@@ -4,7 +4,10 @@
 
 use std::collections::HashMap;
 
-pub type FastMap<K, V> = HashMap<K, V, foldhash::quality::RandomState>;
+pub type FastMap<K, V> = HashMap<K, V, FastHash>;
+
+/// How they hash.
+pub type FastHash = foldhash::quality::RandomState;
 
 /// An emptied map that is filled anew, as it is: no call waits while it grows, and its pages are not asked of the system again. One that held
 /// much less than it has room for gives that back: the peak is over.

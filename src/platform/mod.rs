@@ -2,6 +2,7 @@
 //! It knows no feature. Server only.
 
 pub mod aside;
+pub mod breath;
 pub mod clock;
 pub mod config;
 pub mod crypto;
@@ -9,6 +10,7 @@ pub mod csv;
 pub mod ctx;
 pub mod db;
 pub mod descriptors;
+pub mod early;
 pub mod fetch;
 pub mod http;
 mod ids;
