@@ -134,6 +134,7 @@ export class Tollgate {
       insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count, cost)
         select p.id, q, p.route, 'VALID', p.workspace_id, p.api_id, 5, 5
         from past p, generate_series(date_trunc('day', now(), 'UTC') - interval '365 days', date_trunc('hour', now()), '15 minutes') q where p.is_asked;
+      update usage_rollups set until = greatest(until, date_trunc('hour', now()) + interval '15 minutes');
       commit;
       analyze usage_days; analyze usage_hours; analyze usage_quarters;
       select (select count(*) from usage_days) + (select count(*) from usage_hours) + (select count(*) from usage_quarters);`));

@@ -8,7 +8,7 @@ use crate::{
         Ctx,
         jobs::{self, CleanUp, Registry, Runner, RunnerHandle, Schedules},
     },
-    usage::server::{ForgetOldUsage, ForgetRareAddresses, MakePartitions, make_partitions},
+    usage::server::{ForgetOldUsage, ForgetRareAddresses, MakePartitions, RollUp, make_partitions},
 };
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ pub fn registry() -> Registry {
         .register::<VerifyAudit>()
         .register::<ForgetOldUsage>()
         .register::<ForgetRareAddresses>()
-        .register::<MakePartitions>();
+        .register::<MakePartitions>()
+        .register::<RollUp>();
     let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
     let registry = blocks::server::jobs::register(registry);
     let registry = admin::server::register_jobs(registry);
@@ -46,6 +47,7 @@ pub fn schedules() -> Schedules {
         .every("blocks.tell_operators", MINUTE, &blocks::server::jobs::TellOperators::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("usage.forget_rare_addresses", HOUR, &ForgetRareAddresses::default())
+        .every("usage.roll_up", 5 * MINUTE, &RollUp::default())
         .every("usage.make_partitions", 6 * HOUR, &MakePartitions::default())
         .nightly("accounts.reseal_seeds", &accounts::server::ResealSeeds::default())
         .nightly("keys.reseal_secrets", &keys::server::ResealSecrets::default())

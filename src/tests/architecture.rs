@@ -118,6 +118,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_minutes",
             "usage_quarters",
             "usage_hours",
+            "usage_rollups",
             "usage_shared_hours",
             "usage_days",
             "usage_addresses",

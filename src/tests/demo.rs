@@ -77,11 +77,13 @@ async fn the_demo_shows_every_part_at_work_and_contradicts_nothing(db: PgPool) {
     .await;
     let quota = number("select max_calls from key_limits where name = 'month'").await;
     assert!(used < quota && used * 30 / 20 > quota, "{used} of {quota} on the 21st");
-    let hours: Vec<i64> = sqlx::query_scalar("select sum(count)::bigint from usage_hours where hour > $1 - interval '3 hours' group by hour order by hour")
-        .bind(app.ctx.clock.now())
-        .fetch_all(&db)
-        .await
-        .unwrap();
+    let hours: Vec<i64> = sqlx::query_scalar(
+        "select sum(count)::bigint from usage_by_hour('-infinity', 'infinity') where hour > $1 - interval '3 hours' group by hour order by hour",
+    )
+    .bind(app.ctx.clock.now())
+    .fetch_all(&db)
+    .await
+    .unwrap();
     assert!(hours.len() == 3 && hours[2] < hours[1] * 3 / 2 && hours[2] * 2 > hours[1], "{hours:?}");
     let ilse = app.browser();
     ilse.sign_in(demo::OPERATOR_PERSON.email, demo::OPERATOR_PERSON.password).await;

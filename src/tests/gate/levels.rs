@@ -126,7 +126,9 @@ async fn what_was_counted_goes_on_under_another_limit(db: PgPool) {
 
     // One that is new counts what was used before it.
     until("the calls are written", || async {
-        let used = sqlx::query_scalar::<_, i64>("select coalesce(sum(cost), 0)::bigint from usage_days where outcome = 'VALID' and key_id = $1");
+        let used = sqlx::query_scalar::<_, i64>(
+            "select coalesce(sum(cost), 0)::bigint from usage_by_day('-infinity', 'infinity') where outcome = 'VALID' and key_id = $1",
+        );
         used.bind(scene.key.uuid()).fetch_one(&db).await.unwrap() >= 4
     })
     .await;

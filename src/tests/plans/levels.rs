@@ -196,7 +196,8 @@ async fn who_joins_a_shared_counter_brings_what_was_used_and_so_does_a_plan_that
     let used = || ctx.part::<Gate>().unwrap().limit_state(second, ctx.clock.now_micros())[0].used;
     let written = async |units: i64| {
         until("the calls are written", || async {
-            sqlx::query_scalar::<_, i64>("select coalesce(sum(cost), 0)::bigint from usage_days").fetch_one(&db).await.unwrap() >= units
+            sqlx::query_scalar::<_, i64>("select coalesce(sum(cost), 0)::bigint from usage_by_day('-infinity', 'infinity')").fetch_one(&db).await.unwrap()
+                >= units
         })
         .await;
     };

@@ -173,7 +173,7 @@ async fn the_gate_tells_from_where_a_call_came(db: PgPool) {
         }
     }
     until("the calls are written", || async {
-        sqlx::query_scalar::<_, i64>("select coalesce(sum(count), 0)::bigint from usage_days where key_id = $1")
+        sqlx::query_scalar::<_, i64>("select coalesce(sum(count), 0)::bigint from usage_by_day('-infinity', 'infinity') where key_id = $1")
             .bind(scene.key.uuid())
             .fetch_one(&db)
             .await

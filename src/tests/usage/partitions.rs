@@ -54,6 +54,7 @@ async fn partitions_are_made_ahead_and_once(db: PgPool) {
     let k = key(&app.ctx, &owner, "k").await;
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, at(0), 3), tally(&owner, k, "GET /", Outcome::Valid, at(WEEK), 4)]).await;
     assert_eq!(places(&db, "usage_minutes").await, [("usage_minutes_20261116".to_owned(), 3), ("usage_minutes_20261123".to_owned(), 4)]);
+    sqlx::query("select from usage_roll_up('2026-12-01')").execute(&db).await.unwrap();
     assert_eq!(places(&db, "usage_hours").await, [("usage_hours_20261101".to_owned(), 7)], "rollups, too");
     let rooms = "select count(*) filter (where c.relname like 'usage%') from pg_class c where c.relkind = 'r' and 'fillfactor=50' = any (c.reloptions)
         and c.oid in (select inhrelid from pg_inherits)";
@@ -73,7 +74,10 @@ async fn a_row_of_a_day_without_a_partition_is_counted_and_moves_into_it(db: PgP
     write(&app, vec![calls(at(0), 10), calls(at(-3 * WEEK), 1)]).await;
     assert_eq!(places(&db, "usage_minutes").await, [("usage_minutes_20261116".to_owned(), 15), ("usage_minutes_default".to_owned(), 3)]);
     let rows: (i64, i64) =
-        sqlx::query_as("select (select count(*) from usage_minutes), (select sum(count)::bigint from usage_days)").fetch_one(&db).await.unwrap();
+        sqlx::query_as("select (select count(*) from usage_minutes), (select sum(count)::bigint from usage_by_day('-infinity', 'infinity'))")
+            .fetch_one(&db)
+            .await
+            .unwrap();
     assert_eq!(rows, (2, 18), "moving is not counting");
 }
 
@@ -113,7 +117,7 @@ async fn making_partitions_while_calls_are_written_loses_and_doubles_none(db: Pg
     let (made, ()) = tokio::join!(make_partitions(&app.ctx), writing);
     assert!(made.unwrap() > 0);
     let sums: (i64, i64, i64) = sqlx::query_as(
-        "select (select sum(count)::bigint from usage_minutes), (select sum(count)::bigint from usage_quarters), (select sum(count)::bigint from usage_hours)",
+        "select (select sum(count)::bigint from usage_minutes), (select sum(count)::bigint from usage_quarters), (select sum(count)::bigint from usage_by_hour('-infinity', 'infinity'))",
     )
     .fetch_one(&db)
     .await
@@ -174,9 +178,9 @@ async fn a_range_is_planned_for_its_own_partitions(db: PgPool) {
     };
     let minutes = reads("select sum(count) from usage_minutes where minute >= '2026-12-01 00:00Z' and minute < '2026-12-02 00:00Z'".into()).await;
     assert_eq!(minutes, ["usage_minutes_20261130"]);
-    // As the chart asks: whole hours from their partitions, no quarter of an hour at all outside of them.
+    // As the chart asks: whole hours from their partitions, no quarter of an hour at all outside of them, and where hours end.
     let edges = "array['2026-12-10 00:00Z', '2026-12-20 00:00Z', '2027-01-10 00:00Z']::timestamptz[]";
     let chart = reads(format!("select sum(count) from usage_cells({edges}, null, md5('k')::uuid, null, null, null)")).await;
-    let wanted = ["usage_hours_20261201", "usage_hours_20270101", "usage_quarters_20261201", "usage_quarters_20270101"];
+    let wanted = ["usage_hours_20261201", "usage_hours_20270101", "usage_quarters_20261201", "usage_quarters_20270101", "usage_rollups"];
     assert_eq!(chart, wanted);
 }

@@ -4,12 +4,20 @@ use super::{DEMO, Dice, developer, key, tally, write};
 use crate::support::{T0, TestApp};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
+use time::{Duration, OffsetDateTime};
 use tollgate::{
     accounts::Caller,
     keys::server::{key_detail, meter::Tally},
-    usage::{model::UsageQuery, server::report_usage},
+    usage::{
+        model::UsageQuery,
+        server::{report_usage, roll_up},
+    },
     values::{KeyId, Outcome},
 };
+
+/// All of them, rolled up or not.
+const BY_HOUR: &str = "usage_by_hour('-infinity', 'infinity')";
+const BY_DAY: &str = "usage_by_day('-infinity', 'infinity')";
 
 /// Sums by key, outcome and the bucket that SQL names: what the quarters say, and what the rollup says.
 async fn both(db: &PgPool, rollup: &str, column: &str, bucket: &str) -> [Vec<(String, i64)>; 2] {
@@ -28,7 +36,7 @@ async fn hours_and_days_follow_the_quarters(db: PgPool) {
     let keys = [key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await];
     let mut dice = Dice(11);
     let mut roll = |n: u64| usize::try_from(dice.roll(n)).unwrap();
-    for _ in 0..6 {
+    for n in 0..6 {
         let counts: Vec<Tally> = (0..80)
             .map(|_| {
                 let minute = T0.unix_timestamp() / 60 - i64::try_from(roll(3 * 1440)).unwrap();
@@ -38,10 +46,19 @@ async fn hours_and_days_follow_the_quarters(db: PgPool) {
             })
             .collect();
         write(&app, counts).await;
+        // Nothing is rolled up at first, then the older half, then more: what is written comes late for some of it.
+        for (all, column) in [(BY_HOUR, "hour"), (BY_DAY, "day")] {
+            let [quarters, told] = both(&db, all, column, column).await;
+            assert!(!quarters.is_empty());
+            assert_eq!(quarters, told, "{all}, {n}");
+        }
+        if n > 0 {
+            roll_up_before(&db, T0 - Duration::hours(72 - 12 * n)).await;
+        }
     }
-    for (rollup, column, bucket) in [("usage_hours", "hour", "hour"), ("usage_days", "day", "day")] {
-        let [quarters, rolled] = both(&db, rollup, column, bucket).await;
-        assert!(!quarters.is_empty());
+    roll_up_before(&db, T0 + Duration::DAY).await;
+    for (rollup, column) in [("usage_hours", "hour"), ("usage_days", "day")] {
+        let [quarters, rolled] = both(&db, rollup, column, column).await;
         assert_eq!(quarters, rolled, "{rollup}");
     }
     let costs: (i64, i64) =
@@ -49,17 +66,65 @@ async fn hours_and_days_follow_the_quarters(db: PgPool) {
     assert_eq!(costs.0, costs.1);
 }
 
-/// Two nodes add to the same hours at once: nothing is lost.
+async fn roll_up_before(db: &PgPool, before: OffsetDateTime) {
+    sqlx::query("select from usage_roll_up($1)").bind(before).execute(db).await.unwrap();
+}
+
+/// The job rolls up what is over, and what is not is told from the quarters.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_is_over_is_rolled_up_once(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let k = key(&app.ctx, &owner, "k").await;
+    let minute = T0.unix_timestamp() / 60;
+    let calls = |minute| vec![tally(&owner, k, "GET /", Outcome::Valid, minute, 5)];
+    let sums = async |table: &str| {
+        let sum = AssertSqlSafe(format!("select coalesce(sum(count), 0)::bigint from {table}"));
+        sqlx::query_scalar::<_, i64>(sum).fetch_one(&db).await.unwrap()
+    };
+    write(&app, calls(minute - 20)).await;
+    write(&app, calls(minute)).await;
+    assert_eq!((sums("usage_hours").await, sums(BY_HOUR).await, sums(BY_DAY).await), (0, 10, 10));
+    for _ in 0..2 {
+        roll_up(&app.ctx).await.unwrap();
+        assert_eq!((sums("usage_hours").await, sums("usage_days").await, sums(BY_HOUR).await, sums(BY_DAY).await), (5, 5, 10, 10));
+    }
+    // Late, in a quarter that has some and in one that has none.
+    write(&app, calls(minute - 20)).await;
+    write(&app, calls(minute - 60)).await;
+    assert_eq!((sums("usage_hours").await, sums("usage_days").await, sums(BY_HOUR).await, sums(BY_DAY).await), (15, 15, 20, 20));
+}
+
+/// Quarter by quarter, however long nobody rolled up, and nothing while a batch takes longer than one waits.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_waited_long_is_rolled_up_and_what_is_held_waits(db: PgPool) {
+    let impatient = db.connect_options().as_ref().clone().options([("lock_timeout", "200ms")]);
+    let app = TestApp::start(PgPoolOptions::new().connect_with(impatient).await.unwrap()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let k = key(&app.ctx, &owner, "k").await;
+    let minute = T0.unix_timestamp() / 60;
+    write(&app, [20, 35, 300, 3_000, 30_000].map(|ago| tally(&owner, k, "GET /", Outcome::Valid, minute - ago, 5)).into()).await;
+    let hours = async || sqlx::query_scalar::<_, i64>("select coalesce(sum(count), 0)::bigint from usage_hours").fetch_one(&db).await.unwrap();
+    let mut batch = db.begin().await.unwrap();
+    sqlx::query("select from usage_rollups for share").execute(&mut *batch).await.unwrap();
+    roll_up(&app.ctx).await.unwrap();
+    assert_eq!(hours().await, 0, "it waits for the batch, and then for the next time");
+    batch.commit().await.unwrap();
+    roll_up(&app.ctx).await.unwrap();
+    assert_eq!(hours().await, 25);
+}
+
+/// Two nodes add to the same hours at once, while these are rolled up: nothing is lost, and nothing told twice.
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn nodes_that_write_at_once_add_up(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let k = key(&app.ctx, &owner, "k").await;
     let counts = || (0..60).map(|m| tally(&owner, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60 + m, 1)).collect::<Vec<_>>();
-    for _ in 0..10 {
-        tokio::join!(write(&app, counts()), write(&app, counts()));
+    for n in 0..10 {
+        tokio::join!(write(&app, counts()), roll_up_before(&db, T0 + Duration::minutes(15 * (n / 2))), write(&app, counts()));
     }
-    let [quarters, rolled] = both(&db, "usage_hours", "hour", "hour").await;
+    let [quarters, rolled] = both(&db, BY_HOUR, "hour", "hour").await;
     assert_eq!((quarters.iter().map(|(_, n)| n).sum::<i64>(), quarters == rolled), (1_200, true));
 }
 
@@ -97,6 +162,7 @@ async fn a_busy_year(db: &PgPool, key: uuid::Uuid, workspace: uuid::Uuid) {
     .execute(db)
     .await
     .unwrap();
+    roll_up_before(db, T0).await;
     sqlx::query("analyze usage_quarters, usage_hours, usage_days").execute(db).await.unwrap();
 }
 
@@ -157,7 +223,7 @@ async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
             // The name of the key is looked up beside it, for 90 days × 2 outcomes.
             ("by key", ["select key_id, width_bucket(at,", "from usage_cells("], format!("{cells}, 10"), most + 1_000.0),
             // Whole days × 5 routes × 2 outcomes, and the quarters of one more day.
-            ("by route", ["from cells group by route", "usage_days"], days, 2_000.0),
+            ("by route", ["from cells group by route", "usage_by_day"], days, 2_000.0),
         ] {
             let plan = explained(&shown, words, &arguments).await;
             let rows = rows_read(&plan);

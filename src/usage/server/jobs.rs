@@ -3,6 +3,7 @@
 use super::{
     partitions::make_partitions,
     retention::{add_up_rare_of_secrets, forget_old_rows, forget_old_usage, forget_rare_addresses, quarters_over},
+    rollups::roll_up,
 };
 use crate::platform::{
     Ctx,
@@ -19,6 +20,19 @@ impl Job for MakePartitions {
 
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         make_partitions(ctx).await?;
+        Ok(())
+    }
+}
+
+/// Every five minutes: hours and days know of the quarters of an hour that are over.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct RollUp {}
+
+impl Job for RollUp {
+    const KIND: &'static str = "usage.roll_up";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        roll_up(ctx).await?;
         Ok(())
     }
 }

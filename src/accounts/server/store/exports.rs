@@ -194,8 +194,8 @@ pub async fn list_keys(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx:
 pub async fn list_usage(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<UsageLine>> {
     sqlx::query_as!(
         UsageLine,
-        r#"select to_char(day at time zone 'UTC', 'YYYY-MM') as "month!", key_id as "key_id: KeyId", outcome, sum(count)::bigint as "calls!"
-           from usage_days where workspace_id = $1 group by 1, 2, 3 order by 1, 2, 3"#,
+        r#"select to_char(day at time zone 'UTC', 'YYYY-MM') as "month!", key_id as "key_id!: KeyId", outcome as "outcome!", sum(count)::bigint as "calls!"
+           from usage_by_day('-infinity', 'infinity') where workspace_id = $1 group by 1, 2, 3 order by 1, 2, 3"#,
         workspace.uuid(),
     )
     .fetch_all(db)

@@ -25,7 +25,7 @@ pub async fn list_calls(db: impl PgExecutor<'_>, keys: &[KeyId], edges: &[Offset
             r#"select k.id as "key_id!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!"
                from unnest($2::uuid[]) k (id) cross join lateral (
                  select width_bucket(hour, $1::timestamptz[]) as bucket, outcome, sum(count)::bigint as count
-                 from usage_hours where key_id = k.id and hour >= $3 and hour < $4 group by 1, 2) c"#,
+                 from usage_by_hour($3, $4) where key_id = k.id and hour >= $3 and hour < $4 group by 1, 2) c"#,
             edges,
             &ids,
             first,

@@ -36,7 +36,7 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
              select sum(taken(e.unit, c.count, c.cost))::bigint as used, min(greatest(taken(e.unit, c.count, c.cost) / c.count, 1)) filter (where c.cost > 0) as least from (
-               select d.key_id, d.count, d.cost from usage_days d
+               select d.key_id, d.count, d.cost from usage_by_day(e.midnight, 'infinity') d
                where e.midnight <= $1 and d.workspace_id = e.workspace_id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
                union all
                select q.key_id, q.count, coalesce(q.cost, q.count) from usage_quarters q

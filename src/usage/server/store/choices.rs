@@ -36,14 +36,18 @@ pub struct KeyChoices {
 
 /// The keys of a workspace that were used or made last, and always the chosen one; or those that are looked for, by name, start or id.
 /// Rows are bounded: a text is looked for at the beginning of all names, and within those of the newest keys. What was used last is read from its newest
-/// hours: both columns are compared and sorted by, since only the index by workspace and hour serves that (one by hour alone would be read
+/// hours, and from the quarters of an hour that are not rolled up: both columns are compared and sorted by, since only the index by workspace and hour serves that (one by hour alone would be read
 /// until enough rows of the workspace came). Of what is found only as many keys as are offered are looked up, one by one (`lateral`), and a
 /// hundred more for those that are deleted.
 pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Option<KeyId>, sought: Option<Sought<'_>>) -> sqlx::Result<KeyChoices> {
     let rows = sqlx::query!(
         r#"with used as (
              select key_id, max(hour) as at from (
-               select key_id, hour, workspace_id from usage_hours where (workspace_id, hour) <= ($1, 'infinity') order by workspace_id desc, hour desc limit 2000
+               (select key_id, hour, workspace_id from usage_hours where (workspace_id, hour) <= ($1, 'infinity') order by workspace_id desc, hour desc limit 2000)
+               union all
+               (select key_id, quarter, workspace_id from usage_quarters
+                 where (workspace_id, quarter) <= ($1, 'infinity') and (workspace_id, quarter) >= ($1, (select until from usage_rollups))
+                 order by workspace_id desc, quarter desc limit 2000)
              ) newest where workspace_id = $1 group by 1
            ), made as (
              (select id, created_at as at, false as is_sure from keys where workspace_id = $1 and $3::text is null order by created_at desc, id desc limit $4)

@@ -29,7 +29,7 @@ pub async fn sum_units_by_plan(db: &PgPool, scope: &Scope, from: OffsetDateTime,
                and ($7::text[] is null or 'VALID' = any($7))
            ), passed as (
              select k.plan_id, d.cost as units
-             from days t cross join priced k join usage_days d on d.key_id = k.key_id and d.day >= t.first_day and d.day < t.end_day
+             from days t cross join priced k join usage_by_day($2, $3) d on d.key_id = k.key_id and d.day >= t.first_day and d.day < t.end_day
              where d.outcome = 'VALID' and ($6::text is null or d.route = $6)
              union all
              select k.plan_id, coalesce(q.cost, q.count)

@@ -39,7 +39,7 @@ pub async fn list_pieces(db: &PgPool, key: KeyId, since: OffsetDateTime, grain: 
     sqlx::query_as!(
         PieceRow,
         r#"with pieces as (
-             select d.day as at, taken($4, d.count, d.cost) as units from usage_days d where $3::integer = 86400 and d.key_id = $1 and d.day >= $2 and d.outcome = 'VALID'
+             select d.day as at, taken($4, d.count, d.cost) as units from usage_by_day($2, 'infinity') d where $3::integer = 86400 and d.key_id = $1 and d.day >= $2 and d.outcome = 'VALID'
              union all
              select q.quarter, taken($4, q.count, q.cost) from usage_quarters q where $3 = 900 and q.key_id = $1 and q.quarter >= $2 and q.outcome = 'VALID'
              union all
@@ -73,7 +73,7 @@ pub async fn list_shared_pieces(db: &PgPool, key: KeyId, since: OffsetDateTime, 
     .await
 }
 
-/// A day has one row where 96 quarters of an hour have as many. What a day took is the sum of its quarters, unless a route had questions that cost
+/// A day that is rolled up has one row where 96 quarters of an hour have as many. What a day took is the sum of its quarters, unless a route had questions that cost
 /// nothing beside others (`taken` of migration 0076): then it may be as much more as there were of these, never less.
 async fn list_shared_calls(db: &PgPool, key: KeyId, since: OffsetDateTime, days: Range<OffsetDateTime>) -> sqlx::Result<Vec<PieceRow>> {
     sqlx::query_as!(
@@ -85,7 +85,7 @@ async fn list_shared_calls(db: &PgPool, key: KeyId, since: OffsetDateTime, days:
              group by 1, 2
              union all
              select d.key_id, d.day, 86400, sum(taken('calls', d.count, d.cost))
-             from usage_days d
+             from usage_by_day($3, $4) d
              where d.workspace_id = (select k.workspace_id from keys k where k.id = $1) and d.day >= $3 and d.day < $4 and d.outcome = 'VALID'
              group by 1, 2
              union all
@@ -178,6 +178,8 @@ mod tests {
              ('GET /old', 'VALID', 2, null), ('GET /dear', 'RATE_LIMITED', 4, 20)"
         );
         count(&db, insert).await;
+        // Today's are not rolled up.
+        super::super::writing::roll_up(&db, TODAY).await.unwrap();
         let (hours, mixed) = (calls(&db, SINCE..SINCE).await, calls(&db, MIDNIGHT..TODAY).await);
         assert_eq!(by_day(&mixed), by_day(&hours));
         let kept: i64 = sqlx::query_scalar(
@@ -202,6 +204,8 @@ mod tests {
         let insert =
             counts!("unnest(array['2026-11-01 09:00Z', '2026-11-01 10:00Z']::timestamptz[])", "('GET /', 'VALID', 10, case when n % 8 < 4 then 0 else 50 end)");
         count(&db, insert).await;
+        // Of quarters that are not yet rolled up each is told apart.
+        super::super::writing::roll_up(&db, TODAY).await.unwrap();
         let (hours, mixed) = (calls(&db, SINCE..SINCE).await, calls(&db, MIDNIGHT..TODAY).await);
         assert_eq!((sum(&hours), sum(&mixed)), (20, 40), "ten of each key are free");
     }

@@ -181,7 +181,7 @@ pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: O
              select least(case when $2 = date_trunc('day', $2::timestamptz, 'UTC') then $2 else date_trunc('day', $2, 'UTC') + interval '1 day' end, $3::timestamptz) as first,
                date_trunc('day', $3, 'UTC') as last
            ), cells as (
-             select route, count, case when outcome = 'VALID' then cost else 0 end as units, outcome = 'VALID' and cost <> count as differs from usage_days
+             select route, count, case when outcome = 'VALID' then cost else 0 end as units, outcome = 'VALID' and cost <> count as differs from usage_by_day($2, $3)
              where day >= (select first from days) and day < (select last from days)
                and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
                and ($6::text[] is null or outcome = any($6))

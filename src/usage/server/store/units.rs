@@ -14,7 +14,7 @@ pub async fn sum_by_key(db: &PgPool, scope: &Scope, keys: &[Uuid], from: OffsetD
              select date_trunc('day', $2::timestamptz + interval '1 day' - interval '1 second', 'UTC') as first_day, date_trunc('day', $3::timestamptz, 'UTC') as end_day
            ), passed as (
              select d.key_id, d.cost as units
-             from days t join usage_days d on d.day >= t.first_day and d.day < t.end_day
+             from days t join usage_by_day($2, $3) d on d.day >= t.first_day and d.day < t.end_day
              where d.key_id = any($1::uuid[]) and d.outcome = 'VALID' and ($4::uuid is null or d.api_id = $4) and ($5::text is null or d.route = $5)
              union all
              select q.key_id, coalesce(q.cost, q.count)

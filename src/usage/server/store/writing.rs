@@ -1,6 +1,6 @@
 //! Adding counts. Rows come sorted and summed (no row twice in a statement), so that nodes that write at once don't deadlock.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -91,6 +91,26 @@ pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sq
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
          on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost"
     )
+}
+
+/// The first statement of a transaction that writes quarters of an hour: where hours end stays where it is until its end (migration 0111). It may compute
+/// for a while between two statements, on a busy core.
+pub async fn hold_rollups(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query_scalar!("select set_config('idle_in_transaction_session_timeout', '15s', true) from usage_rollups for share").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// The first quarter of an hour before that which is not rolled up.
+pub async fn find_not_rolled_up(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("select min(quarter) from usage_quarters where quarter >= (select until from usage_rollups) and quarter < $1", before)
+        .fetch_one(db)
+        .await
+}
+
+/// Rolls up the quarters of an hour before that which are not yet rolled up (migration 0111).
+pub async fn roll_up(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("select from usage_roll_up($1)", before).execute(db).await?;
+    Ok(())
 }
 
 /// What keys used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a transaction, by

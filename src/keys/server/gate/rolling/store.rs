@@ -31,7 +31,7 @@ pub async fn list_pieces(db: &PgPool, piece: Duration, after: OffsetDateTime, ke
         |key: Uuid, at: OffsetDateTime, units: i64, calls: i64| Piece { key: KeyId::new(key), at, used: Taken { units: whole(units), calls: whole(calls) } };
     if piece == Duration::DAY {
         let rows = sqlx::query!(
-            r#"select key_id, day as at, sum(cost)::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_days
+            r#"select key_id as "key_id!", day as "at!", sum(cost)::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_by_day($2, 'infinity')
                where key_id = any($1) and outcome = 'VALID' and day > $2 group by key_id, day"#,
             keys,
             after,

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     keys::{
         model::{Api, Window},
-        server::signing::signer,
+        server::{meter::Hint, signing::signer},
     },
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
@@ -217,7 +217,8 @@ impl<'g> Loading<'g> {
         let (home, allowance) = self.place(row.fields(OF_PLACE)?)?;
         let (external_id, meta) = (row.null_or(text)?.map(Into::into), row.null_or(text)?.map(Into::into));
         let rare = Rare::of(None, Vec::new(), external_id, meta);
-        let facts = KeyFacts { key, home, rights, allowance, expires, secrets: Secrets::default(), rare, standing, awaits_first_use: false };
+        let facts =
+            KeyFacts { key, home, rights, allowance, expires, secrets: Secrets::default(), rare, standing, awaits_first_use: false, hint: Hint::default() };
         self.gate.table.add(Record::first(facts));
         Some(())
     }

@@ -182,7 +182,7 @@ pub async fn each_used(
     let mut rows = match since.unix_timestamp() {
         at if at % DAY == 0 => sqlx::query_as!(
             Used,
-            r#"select key_id as "key!", sum(cost)::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_days
+            r#"select key_id as "key!", sum(cost)::bigint as "units!", sum(taken('calls', count, cost))::bigint as "calls!" from usage_by_day($3, 'infinity')
                where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $3 group by key_id"#,
             all,
             keys,
@@ -195,7 +195,7 @@ pub async fn each_used(
                  select key_id, coalesce(cost, count) as part, taken('calls', count, cost) as calls from usage_quarters
                  where ($1 or key_id = any($2)) and outcome = 'VALID' and quarter >= $3 and quarter < $4
                  union all
-                 select key_id, cost, taken('calls', count, cost) from usage_days where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $4
+                 select key_id, cost, taken('calls', count, cost) from usage_by_day($4, 'infinity') where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $4
                ) parts group by key_id"#,
             all,
             keys,
@@ -212,7 +212,7 @@ pub async fn each_used(
                  select key_id, coalesce(cost, count), taken('calls', count, cost) from usage_quarters
                  where ($1 or key_id = any($2)) and outcome = 'VALID' and quarter >= $4 and quarter < $5
                  union all
-                 select key_id, cost, taken('calls', count, cost) from usage_days where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $5
+                 select key_id, cost, taken('calls', count, cost) from usage_by_day($5, 'infinity') where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $5
                ) parts group by key_id"#,
             all,
             keys,

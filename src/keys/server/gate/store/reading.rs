@@ -22,7 +22,7 @@ use super::{
 use crate::{
     keys::{
         model::{Api, Level, LimitUnit, Over, Window},
-        server::signing::signer,
+        server::{meter::Hint, signing::signer},
     },
     values::{AccountId, ApiId, KeyId, SecretId, WorkspaceId},
 };
@@ -249,6 +249,7 @@ impl<'a> Reading<'a> {
                 rare: Rare::of(signer, salted, row.external_id.map(Into::into), row.meta.map(Into::into)),
                 standing: Standing::stored(&row.state),
                 awaits_first_use,
+                hint: Hint::default(),
             };
             keys.push(Waiting { facts, own, terms, group_plan: row.group_plan });
         }
