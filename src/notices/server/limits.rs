@@ -17,15 +17,17 @@ use crate::{
     error::AppError,
     keys::model::{KeyLimit, OverAction},
     notices::model::ToldNotice,
-    platform::{Ctx, LocalTime, jobs::enqueue_each},
+    platform::{Ctx, LocalTime, breath::Breath, jobs::enqueue_each},
     values::{KeyId, permission_names as may},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// Lines on the home page.
 const MOST: i64 = 5;
 /// The longest window is 31 days; a notice is kept a while longer, to be looked up.
 const KEPT: Duration = Duration::days(90);
+/// Keys whose limits one statement looks at: it takes Postgres a millisecond.
+const AT_ONCE: usize = 50;
 /// Rows forgotten in one call.
 const CHUNK: i64 = 20_000;
 
@@ -43,7 +45,7 @@ pub(super) fn default_limit(ctx: &Ctx) -> DefaultLimit<'static> {
 pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     let now = ctx.clock.now();
     store::end_fillings(&ctx.db, now).await?;
-    let mut used = store::list_used_limits(&ctx.db, default_limit(ctx), now).await?;
+    let mut used = used_limits(ctx, now).await?;
     used.extend(shared::list_used_shared_limits(&ctx.db, now).await?);
     used.extend(credits::list_used_credits(&ctx.db, now).await?);
     let marks = marks(used);
@@ -56,6 +58,20 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     enqueue_each(ctx, &mut tx, &mails).await?;
     tx.commit().await?;
     Ok(accounts.len())
+}
+
+/// Of the keys in use, a few at a time.
+async fn used_limits(ctx: &Ctx, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
+    let (mut used, mut breath) = (Vec::new(), Breath::steady());
+    let mut tx = ctx.db.begin().await?;
+    let in_use = store::list_keys_in_use(&mut tx, now).await?;
+    store::plan_once(&mut tx).await?;
+    for keys in in_use.chunks(AT_ONCE) {
+        used.extend(store::list_used_limits(&mut tx, keys, default_limit(ctx), now).await?);
+        breath.take().await;
+    }
+    tx.commit().await?;
+    Ok(used)
 }
 
 /// Every threshold that each limit has reached. One of which less is left than calls cost has reached them all: many calls are beyond it from then on,

@@ -1,17 +1,18 @@
 //! When the next batch is written, and how long a try may take.
 
-use super::flush::CHUNK;
 use crate::{keys::server::meter::Batch, platform::db};
 use std::time::Duration;
 
-/// After a batch that took long the next one waits this many times as long, at most ten seconds: writing takes a twentieth of Postgres' time,
-/// and Postgres may share the gate's cores. Where the same keys are in use a batch is no larger for it.
+/// After a batch that took long the next one waits this many times as long: writing takes a twentieth of Postgres' time, and Postgres may share the
+/// gate's cores. Where the same keys are in use a batch is no larger for it.
 const REST: u32 = 19;
-const LONGEST_REST: Duration = Duration::from_secs(10);
-/// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each chunk of
+/// From one batch to the next, unless one takes longer than half of it: then it rests as long, and no longer than this.
+const LONGEST: Duration = Duration::from_secs(10);
+/// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each 5,000 of
 /// them. What hours without the database leave must pass at some time, or it is tried for ever.
 const TRY: Duration = Duration::from_secs(25);
-const OF_A_CHUNK: Duration = Duration::from_secs(2);
+const MANY: usize = 5_000;
+const OF_MANY: Duration = Duration::from_secs(2);
 
 /// The longest pause between tries that Postgres refuses or has no time for: it is not to be busy with them.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -24,15 +25,17 @@ pub fn longest_pause(error: &sqlx::Error) -> Duration {
     if db::is_away(error) { AWAY } else { LONGEST_PAUSE }
 }
 
-/// How long until the next batch, where the last one took that long.
-pub fn rest_after(took: Duration, every: Duration) -> Duration {
-    every.max((took * REST).min(LONGEST_REST))
+/// How long until the next batch, where the last one took that long, with so much for breath.
+pub fn rest_after(took: Duration, breathed: Duration, every: Duration) -> Duration {
+    let worked = took.saturating_sub(breathed);
+    let rest = LONGEST.saturating_sub(took).max(worked.min(LONGEST));
+    every.max((worked * REST).min(rest))
 }
 
 /// How long a try may take.
 pub fn patience(batch: &Batch) -> Duration {
-    let chunks = (batch.counts.len() + batch.unknown.len()) / CHUNK;
-    TRY.saturating_add(OF_A_CHUNK.saturating_mul(u32::try_from(chunks).unwrap_or(u32::MAX)))
+    let times = (batch.counts.len() + batch.unknown.len()) / MANY;
+    TRY.saturating_add(OF_MANY.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)))
 }
 
 #[cfg(test)]
@@ -44,11 +47,11 @@ mod tests {
 
     #[test]
     fn batches_that_take_long_are_written_less_often() {
-        let rest = |millis| rest_after(Duration::from_millis(millis), EVERY);
-        assert_eq!(
-            [rest(0), rest(100), rest(200), rest(500), rest(60_000)],
-            [EVERY, EVERY, Duration::from_millis(3_800), Duration::from_millis(9_500), LONGEST_REST]
-        );
+        let breathing = |millis, breathed| rest_after(Duration::from_millis(millis), Duration::from_millis(breathed), EVERY);
+        let rest = |millis| breathing(millis, 0);
+        assert_eq!(breathing(1_200, 1_000), Duration::from_millis(3_800), "only what was worked counts");
+        assert_eq!(breathing(3_000, 2_000), Duration::from_secs(7));
+        assert_eq!([0, 100, 200, 500, 3_000, 7_000, 60_000].map(rest), [2_000, 2_000, 3_800, 9_500, 7_000, 7_000, 10_000].map(Duration::from_millis));
     }
 
     #[test]
@@ -64,6 +67,6 @@ mod tests {
             let attempt = Attempt { minute: 29_000_000, reason: Outcome::Unknown, address: String::new(), count: 1 };
             patience(&Batch { unknown: vec![attempt; rows], ..Batch::default() })
         };
-        assert_eq!((of(0), of(CHUNK - 1), of(CHUNK * 100)), (TRY, TRY, TRY + 100 * OF_A_CHUNK));
+        assert_eq!((of(0), of(MANY - 1), of(MANY * 100)), (TRY, TRY, TRY + 100 * OF_MANY));
     }
 }

@@ -9,6 +9,7 @@
 use super::{Batch, LeftOver, Spool};
 use crate::{
     keys::model::Taken,
+    platform::aside::in_pieces,
     values::{KeyId, Outcome},
 };
 use std::{
@@ -45,7 +46,7 @@ impl Spent {
     fn of(batch: &Batch, now_micros: i64, is_meant: impl Fn(KeyId) -> bool) -> Self {
         let oldest = now_micros.div_euclid(MINUTE) - 1;
         let mut used = HashMap::<KeyId, Taken>::new();
-        for tally in batch.counts.iter().filter(|t| t.outcome == Outcome::Valid && t.cost > 0 && t.minute >= oldest && is_meant(t.key)) {
+        for tally in in_pieces(batch.counts.iter()).filter(|t| t.outcome == Outcome::Valid && t.cost > 0 && t.minute >= oldest && is_meant(t.key)) {
             // As `taken` (0076) has it.
             used.entry(tally.key).or_default().add(Taken { units: tally.cost, calls: tally.count.min(tally.cost) });
         }

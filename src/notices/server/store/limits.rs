@@ -45,7 +45,19 @@ pub struct DefaultLimit<'a> {
     pub window: i32,
 }
 
-/// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
+/// Keys with calls in the last half hour: a threshold is passed by a call.
+pub async fn list_keys_in_use(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'", now).fetch_all(conn).await
+}
+
+/// From here on one plan serves each statement of this transaction: to plan one takes as long as to look at a thousand keys. Only for what looks rows
+/// up: such a plan knows no time and would read a whole partition for its last hour.
+pub async fn plan_once(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("set local plan_cache_mode = force_generic_plan").execute(conn).await?;
+    Ok(())
+}
+
+/// Limits of these keys with windows of an hour or longer. They are those
 /// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
 /// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do; a rolling one
 /// with the minute that is its length ago, and what is told of it stands at the minute in which some of it was used last: all of it is back one length later. What is used
@@ -53,11 +65,11 @@ pub struct DefaultLimit<'a> {
 /// minutes before the first of those; so rows are bounded by the window's days. Edges are made once (`materialized`), what a window has none of is
 /// not looked for, and keys are looked up one by one (`offset 0`), not read whole: of 20,000 keys in use it is half of the time. Of a limit is also
 /// told when less is left than calls cost.
-pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
+pub async fn list_used_limits(conn: &mut PgConnection, keys: &[Uuid], default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
         r#"with active as (
-             select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
+             select unnest($5::uuid[]) as key_id
            ), limits as (
              select k.id, k.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone, l.unit, l.over
              from active a cross join lateral (select * from keys where id = a.key_id and state = 'active' offset 0) k join apis i on i.id = k.api_id
@@ -88,7 +100,7 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
              select sum(taken(e.unit, c.count, c.cost))::bigint as used, min(greatest(taken(e.unit, c.count, c.cost) / c.count, 1)) filter (where c.cost > 0) as least from (
-               select d.count, d.cost from usage_days d where e.midnight <= $1 and d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+               select d.count, d.cost from usage_by_day(e.midnight, 'infinity') d where e.midnight <= $1 and d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
                union all
                select q.count, coalesce(q.cost, q.count) from usage_quarters q
                where e.whole < e.midnight and e.whole <= $1 and q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
@@ -104,8 +116,9 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
         default.name,
         default.calls,
         default.window,
+        keys,
     )
-    .fetch_all(db)
+    .fetch_all(conn)
     .await
 }
 
