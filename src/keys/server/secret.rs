@@ -11,6 +11,7 @@ use crate::{
 
 const RANDOM: usize = 30;
 const CHECKSUM: usize = 6;
+const BODY: usize = RANDOM + CHECKSUM;
 /// How many random characters people see of a secret in lists.
 const SHOWN: usize = 4;
 
@@ -64,20 +65,28 @@ pub fn start(secret: &str) -> &str {
 }
 
 /// Whether this can be a secret of Tollgate: its shape and its checksum are right. Allocates nothing.
+///
+/// No branch at each character, which would cost more: no processor foresees them where each call shows another secret.
 pub fn is_well_formed(secret: &str) -> bool {
-    // All of it is ASCII, or the first comparison that meets something else says no.
-    let Some((head, body)) = secret.as_bytes().split_at_checked(secret.len().wrapping_sub(RANDOM + CHECKSUM)) else { return false };
-    let Some(prefix) = head.strip_suffix(b"_live_").or_else(|| head.strip_suffix(b"_test_")) else { return false };
-    if !is_prefix(prefix) || !body.iter().all(u8::is_ascii_alphanumeric) {
+    // All of it is ASCII, or one of these says no.
+    let Some((head, body)) = secret.as_bytes().split_last_chunk::<BODY>() else { return false };
+    let Some((prefix, environment)) = head.split_last_chunk::<6>() else { return false };
+    let is_known = (environment == b"_live_") | (environment == b"_test_");
+    if !is_known || !is_prefix(prefix) || !is_alphanumeric(body) {
         return false;
     }
-    let (covered, given) = secret.as_bytes().split_at(secret.len() - CHECKSUM);
-    checksum(covered) == given
+    let Some((covered, given)) = secret.as_bytes().split_last_chunk::<CHECKSUM>() else { return false };
+    checksum(covered) == *given
 }
 
 /// The rule of `KeyPrefix`, without making one.
 fn is_prefix(text: &[u8]) -> bool {
-    (2..=12).contains(&text.len()) && text[0].is_ascii_lowercase() && text.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    let begins = text.first().is_some_and(u8::is_ascii_lowercase);
+    (2..=12).contains(&text.len()) && begins && text.iter().fold(true, |so_far, b| so_far & (b.is_ascii_lowercase() | b.is_ascii_digit()))
+}
+
+fn is_alphanumeric(body: &[u8; BODY]) -> bool {
+    body.iter().fold(true, |so_far, b| so_far & b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -145,6 +154,46 @@ mod tests {
                     assert!(!is_well_formed(std::str::from_utf8(&bytes).expect("ascii")), "{at} {wrong}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn each_character_of_the_body_is_a_letter_or_a_digit() {
+        let secret = mint(&Rng::seeded(1), &prefix("tg"), "live");
+        let (head, body) = secret.as_bytes().split_last_chunk::<BODY>().expect("it is longer");
+        for at in 0..BODY {
+            for byte in 0..=u8::MAX {
+                let mut other = *body;
+                other[at] = byte;
+                assert_eq!(is_alphanumeric(&other), byte.is_ascii_alphanumeric(), "{at} {byte}");
+                // With the checksum that belongs to it, so that nothing else is wrong.
+                if at < RANDOM && byte.is_ascii() {
+                    let covered = [head, &other[..RANDOM]].concat();
+                    let whole = finished(String::from_utf8(covered).expect("ascii"));
+                    assert_eq!(is_well_formed(&whole), byte.is_ascii_alphanumeric(), "{at} {byte}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_body_is_a_prefix_and_an_environment() {
+        for text in ["", "t", "tg", "t0", "0t", "a23456789012", "a234567890123"] {
+            for at in 0..text.len() {
+                for byte in 0..=u8::MAX {
+                    let mut other = text.as_bytes().to_vec();
+                    other[at] = byte;
+                    let is_one = std::str::from_utf8(&other).is_ok_and(|text| text.parse::<KeyPrefix>().is_ok());
+                    assert_eq!(is_prefix(&other), is_one, "{text} {at} {byte}");
+                }
+            }
+            assert_eq!(is_prefix(text.as_bytes()), text.parse::<KeyPrefix>().is_ok(), "{text}");
+        }
+        let random = Rng::seeded(1).base62(RANDOM);
+        let is_one = |head: &str| is_well_formed(&finished(format!("{head}{random}")));
+        assert!(is_one("tg_live_") && is_one("tg_test_"));
+        for head in ["tg_life_", "tg_Live_", "tg_live", "tg-live-", "tglive_", "_live_", "live_", "t_test_", "tg__live_", "tg_live_live_", ""] {
+            assert!(!is_one(head), "{head}");
         }
     }
 

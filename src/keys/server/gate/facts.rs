@@ -9,7 +9,10 @@ use super::{
     waits::Waits,
 };
 use crate::{
-    keys::{model::Level, server::signing::Signer},
+    keys::{
+        model::Level,
+        server::{meter::Hint, signing::Signer},
+    },
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -55,6 +58,8 @@ pub struct KeyFacts {
     pub standing: Standing,
     /// An old secret ends with the first use of the newest one (`Waits`).
     pub awaits_first_use: bool,
+    /// Where its last call was counted. It stands here for the room that is left.
+    pub hint: Hint,
 }
 
 /// Whose a key is, and for what: the same for all keys of a workspace for one API.
@@ -242,6 +247,7 @@ impl KeyFacts {
             rare: self.rare.clone(),
             standing: self.standing,
             awaits_first_use: self.awaits_first_use,
+            hint: Hint::default(),
         }
     }
 

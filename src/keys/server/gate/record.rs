@@ -7,12 +7,12 @@
 //!
 //! | what | bytes |
 //! | --- | --- |
-//! | the record, in one piece with its facts and its one secret (`facts`): 16 for being shared, 16 for the id, 24 for what it shares with others, 8 for its end, 64 for the secret, 8 for what is rare, 8 for its standing, 16 for the counters that it may have | 160 |
-//! | its place by secret (`table`): 16 and one for the mark, in tables that are filled to between 44 and 88 %, at a million to 77 % | 20 to 39, 22 |
-//! | its place by id: 8 and one | 11 to 21, 12 |
-//! | **a key that was not called** | **194** (191 to 220) |
-//! | once it was called with a limit: 48 for all its counters, 24 for the limit (in 32), 40 for the counter (in 48) | 128 more |
-//! | each further limit | 72 more |
+//! | the record, in one piece with its facts and its one secret (`facts`): 16 for being shared, 16 for the id, 24 for what it shares with others, 8 for its end, 64 for the secret, 8 for what is rare, 8 for its standing and where its last call was counted, 16 for the counters that it may have | 160 |
+//! | its place by secret (`table`): 16, in tables that are filled to between 44 and 88 %, at a million to 76 % | 19 to 37, 21 |
+//! | its place by id: 8 and one for the mark, in tables that are filled alike | 11 to 21, 12 |
+//! | **a key that was not called** | **193** (190 to 218) |
+//! | once it was called with a limit: 56 for all its counters, in one piece with its one limit (in 64), 40 for the counter (in 48) | 112 more |
+//! | each further limit; the second 24 beside that, since several stand in a piece of their own | 72 more |
 //! | a limit of credits once something was asked of it, or any other beside other nodes: what this node holds, 144 | 160 more |
 //! | of credits also what goes back and comes back: 48 | 48 more |
 //! | a limit of calls at the same time once it was called: what a node holds, 144 (in 160); its places, 112; eleven of them at most in one piece of 192 | 464 more |
@@ -23,7 +23,7 @@
 //! | with limits of its own that no other key has | about 300 more |
 //! | of a workspace with limits of its own: what these are and who has them, once for all its keys | about 400 more |
 //! | with signed requests, metadata or an external id: what is rare, 56 (in 64), and their texts | 64 more and the texts |
-//! | each secret beside the first: 64, and its place | 86 more |
+//! | each secret beside the first: 64, and its place | 85 more |
 //!
 //! # Counters
 //!
@@ -39,11 +39,11 @@
 
 use super::{
     facts::{KeyFacts, SecretFacts},
-    limit::{Counter, Limit, LimitState, Policy},
+    limit::{Counter, Limit, LimitList, LimitState, Policy},
     seats::counted_as,
     shared::{Group, Groups},
 };
-use crate::values::KeyId;
+use crate::{platform::early::fetch_early, values::KeyId};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub struct Record {
 /// The limits of a key with their counters.
 #[derive(Debug)]
 pub struct Counted {
-    pub limits: Box<[Limit]>,
+    pub limits: LimitList,
     /// Held while several limits are charged together: the key's own lock, or that of the workspace whose counters they are. One limit
     /// alone needs none.
     pub together: Arc<Mutex<()>>,
@@ -80,7 +80,7 @@ impl Counted {
             });
             Limit { policy: Arc::clone(policy), counter, throttle }
         };
-        let limits: Box<[Limit]> = policies.iter().map(limit).collect();
+        let limits: LimitList = policies.iter().map(limit).collect::<Vec<_>>().into();
         let together = if limits.len() < 2 {
             Arc::clone(&NOBODYS)
         } else {
@@ -104,7 +104,7 @@ impl Counted {
             });
             Limit { policy: Arc::clone(policy), counter, throttle }
         };
-        let limits = facts.allowance.limits.iter().map(limit).collect();
+        let limits = facts.allowance.limits.iter().map(limit).collect::<Vec<_>>().into();
         group.alike(Self { limits, together: Arc::clone(&group.together), _group: Some(Arc::clone(&group)) })
     }
 
@@ -185,6 +185,20 @@ impl Record {
     /// Its counters, if it has any: a key of its own has none before its first call.
     pub fn counted(&self) -> Option<&Counted> {
         self.counted.get().map(|counted| &**counted)
+    }
+
+    /// A call is on its way: what it will be charged to is loaded meanwhile.
+    pub fn expect(&self) {
+        if let Some(counted) = self.counted() {
+            fetch_early(counted);
+        }
+    }
+
+    /// The same, closer: the counter of its one limit.
+    pub fn expect_charge(&self) {
+        if let Some([limit]) = self.counted().map(|counted| &counted.limits[..]) {
+            fetch_early(&*limit.counter);
+        }
     }
 
     /// Its limits as they stand, to look at.

@@ -196,6 +196,10 @@ impl Gate {
             Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, Ground::AddressSlowed, self.leases.rank(), now), now)),
         };
         let known = self.look_up(question.secret);
+        if let Ok((record, _)) = &known {
+            record.expect();
+            self.meter.expect(record.facts.key, &record.facts.hint);
+        }
         let apis = self.apis.load();
         let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.home.api));
         let route = api.map_or(Matched::Nothing, |api| apis.route(api, &question));
@@ -397,7 +401,7 @@ impl Gate {
                 let is_use = matches!(answer.outcome, Outcome::Valid | Outcome::RateLimited | Outcome::QuotaExceeded);
                 let needed = if is_use { needed(question, called) } else { [None; 2] };
                 let is_named = !matches!(called, Matched::Rule(..));
-                self.meter.count_from(tally, is_named, question.address, needed);
+                self.meter.count_from(tally, is_named, question.address, needed, &facts.hint);
                 self.count_slowed(facts, answer, minute);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
@@ -426,6 +430,7 @@ impl Gate {
 /// `slowed`: what slows the key.
 fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
     let (leases, now) = (&gate.leases, call.now);
+    record.expect_charge();
     if let Some(refused) = refusal(call) {
         let mut answer = Answer::refused(Arc::clone(record), refused, now);
         if tells_limits(answer.ground) && record.facts.signer().is_none() {

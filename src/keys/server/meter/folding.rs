@@ -4,7 +4,13 @@
 //! So a stripe holds at most about as many counters as it may, and beyond them one for each key, outcome and day. Its file is written anew
 //! with the sums and takes the place of the old one at once: an end by force in between finds the one or the other, which say the same.
 
-use super::{Attempt, AttemptSlot, Attempts, Counter, Counts, STRIPES, Slot, Stripe, Tally, Unknown, permissions::Needs, spool, spool::Spool};
+use super::{
+    Attempt, AttemptSlot, Attempts, STRIPES, Stripe, Tally, Unknown,
+    counters::{Counter, Counters, Hint, Slot},
+    permissions::Needs,
+    spool,
+    spool::Spool,
+};
 use std::sync::Arc;
 
 /// Pieces of time, in minutes, each a part of the next one.
@@ -31,14 +37,18 @@ fn by_steps<C>(room: usize, by: impl Fn(i64) -> C, len: impl Fn(&C) -> usize) ->
 }
 
 /// Without what their calls needed.
-fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
-    let mut folded = Counts::default();
-    for ((key, route, outcome, minute), counter) in counts {
-        let slot = (*key, Arc::clone(route), *outcome, place(*minute, newest, step));
-        let sum =
-            folded.entry(slot).or_insert(Counter { workspace: counter.workspace, api: counter.api, count: 0, cost: 0, at: None, needs: Needs::default() });
-        sum.count += counter.count;
-        sum.cost += counter.cost;
+fn folded_counts(counts: &Counters, newest: i64, step: i64) -> Counters {
+    let mut folded = Counters::default();
+    for ((key, route, outcome, minute), counter) in counts.iter() {
+        let minute = place(*minute, newest, step);
+        let Counter { workspace, api, count, cost, .. } = *counter;
+        if let Some((_, sum)) = folded.get(Hint::NOWHERE, (*key, route, *outcome, minute)) {
+            sum.count += count;
+            sum.cost += cost;
+        } else {
+            let first = Counter { workspace, api, count, cost, at: None, needs: Needs::default() };
+            folded.insert((*key, Arc::clone(route), *outcome, minute), first);
+        }
     }
     folded
 }
@@ -66,18 +76,18 @@ impl Stripe {
         if self.counts.len() < self.fold_at.max(room) {
             return;
         }
-        if self.counts.keys().all(|(_, _, _, minute)| *minute > newest - RECENT) {
+        if self.counts.iter().all(|((_, _, _, minute), _)| *minute > newest - RECENT) {
             self.fold_at = self.counts.len().saturating_mul(2);
             return;
         }
-        let (step, mut folded) = by_steps(room, |step| folded_counts(&self.counts, newest, step), Counts::len);
+        let (step, mut folded) = by_steps(room, |step| folded_counts(&self.counts, newest, step), Counters::len);
         if folded.len() < self.counts.len() {
             match self.segment.rewrite(spool, n, folded.iter().map(tally_record)) {
                 Ok(places) => {
                     // The same order: nothing was put in between.
                     folded.values_mut().zip(places).for_each(|(counter, at)| counter.at = Some(at));
                     for ((key, route, outcome, minute), counter) in self.counts.drain() {
-                        if let Some(sum) = folded.get_mut(&(key, route, outcome, place(minute, newest, step))) {
+                        if let Some((_, sum)) = folded.get(Hint::NOWHERE, (key, &route, outcome, place(minute, newest, step))) {
                             sum.needs.merge(counter.needs);
                         }
                     }

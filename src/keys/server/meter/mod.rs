@@ -1,4 +1,4 @@
-//! The meter: every verification and its cost counted by key, route, outcome and minute, in memory, until the usage feature writes it.
+//! The meter: every verification and its cost counted by key, route, outcome and minute, in memory (`counters`), until the usage feature writes it.
 //!
 //! Counters are never dropped: a batch that could not be written is tried again. The route names that callers send are folded
 //! (`/orders/123` → `/orders/{id}`) and capped per key (`names`) and stripe, so that nobody can fill the memory with paths; while Postgres is away, minutes
@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod by_secret;
+mod counters;
 mod folding;
 pub mod latency;
 mod names;
@@ -18,6 +19,7 @@ mod uses;
 
 pub use addresses::FromAddress;
 pub use by_secret::{SecretCall, WithSecret};
+pub use counters::Hint;
 pub use latency::Latency;
 pub use names::PER_KEY as NAMES_PER_KEY;
 pub use passed::{PER_KEY as PASSED_PER_KEY, PER_MINUTE as PASSED_PER_MINUTE, PassedCall};
@@ -29,9 +31,10 @@ pub use uses::SecretUse;
 
 use crate::{
     keys::model::Ground,
-    platform::maps::{FastMap, roomy},
+    platform::{aside::make_way, maps::FastMap},
     values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
+use counters::{Counter, Counters};
 use names::Names;
 use permissions::Needs;
 use sampling::Samples;
@@ -121,35 +124,10 @@ const COUNTERS: usize = 20_000;
 /// Distinct (minute, reason, address) beyond this share the address `other`.
 const ADDRESSES: usize = 10_000;
 
-/// Key, route, outcome, minute.
-type Slot = (KeyId, Arc<str>, Outcome, i64);
-type Counts = FastMap<Slot, Counter>;
-
 /// Minute, reason, address.
 type AttemptSlot = (i64, Outcome, String);
 /// How many there were, and where that stands in the spool.
 type Attempts = FastMap<AttemptSlot, (u64, Option<usize>)>;
-
-struct Counter {
-    workspace: WorkspaceId,
-    api: ApiId,
-    count: u64,
-    cost: u64,
-    /// Where it stands in the spool.
-    at: Option<usize>,
-    needs: Needs,
-}
-
-impl Counter {
-    /// Adds these calls, in memory and in the spool.
-    fn add(&mut self, tally: &Tally, needed: [Option<&str>; 2], segment: &mut Segment) {
-        self.count += tally.count;
-        self.cost += tally.cost;
-        self.needs.add(needed, tally.count);
-        segment.store_count(self.at, self.count);
-        segment.store_cost(self.at, self.cost);
-    }
-}
 
 /// The name of routes that find no room for their own.
 static OTHER: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("other"));
@@ -158,9 +136,9 @@ static OTHER: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("other"));
 #[derive(Default)]
 struct Stripe {
     batch: Uuid,
-    counts: Counts,
+    counts: Counters,
     /// The room that the batch before had; the next one has it again.
-    spare: Counts,
+    spare: Counters,
     segment: Segment,
     addresses: addresses::Addresses,
     names: Names,
@@ -181,7 +159,7 @@ struct Unknown {
     totals: Totals,
 }
 
-/// The counters. One lock per stripe, held for one map operation.
+/// The counters. One lock per stripe, held for one look or one map operation, but while counters are added up (`folding`).
 pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
@@ -320,13 +298,23 @@ impl Meter {
         known + lock(&self.unknown).attempts.len()
     }
 
+    /// A call of this key is on its way: what it will be counted in is loaded meanwhile, where nobody holds its stripe.
+    pub fn expect(&self, key: KeyId, hint: &Hint) {
+        if !self.is_off
+            && let Ok(stripe) = self.stripes[stripe(key.uuid())].try_lock()
+        {
+            stripe.counts.expect(hint.place());
+        }
+    }
+
     /// Counts one verification of a known key.
     pub fn count(&self, tally: Tally) {
-        self.count_from(tally, false, None, [None; 2]);
+        self.count_from(tally, false, None, [None; 2], &Hint::default());
     }
 
     /// The same of a call from an address that needed these permissions. `is_named`: its route is what the caller said, and none of the API.
-    pub fn count_from(&self, mut tally: Tally, is_named: bool, address: Option<IpAddr>, needed: [Option<&str>; 2]) {
+    /// `hint` is the key's own.
+    pub fn count_from(&self, mut tally: Tally, is_named: bool, address: Option<IpAddr>, needed: [Option<&str>; 2], hint: &Hint) {
         if self.is_off {
             return;
         }
@@ -339,9 +327,9 @@ impl Meter {
         if stripe.counts.len() >= self.room.0 {
             stripe.make_room(self.spool.as_ref(), n, tally.minute, self.room.0);
         }
-        let mut slot = (tally.key, Arc::clone(&tally.route), tally.outcome, tally.minute);
-        if let Some(counter) = stripe.counts.get_mut(&slot) {
+        if let Some((place, counter)) = stripe.counts.get(hint.place(), (tally.key, &tally.route, tally.outcome, tally.minute)) {
             counter.add(&tally, needed, &mut stripe.segment);
+            hint.note(place);
             return;
         }
         let is_folded = is_named && !stripe.names.admit(tally.key, &tally.route, tally.minute);
@@ -350,17 +338,16 @@ impl Meter {
         }
         if is_folded || stripe.counts.len() >= self.room.0 {
             tally.route = Arc::clone(&OTHER);
-            slot.1 = Arc::clone(&tally.route);
-        }
-        match stripe.counts.entry(slot) {
-            Entry::Occupied(mut known) => known.get_mut().add(&tally, needed, &mut stripe.segment),
-            Entry::Vacant(free) => {
-                let at = stripe.segment.keep(self.spool.as_ref(), stripe.batch, n, || spool::tally(&tally));
-                let mut needs = Needs::default();
-                needs.add(needed, tally.count);
-                free.insert(Counter { workspace: tally.workspace, api: tally.api, count: tally.count, cost: tally.cost, at, needs });
+            if let Some((_, counter)) = stripe.counts.get(Hint::NOWHERE, (tally.key, &tally.route, tally.outcome, tally.minute)) {
+                counter.add(&tally, needed, &mut stripe.segment);
+                return;
             }
         }
+        let at = stripe.segment.keep(self.spool.as_ref(), stripe.batch, n, || spool::tally(&tally));
+        let mut needs = Needs::default();
+        needs.add(needed, tally.count);
+        let Tally { key, workspace, api, route, outcome, minute, count, cost } = tally;
+        hint.note(stripe.counts.insert((key, route, outcome, minute), Counter { workspace, api, count, cost, at, needs }));
     }
 
     /// Counts one attempt whose secret no key has.
@@ -455,7 +442,8 @@ impl Meter {
                 batch.permissions.extend(needs);
                 batch.counts.push(Tally { key, workspace, api, route, outcome, minute, count, cost });
             }
-            lock(stripe).spare = roomy(counts, held);
+            lock(stripe).spare = counts.roomy(held);
+            make_way();
         }
         let unknown = lock(&self.unknown).renew(next);
         batch.spooled.add(unknown.segment.path());
@@ -467,6 +455,7 @@ impl Meter {
             let held = latest.len();
             batch.uses.extend(latest.drain().map(|(_, latest)| latest));
             lock(uses).reuse(latest, held);
+            make_way();
         }
         batch.secrets = self.secrets.iter().flat_map(|secrets| std::mem::take(&mut *lock(secrets)).into_counts()).collect();
         batch.latencies = self.latencies.take();

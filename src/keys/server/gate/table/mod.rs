@@ -2,6 +2,8 @@
 //! number of keys; readers of other shards are not disturbed. What changes above the key ends its allowance (`levels`): whoever finds the key then
 //! puts the record that goes on with the other one, and nobody is shown one whose limits are over.
 
+mod places;
+
 use super::{
     facts::{Allowance, KeyFacts, Origin, Salted, Standing},
     limit::Counter,
@@ -21,6 +23,7 @@ use crate::{
     values::{ApiId, KeyId, SecretId, WorkspaceId},
 };
 use hashbrown::{HashTable, hash_table::Entry};
+use places::Places;
 use std::{
     collections::{HashMap, HashSet},
     hash::BuildHasher,
@@ -36,9 +39,10 @@ use uuid::Uuid;
 /// so few entries have moved, and nobody waits for a table of a million.
 const SHARDS: u64 = 320;
 
-/// By digest. Whoever imports hashes chooses them, so all of one is hashed once more, with keys of this process: nobody can fill one
-/// bucket. That hash stands beside the record, so that growing looks at no record; digests are compared in constant time.
-type BySecret = HashTable<(u64, Arc<Record>)>;
+/// By digest. Whoever imports hashes chooses them, so all of one is hashed once more, with keys of this process: nobody can aim at a
+/// place. That hash stands beside the record, so that growing looks at no record, and a search at its own alone; digests are compared in
+/// constant time.
+type BySecret = Places<Arc<Record>>;
 
 /// The key's id stands in the record, which is looked at when the shard grows: those who wait for that are keys that change, and first calls.
 type ById = HashTable<Arc<Record>>;
@@ -86,14 +90,14 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// By bits that the shard's own table does not look at: it uses the lowest and the highest.
+/// By bits that the shard's own table does not look at: by secret it uses the lowest (up to 16 million entries), by id the highest too.
 const fn shard(place: u64) -> usize {
     ((place >> 24) as u32 as u64 % SHARDS) as usize
 }
 
-/// Whether this is the entry of that digest: another secret of the same key has one of its own.
-fn is_of((place, record): &(u64, Arc<Record>), wanted: u64, hash: &[u8; 32]) -> bool {
-    *place == wanted && record.facts.secrets.iter().any(|secret| secret.hash.ct_eq(hash).into())
+/// Whether the record at a digest's place is that digest's. Another secret of the same key has a place of its own.
+fn is_of(record: &Record, hash: &[u8; 32]) -> bool {
+    record.facts.secrets.iter().any(|secret| secret.hash.ct_eq(hash).into())
 }
 
 impl Table {
@@ -108,7 +112,7 @@ impl Table {
     /// The record whose secret has this hash: one probe.
     pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
         let place = self.hasher.hash_one(hash);
-        let found = read(self.secrets(place)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record))?;
+        let found = read(self.secrets(place)).find(place, |record| is_of(record, &hash)).cloned()?;
         // Made anew it may be without the secret, which was taken away meanwhile: then no key has it.
         let has_it = |record: &Arc<Record>| record.facts.secrets.iter().any(|secret| secret.hash == hash);
         if found.facts.allowance.is_over() { self.renewed(found.facts.key).filter(has_it) } else { Some(found) }
@@ -257,16 +261,13 @@ impl Table {
 
     fn remember(&self, hash: &[u8; 32], record: &Arc<Record>) {
         let place = self.hasher.hash_one(hash);
-        match write(self.secrets(place)).entry(place, |entry| is_of(entry, place, hash), |(place, _)| *place) {
-            Entry::Occupied(mut known) => known.get_mut().1 = Arc::clone(record),
-            Entry::Vacant(vacant) => _ = vacant.insert((place, Arc::clone(record))),
-        }
+        write(self.secrets(place)).put(place, Arc::clone(record), |known| is_of(known, hash));
     }
 
     /// Of a secret that finds this key already. One that has become another key's stays that one's.
     fn replace(&self, hash: &[u8; 32], record: &Arc<Record>) {
         let place = self.hasher.hash_one(hash);
-        if let Some((_, known)) = write(self.secrets(place)).find_mut(place, |entry| is_of(entry, place, hash))
+        if let Some(known) = write(self.secrets(place)).find_mut(place, |known| is_of(known, hash))
             && known.facts.key == record.facts.key
         {
             *known = Arc::clone(record);
@@ -291,12 +292,7 @@ impl Table {
     /// Unless it has become another key's meanwhile.
     fn forget(&self, key: KeyId, hash: [u8; 32]) {
         let place = self.hasher.hash_one(hash);
-        let mut secrets = write(self.secrets(place));
-        if let Ok(known) = secrets.find_entry(place, |entry| is_of(entry, place, &hash))
-            && known.get().1.facts.key == key
-        {
-            known.remove();
-        }
+        write(self.secrets(place)).remove(place, |known| known.facts.key == key && is_of(known, &hash));
     }
 
     /// Whether any secret was made elsewhere and is known by its SHA-256, and by its SHA-512.

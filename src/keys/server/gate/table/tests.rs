@@ -4,14 +4,17 @@ use super::*;
 use crate::{
     keys::{
         model::{Level, LimitUnit, Over},
-        server::gate::{
-            charging::charge_all,
-            facts::{End, Home, Rights, SecretFacts, Secrets, Seen},
-            leases::Leases,
-            limit::{Policy, Till},
-            seats::Seat,
-            shared::Groups,
-            waits::Waits,
+        server::{
+            gate::{
+                charging::charge_all,
+                facts::{End, Home, Rights, SecretFacts, Secrets, Seen},
+                leases::Leases,
+                limit::{Policy, Till},
+                seats::Seat,
+                shared::Groups,
+                waits::Waits,
+            },
+            meter::Hint,
         },
     },
     values::{AccountId, SecretId, WorkspaceId},
@@ -55,6 +58,7 @@ fn facts(n: u128, allowance: &Arc<Allowance>) -> KeyFacts {
         rare: None,
         standing: Standing::Active,
         awaits_first_use: false,
+        hint: Hint::default(),
     }
 }
 
@@ -245,7 +249,7 @@ fn what_is_added_at_a_start_is_found_by_all_its_secrets_at_the_end() {
 #[test]
 fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
     use std::mem::size_of;
-    assert_eq!((size_of::<Record>(), size_of::<(u64, Arc<Record>)>(), size_of::<Counted>()), (144, 16, 32));
+    assert_eq!((size_of::<Record>(), size_of::<Option<(u64, Arc<Record>)>>(), size_of::<Counted>()), (144, 16, 40));
     let (table, allowance) = (Table::default(), hourly(&[("hour", 9)]));
     let count = 64_000;
     for n in 0..count {
