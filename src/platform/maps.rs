@@ -12,7 +12,12 @@ pub type FastHash = foldhash::quality::RandomState;
 /// An emptied map that is filled anew, as it is: no call waits while it grows, and its pages are not asked of the system again. One that held
 /// much less than it has room for gives that back: the peak is over.
 pub fn roomy<K, V>(emptied: FastMap<K, V>, held: usize) -> FastMap<K, V> {
-    if emptied.capacity() <= held.saturating_mul(4) { emptied } else { FastMap::default() }
+    if is_room_for(emptied.capacity(), held) { emptied } else { FastMap::default() }
+}
+
+/// Whether so much room is that of what held so many, not of a peak.
+pub const fn is_room_for(room: usize, held: usize) -> bool {
+    room <= held.saturating_mul(4)
 }
 
 /// SipHash with a key of its own, drawn by the system: where a place is chosen, nobody outside can aim at it. A test need not seed it, for

@@ -5,7 +5,16 @@
 
 use crate::{error::AppError, usage::model::BucketSize};
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+
+/// What counts are kept by.
+pub const QUARTER: Duration = Duration::minutes(15);
+
+/// Where the quarter of an hour begins that this is in.
+pub fn quarter_of(at: OffsetDateTime) -> OffsetDateTime {
+    let into = at.unix_timestamp().rem_euclid(QUARTER.whole_seconds());
+    at.replace_nanosecond(0).unwrap_or(at) - Duration::seconds(into)
+}
 
 /// A person's time zone.
 #[derive(Debug, Clone)]
@@ -206,6 +215,7 @@ pub fn instant(at: Timestamp) -> OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::macros::datetime;
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("an instant")
@@ -213,6 +223,17 @@ mod tests {
     fn lengths(zone: &str, from: &str, to: &str, size: BucketSize) -> Vec<i64> {
         let edges = Calendar::of(zone).edges(at(from), at(to), size, 1000).expect("few enough");
         edges.windows(2).map(|w| (w[1].as_second() - w[0].as_second()) / 60).collect()
+    }
+
+    #[test]
+    fn a_quarter_begins_at_a_multiple_of_fifteen_minutes() {
+        for (at, quarter) in [
+            (datetime!(2026-11-20 12:14:59.9 UTC), datetime!(2026-11-20 12:00 UTC)),
+            (datetime!(2026-11-20 12:15 UTC), datetime!(2026-11-20 12:15 UTC)),
+            (datetime!(1969-12-31 23:59:59 UTC), datetime!(1969-12-31 23:45 UTC)),
+        ] {
+            assert_eq!(quarter_of(at), quarter);
+        }
     }
 
     #[test]

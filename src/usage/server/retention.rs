@@ -3,6 +3,7 @@
 //! whole partitions (`partitions`).
 
 use super::{
+    calendar::{QUARTER, quarter_of},
     partitions,
     store::{parts, pruning, secrets},
 };
@@ -22,16 +23,13 @@ const MOST: i64 = 20_000;
 const ADDRESSES: i64 = 100;
 /// How far back it looks for quarters with more; the newest of them must be over, and written.
 const RARE: (Duration, Duration) = (Duration::hours(6), Duration::minutes(20));
-const QUARTER: Duration = Duration::minutes(15);
 /// Keys whose addresses one statement ranks.
 const RANKED: i64 = 500;
 
 /// The quarters of an hour of the last hours that are over, the oldest first.
 pub fn quarters_over(ctx: &Ctx) -> Vec<OffsetDateTime> {
     let (from, to) = (ctx.clock.now() - RARE.0, ctx.clock.now() - RARE.1);
-    let into = from.unix_timestamp().rem_euclid(QUARTER.whole_seconds());
-    let first = from.replace_nanosecond(0).unwrap_or(from) - Duration::seconds(into);
-    std::iter::successors(Some(first), |quarter| Some(*quarter + QUARTER)).take_while(|quarter| *quarter < to).collect()
+    std::iter::successors(Some(quarter_of(from)), |quarter| Some(*quarter + QUARTER)).take_while(|quarter| *quarter < to).collect()
 }
 
 /// Forgets rare addresses of one quarter of an hour: their calls are then of "other addresses". Ranks those of a bounded number of keys;

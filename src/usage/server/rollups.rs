@@ -1,7 +1,10 @@
 //! Hours and days are the sums of their quarters of an hour, rolled up once those are over: a batch then adds to minutes and quarters alone. Whoever reads
 //! hours or days reads `usage_by_hour` and `usage_by_day`, which have what is not rolled up yet from the quarters (migration 0111).
 
-use super::store::writing;
+use super::{
+    calendar::{QUARTER, quarter_of},
+    store::writing,
+};
 use crate::{
     error::AppError,
     platform::{Ctx, breath::Breath, db::is_held_up},
@@ -10,7 +13,6 @@ use std::time::Duration as Span;
 use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 
-const QUARTER: Duration = Duration::minutes(15);
 /// So long at once, where much is to be rolled up; the rest with the next time.
 const LONGEST: Span = Span::from_secs(60);
 /// By then nodes have written what they counted in a quarter, unless Postgres was away. What comes later costs more, and is not lost.
@@ -18,7 +20,7 @@ const WRITTEN: Duration = Duration::minutes(1);
 
 /// Rolls up what is over. Safe to call twice, and on several nodes at once. While a batch takes long it is left for the next time.
 pub async fn roll_up(ctx: &Ctx) -> Result<(), AppError> {
-    match roll_up_each(ctx, over(ctx.clock.now())).await {
+    match roll_up_each(ctx, quarter_of(ctx.clock.now() - WRITTEN)).await {
         Err(error) if is_held_up(&error) => Ok(()),
         rolled => Ok(rolled?),
     }
@@ -35,22 +37,4 @@ async fn roll_up_each(ctx: &Ctx, over: OffsetDateTime) -> sqlx::Result<()> {
         breath.take().await;
     }
     writing::roll_up(&ctx.db, over).await
-}
-
-/// Where the quarter begins that is not over, or not written.
-fn over(now: OffsetDateTime) -> OffsetDateTime {
-    let at = (now - WRITTEN).unix_timestamp();
-    OffsetDateTime::from_unix_timestamp(at - at.rem_euclid(QUARTER.whole_seconds())).unwrap_or(now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::datetime;
-
-    #[test]
-    fn a_quarter_is_over_when_it_is_written() {
-        assert_eq!(over(datetime!(2026-11-20 12:15:59 UTC)), datetime!(2026-11-20 12:00 UTC));
-        assert_eq!(over(datetime!(2026-11-20 12:16 UTC)), datetime!(2026-11-20 12:15 UTC));
-    }
 }

@@ -4,6 +4,7 @@
 use super::{
     allowed::AllowedRoutes,
     checks::NO_PLAN,
+    few::Few,
     levels::Terms,
     limit::{Limits, Policy},
     waits::Waits,
@@ -351,25 +352,8 @@ impl SecretFacts {
     }
 }
 
-/// The secrets of a key, by age. Nearly every key has one: it stands in the facts themselves.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Secrets {
-    One(SecretFacts),
-    /// None or several.
-    Many(Box<[SecretFacts]>),
-}
-
-impl From<Vec<SecretFacts>> for Secrets {
-    fn from(mut secrets: Vec<SecretFacts>) -> Self {
-        match (secrets.pop(), secrets.is_empty()) {
-            (Some(one), true) => Self::One(one),
-            (last, _) => {
-                secrets.extend(last);
-                Self::Many(secrets.into())
-            }
-        }
-    }
-}
+/// The secrets of a key, by age.
+pub type Secrets = Few<SecretFacts>;
 
 impl Secrets {
     /// With one more, by age.
@@ -381,23 +365,6 @@ impl Secrets {
         let at = all.partition_point(|known| known.id < secret.id);
         all.insert(at, secret);
         all.into()
-    }
-}
-
-impl Default for Secrets {
-    fn default() -> Self {
-        Self::Many(Box::default())
-    }
-}
-
-impl Deref for Secrets {
-    type Target = [SecretFacts];
-
-    fn deref(&self) -> &[SecretFacts] {
-        match self {
-            Self::One(one) => std::slice::from_ref(one),
-            Self::Many(many) => many,
-        }
     }
 }
 

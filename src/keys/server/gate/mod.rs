@@ -27,6 +27,7 @@ mod credits;
 mod digests;
 mod explain;
 mod facts;
+mod few;
 mod label;
 mod leases;
 mod levels;

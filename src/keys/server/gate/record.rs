@@ -39,7 +39,8 @@
 
 use super::{
     facts::{KeyFacts, SecretFacts},
-    limit::{Counter, Limit, LimitList, LimitState, Policy},
+    few::Few,
+    limit::{Counter, Limit, LimitState, Policy},
     seats::counted_as,
     shared::{Group, Groups},
 };
@@ -57,7 +58,7 @@ pub struct Record {
 /// The limits of a key with their counters.
 #[derive(Debug)]
 pub struct Counted {
-    pub limits: LimitList,
+    pub limits: Few<Limit>,
     /// Held while several limits are charged together: the key's own lock, or that of the workspace whose counters they are. One limit
     /// alone needs none.
     pub together: Arc<Mutex<()>>,
@@ -80,7 +81,7 @@ impl Counted {
             });
             Limit { policy: Arc::clone(policy), counter, throttle }
         };
-        let limits: LimitList = policies.iter().map(limit).collect::<Vec<_>>().into();
+        let limits: Few<Limit> = policies.iter().map(limit).collect();
         let together = if limits.len() < 2 {
             Arc::clone(&NOBODYS)
         } else {
@@ -104,7 +105,7 @@ impl Counted {
             });
             Limit { policy: Arc::clone(policy), counter, throttle }
         };
-        let limits = facts.allowance.limits.iter().map(limit).collect::<Vec<_>>().into();
+        let limits = facts.allowance.limits.iter().map(limit).collect();
         group.alike(Self { limits, together: Arc::clone(&group.together), _group: Some(Arc::clone(&group)) })
     }
 

@@ -8,7 +8,10 @@
 
 use super::{Tally, permissions::Needs, spool::Segment};
 use crate::{
-    platform::{early::fetch_early, maps::FastHash},
+    platform::{
+        early::fetch_early,
+        maps::{FastHash, is_room_for},
+    },
     values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
 use hashbrown::HashTable;
@@ -146,7 +149,7 @@ impl Counters {
     /// These, emptied, to be filled anew in the same room. Those that held much less than they have room for give it back, as maps do
     /// (`platform::maps::roomy`).
     pub fn roomy(self, held: usize) -> Self {
-        if self.entries.capacity() <= held.saturating_mul(4) { self } else { Self::default() }
+        if is_room_for(self.entries.capacity(), held) { self } else { Self::default() }
     }
 }
 

@@ -13,7 +13,6 @@
 //! A limit of calls at the same time has places instead of a count (`seats`).
 
 mod counter;
-mod list;
 mod shown;
 mod state;
 #[cfg(test)]
@@ -21,7 +20,6 @@ mod tests;
 mod unit;
 
 pub use counter::Counter;
-pub use list::LimitList;
 pub use shown::Stored;
 pub use state::{LimitState, refusing_code};
 
