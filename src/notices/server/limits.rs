@@ -7,8 +7,8 @@ use super::{
     jobs::MailLimits,
     store::{
         credits,
-        limits::{self as store, DefaultLimit, LimitNotice, Marks, UsedLimit},
-        settings, shared,
+        limits::{self as store, DefaultLimit, LimitNotice, Looked, Marks, UsedLimit},
+        looks, settings, shared,
     },
     words,
 };
@@ -28,6 +28,8 @@ const MOST: i64 = 5;
 const KEPT: Duration = Duration::days(90);
 /// Keys whose limits one statement looks at: it takes Postgres a millisecond.
 const AT_ONCE: usize = 50;
+/// So many keys in use are looked at each minute, whatever was used of their limits.
+const FEW: i64 = 1_000;
 /// Rows forgotten in one call.
 const CHUNK: i64 = 20_000;
 
@@ -43,9 +45,15 @@ pub(super) fn default_limit(ctx: &Ctx) -> DefaultLimit<'static> {
 
 /// Marks every threshold that was passed since it was last looked, and enqueues one mail per account, in one transaction.
 pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
+    tell_of_many(ctx, FEW).await
+}
+
+/// The same; of more keys in use than `few` are only looked at those that may have passed one, and each at the latest after a quarter of an hour: that
+/// tells of limits that were lowered.
+pub async fn tell_of_many(ctx: &Ctx, few: i64) -> Result<usize, AppError> {
     let now = ctx.clock.now();
     store::end_fillings(&ctx.db, now).await?;
-    let mut used = used_limits(ctx, now).await?;
+    let mut used = used_limits(ctx, now, few).await?;
     used.extend(shared::list_used_shared_limits(&ctx.db, now).await?);
     used.extend(credits::list_used_credits(&ctx.db, now).await?);
     let marks = marks(used);
@@ -60,14 +68,15 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     Ok(accounts.len())
 }
 
-/// Of the keys in use, a few at a time.
-async fn used_limits(ctx: &Ctx, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
+/// Of the keys in use that are to be looked at, a few at a time.
+async fn used_limits(ctx: &Ctx, now: OffsetDateTime, few: i64) -> sqlx::Result<Vec<UsedLimit>> {
     let (mut used, mut breath) = (Vec::new(), Breath::steady());
     let mut tx = ctx.db.begin().await?;
-    let in_use = store::list_keys_in_use(&mut tx, now).await?;
+    let due = looks::list_due(&mut tx, now, few).await?;
     store::plan_once(&mut tx).await?;
-    for keys in in_use.chunks(AT_ONCE) {
-        used.extend(store::list_used_limits(&mut tx, keys, default_limit(ctx), now).await?);
+    for ((keys, calls), units) in due.keys.chunks(AT_ONCE).zip(due.calls.chunks(AT_ONCE)).zip(due.units.chunks(AT_ONCE)) {
+        let looked = Looked { keys, calls, units, quarter: due.quarter };
+        used.extend(store::list_used_limits(&mut tx, looked, default_limit(ctx), now).await?);
         breath.take().await;
     }
     tx.commit().await?;
@@ -129,8 +138,9 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
     Ok(rows.into_iter().map(told).collect())
 }
 
-/// Forgets old notices, a bounded number at a time; true if there may be more.
+/// Forgets old notices, a bounded number at a time, and when to look at keys that nobody calls; true if there may be more.
 pub async fn forget_limit_notices(ctx: &Ctx) -> Result<bool, AppError> {
+    looks::forget_looks(&ctx.db, ctx.clock.now()).await?;
     Ok(store::delete_old(&ctx.db, ctx.clock.now() - KEPT, CHUNK).await?)
 }
 

@@ -5,6 +5,7 @@ mod beyond;
 mod ended;
 mod expiry;
 mod limits;
+mod looks;
 mod pages;
 mod rest;
 mod rolling;

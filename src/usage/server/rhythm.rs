@@ -3,9 +3,9 @@
 use crate::{keys::server::meter::Batch, platform::db};
 use std::time::Duration;
 
-/// After a batch that took long the next one waits this many times as long: writing takes a twentieth of Postgres' time, and Postgres may share the
+/// After a batch that took long the next one waits this many times as long: writing takes a fortieth of Postgres' time, and Postgres may share the
 /// gate's cores. Where the same keys are in use a batch is no larger for it.
-const REST: u32 = 19;
+const REST: u32 = 39;
 /// From one batch to the next, unless one takes longer than half of it: then it rests as long, and no longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
 /// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each 5,000 of
@@ -49,9 +49,12 @@ mod tests {
     fn batches_that_take_long_are_written_less_often() {
         let breathing = |millis, breathed| rest_after(Duration::from_millis(millis), Duration::from_millis(breathed), EVERY);
         let rest = |millis| breathing(millis, 0);
-        assert_eq!(breathing(1_200, 1_000), Duration::from_millis(3_800), "only what was worked counts");
+        assert_eq!(breathing(1_100, 1_000), Duration::from_millis(3_900), "only what was worked counts");
         assert_eq!(breathing(3_000, 2_000), Duration::from_secs(7));
-        assert_eq!([0, 100, 200, 500, 3_000, 7_000, 60_000].map(rest), [2_000, 2_000, 3_800, 9_500, 7_000, 7_000, 10_000].map(Duration::from_millis));
+        assert_eq!(
+            [0, 50, 100, 200, 500, 3_000, 7_000, 60_000].map(rest),
+            [2_000, 2_000, 3_900, 7_800, 9_500, 7_000, 7_000, 10_000].map(Duration::from_millis)
+        );
     }
 
     #[test]

@@ -45,9 +45,13 @@ pub struct DefaultLimit<'a> {
     pub window: i32,
 }
 
-/// Keys with calls in the last half hour: a threshold is passed by a call.
-pub async fn list_keys_in_use(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'", now).fetch_all(conn).await
+/// Keys to look at; what of each passed since `quarter`, where it is noted that they were (`looks`).
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    pub keys: &'a [Uuid],
+    pub calls: &'a [i64],
+    pub units: &'a [i64],
+    pub quarter: Option<OffsetDateTime>,
 }
 
 /// From here on one plan serves each statement of this transaction: to plan one takes as long as to look at a thousand keys. Only for what looks rows
@@ -64,12 +68,12 @@ pub async fn plan_once(conn: &mut PgConnection) -> sqlx::Result<()> {
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
 /// minutes before the first of those; so rows are bounded by the window's days. Edges are made once (`materialized`), what a window has none of is
 /// not looked for, and keys are looked up one by one (`offset 0`), not read whole: of 20,000 keys in use it is half of the time. Of a limit is also
-/// told when less is left than calls cost.
-pub async fn list_used_limits(conn: &mut PgConnection, keys: &[Uuid], default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
+/// told when less is left than calls cost. Where `quarter` says so, it is noted when each key is looked at next: not all in the same minute.
+pub async fn list_used_limits(conn: &mut PgConnection, looked: Looked<'_>, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
         r#"with active as (
-             select unnest($5::uuid[]) as key_id
+             select * from unnest($5::uuid[], $6::bigint[], $7::bigint[]) as a(key_id, calls, units)
            ), limits as (
              select k.id, k.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone, l.unit, l.over
              from active a cross join lateral (select * from keys where id = a.key_id and state = 'active' offset 0) k join apis i on i.id = k.api_id
@@ -87,36 +91,50 @@ pub async fn list_used_limits(conn: &mut PgConnection, keys: &[Uuid], default: D
              select l.*, p.starts, p.whole, p.midnight
              from limits l cross join lateral window_pieces(l.kind, l.window_seconds, l.zone, $1) p
              where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
+           ), looked as materialized (
+             select e.*, o.id as account_id, coalesce(n.thresholds, '{80,100}') as thresholds, coalesce(u.used, 0) as used, coalesce(u.least, 0) as least, coalesce(u.dearest, 0) as dearest
+             from edges e
+             join workspaces w on w.id = e.workspace_id
+             join accounts o on o.id = w.personal_of and o.verified_at is not null
+             left join notice_settings n on n.account_id = o.id
+             cross join lateral (
+               select sum(taken(e.unit, c.count, c.cost))::bigint as used, min(greatest(taken(e.unit, c.count, c.cost) / c.count, 1)) filter (where c.cost > 0) as least,
+                 max(greatest(taken(e.unit, c.count, c.cost) / c.count, 1)) as dearest from (
+                 select d.count, d.cost from usage_by_day(e.midnight, 'infinity') d where e.midnight <= $1 and d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+                 union all
+                 select q.count, coalesce(q.cost, q.count) from usage_quarters q
+                 where e.whole < e.midnight and e.whole <= $1 and q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
+                 union all
+                 select m.count, coalesce(m.cost, m.count) from usage_minutes m
+                 where e.starts < e.whole and m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
+               ) c
+             ) u
+             where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
+               and not exists (select from account_departures g where g.account_id = o.id)
+           ), noted as (
+             insert into next_looks (key_id, due, quarter, calls, units, room)
+             select a.key_id, $1::timestamptz + make_interval(mins => 8 + get_byte(uuid_send(a.key_id), 15) % 8), $8, a.calls, a.units,
+               coalesce(min(room_below_marks(e.max_calls, e.used, e.max_calls - e.used < e.least, e.dearest, e.thresholds)), 9223372036854775807)
+             from active a left join looked e on e.id = a.key_id
+             where $8::timestamptz is not null group by a.key_id, a.calls, a.units order by 1
+             on conflict (key_id) do update set due = excluded.due, quarter = excluded.quarter, calls = excluded.calls, units = excluded.units, room = excluded.room
            )
-           select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!",
+           select false as "is_shared!", e.id as "id!", e.account_id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!", e.unit as "unit!", e.over as "over!",
              case when e.kind = 'rolling' then coalesce((
                select m.minute from usage_minutes m
                where m.key_id = e.id and m.minute >= e.starts and m.minute <= $1 and m.outcome = 'VALID' and taken(e.unit, m.count, coalesce(m.cost, m.count)) > 0
                order by m.minute desc limit 1), $1) else e.starts end as "window_start!",
-             e.max_calls as "allowed!", u.used as "used!", coalesce(u.least, 0) as "least!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
-           from edges e
-           join workspaces w on w.id = e.workspace_id
-           join accounts o on o.id = w.personal_of and o.verified_at is not null
-           left join notice_settings n on n.account_id = o.id
-           cross join lateral (
-             select sum(taken(e.unit, c.count, c.cost))::bigint as used, min(greatest(taken(e.unit, c.count, c.cost) / c.count, 1)) filter (where c.cost > 0) as least from (
-               select d.count, d.cost from usage_by_day(e.midnight, 'infinity') d where e.midnight <= $1 and d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
-               union all
-               select q.count, coalesce(q.cost, q.count) from usage_quarters q
-               where e.whole < e.midnight and e.whole <= $1 and q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
-               union all
-               select m.count, coalesce(m.cost, m.count) from usage_minutes m
-               where e.starts < e.whole and m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
-             ) c
-           ) u
-           where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
-               and not exists (select from account_departures g where g.account_id = o.id)
-             and (u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t) or e.max_calls - u.used < u.least)"#,
+             e.max_calls as "allowed!", e.used as "used!", e.least as "least!", e.thresholds as "thresholds!"
+           from looked e
+           where e.used * 100 >= e.max_calls * (select min(t) from unnest(e.thresholds) t) or e.max_calls - e.used < e.least"#,
         now,
         default.name,
         default.calls,
         default.window,
-        keys,
+        looked.keys,
+        looked.calls,
+        looked.units,
+        looked.quarter,
     )
     .fetch_all(conn)
     .await
