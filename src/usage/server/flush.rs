@@ -10,8 +10,11 @@ use super::{
     backlog,
     later::Later,
     rhythm::{LONGEST_PAUSE, longest_pause, patience, rest_after},
-    rows::{Activity, CHUNK, Rows},
-    store::{latency, parts, passed, secrets, writing},
+    rows::{Activity, CHUNK, Chunks, Rows},
+    store::{
+        latency, parts, passed, secrets,
+        writing::{self, UnitColumns},
+    },
 };
 use crate::{
     keys::server::{
@@ -19,8 +22,9 @@ use crate::{
         jobs::EndReplaced,
         meter::{Batch, LeftOver, Spool, left_over},
     },
-    platform::{Ctx, aside::aside, breath::Breath, jobs::enqueue_each},
+    platform::{Ctx, aside::aside, breath::Breath, jobs::enqueue_each, maps::FastMap},
 };
+use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::{
     task::JoinHandle,
@@ -203,9 +207,30 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, rows: &mut Rows<'_>, written:
         rows.secrets => secrets::insert_calls,
     );
     enqueue_each(ctx, &mut tx, &replaced).await?;
-    write_chunks!(tx, breath, rows.units => writing::insert_shared_hours);
+    write_units(&mut tx, &mut rows.units, breath).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// What passed, of workspaces whose keys share limits: most have none, and nobody asks for theirs.
+async fn write_units(conn: &mut PgConnection, chunks: &mut Chunks<'_, UnitColumns>, breath: &mut Breath) -> sqlx::Result<()> {
+    let mut are_sharing = FastMap::<Uuid, bool>::default();
+    for mut chunk in chunks {
+        let mut news: Vec<Uuid> = chunk.workspace.iter().copied().filter(|workspace| !are_sharing.contains_key(workspace)).collect();
+        news.dedup(); // they come in order
+        if !news.is_empty() {
+            are_sharing.extend(news.iter().map(|workspace| (*workspace, false)));
+            are_sharing.extend(writing::list_sharing(conn, &news).await?.into_iter().map(|workspace| (workspace, true)));
+        }
+        chunk.retain(|workspace| are_sharing.get(workspace) == Some(&true));
+        if !chunk.key.is_empty() {
+            writing::insert_shared_hours(conn, &chunk).await?;
+        }
+        if !news.is_empty() || !chunk.key.is_empty() {
+            breath.take().await;
+        }
+    }
+    Ok(())
 }
 
 /// Writes what processes left in the data folder that ended before they could. Before the key table is loaded, so that the limits of

@@ -113,17 +113,42 @@ pub async fn roll_up(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What keys used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a transaction, by
-/// workspace and hour, so that who waits for a row holds none that the other one still needs.
+impl UnitColumns {
+    /// Keeps those of these workspaces.
+    pub fn retain(&mut self, is_meant: impl Fn(&Uuid) -> bool) {
+        let are_meant: Vec<bool> = self.workspace.iter().map(is_meant).collect();
+        fn keep<T>(column: &mut Vec<T>, are_meant: &[bool]) {
+            let mut are_meant = are_meant.iter();
+            column.retain(|_| are_meant.next() == Some(&true));
+        }
+        keep(&mut self.key, &are_meant);
+        keep(&mut self.workspace, &are_meant);
+        keep(&mut self.hour, &are_meant);
+        keep(&mut self.units, &are_meant);
+    }
+}
+
+/// Of these workspaces those whose keys share limits, or would.
+pub async fn list_sharing(conn: &mut PgConnection, workspaces: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"select w as "w!" from unnest($1::uuid[]) w
+           where exists (select from workspace_limits l where l.workspace_id = w) or exists (select from workspace_plans p where p.workspace_id = w)
+             or exists (select from group_members m where m.workspace_id = w)"#,
+        workspaces,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What keys of such workspaces used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a
+/// transaction, by workspace and hour, so that who waits for a row holds none that the other one still needs.
 pub async fn insert_shared_hours(conn: &mut PgConnection, rows: &UnitColumns) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into usage_shared_hours as u (workspace_id, hour, units)
          select c.workspace_id, c.hour, sum(c.units)::bigint
          from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) as c(key_id, workspace_id, hour, units)
            join keys k on k.id = c.key_id join apis i on i.id = k.api_id and i.slug <> 'tollgate'
-         where (exists (select from workspace_limits l where l.workspace_id = c.workspace_id) or exists (select from workspace_plans p where p.workspace_id = c.workspace_id)
-             or exists (select from group_members m where m.workspace_id = c.workspace_id))
-           and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
+         where not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
          group by 1, 2 order by 1, 2
          on conflict (workspace_id, hour) do update set units = u.units + excluded.units",
         &rows.key,
