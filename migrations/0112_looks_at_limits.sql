@@ -2,9 +2,12 @@
 -- (`room`), and at the latest when it is `due`. Without it each look, every minute, reads what all of them used of all their windows: with 20,000 keys
 -- half a second of a core.
 --
--- `calls` and `units` are what passed since `quarter` (of an hour) when it was looked at: what was used since then is the difference. Nothing here is missed:
--- after a crash, which empties a table that is not logged, every key is looked at. Keys that nobody calls are forgotten after a day.
-create unlogged table next_looks (
+-- `calls` and `units` are what had passed since `quarter` when it was looked at: what passed since then is the difference. That is the quarter of an hour
+-- before the present one, since some of its calls are written when it is over. What is written later still is seen when the key is due; so is all else
+-- that passes a mark without a call: a lower limit, another plan, marks or mails that somebody chooses.
+--
+-- Nothing in it is worth a log: after a crash, which empties it, every key is looked at. Keys that nobody calls are forgotten after a day.
+create unlogged table key_looks (
   key_id   uuid primary key,
   due      timestamptz not null,
   quarter  timestamptz not null,
@@ -13,10 +16,11 @@ create unlogged table next_looks (
   room     bigint not null
 );
 
--- How many more units a key may use, or calls it may make, before a mark of one of its limits can be reached that was not when it was looked at. Of a window
--- that begins anew all is used since then, and of one that rolls half of what reaches a mark again, so it is never more than half of the lowest mark.
--- A limit of which less is left than calls cost has reached its marks, too. What they cost is known as averages of pieces of time, which grow together: so it
--- is at most the highest of these (`dearest`) or all that was used since. (Of a window that rolls also less by what is over: that is seen when it is due.)
+-- How many more units a key may use, or calls it may make, before it reaches a mark of a limit that it had not reached. Never more than half of the lowest
+-- mark: of a window that begins anew all is used since the look, of one that rolls at least half of what reaches a mark again.
+--
+-- Marks count as reached, too, when less is left than calls cost (`is_short`). What they cost is known as averages over pieces of time. As pieces grow and
+-- are added up, the lowest average may rise, but not above what is the highest now (`dearest`), or above all that is used from now on.
 create function room_below_marks(allowed bigint, used bigint, is_short boolean, dearest bigint, thresholds smallint[]) returns bigint language sql immutable as $$
   select greatest(1, least(
     min((allowed * t + 99) / 100 - used) filter (where used * 100 < allowed * t),

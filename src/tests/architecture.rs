@@ -136,7 +136,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("exports", &["exports", "export_chunks"]),
-    ("notices", &["notice_settings", "limit_notices", "shared_limit_notices", "limit_looks", "next_looks", "expiry_notices", "alert_rules"]),
+    ("notices", &["notice_settings", "limit_notices", "shared_limit_notices", "limit_looks", "key_looks", "expiry_notices", "alert_rules"]),
     ("platform/jobs", &["jobs"]),
     ("platform/key_ring", &["master_keys"]),
     ("platform/once", &["sent_requests"]),

@@ -10,15 +10,14 @@ use super::{
 use crate::{
     error::AppError,
     platform::{Ctx, jobs::enqueue_each},
+    usage::server::quarter_of,
 };
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 /// Calls are written some seconds after they pass.
 const SETTLES: Duration = Duration::MINUTE;
 /// What ended longer ago is no news.
 const NEWS: Duration = Duration::DAY;
-/// Seconds of a quarter of an hour: nearly all windows end with one, so in the minutes between nothing is asked.
-const QUARTER: i64 = 900;
 
 /// Marks every threshold that was passed in windows that have ended since it was last looked, and enqueues one mail per account, in one
 /// transaction.
@@ -30,7 +29,8 @@ pub async fn tell_of_ended(ctx: &Ctx) -> Result<usize, AppError> {
         store::set_look(&mut *ctx.db.acquire().await?, until).await?;
         return Ok(0);
     };
-    if quarter(since) >= quarter(until) {
+    // Nearly all windows end with a quarter of an hour, so in the minutes between nothing is asked.
+    if quarter_of(since) >= quarter_of(until) {
         return Ok(0);
     }
     let marks = marks(store::list_ended(&ctx.db, default_limit(ctx), since, until).await?);
@@ -43,8 +43,4 @@ pub async fn tell_of_ended(ctx: &Ctx) -> Result<usize, AppError> {
     store::set_look(&mut tx, until).await?;
     tx.commit().await?;
     Ok(accounts.len())
-}
-
-fn quarter(at: OffsetDateTime) -> i64 {
-    at.unix_timestamp().div_euclid(QUARTER)
 }

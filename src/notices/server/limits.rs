@@ -7,7 +7,7 @@ use super::{
     jobs::MailLimits,
     store::{
         credits,
-        limits::{self as store, DefaultLimit, LimitNotice, Looked, Marks, UsedLimit},
+        limits::{self as store, DefaultLimit, LimitNotice, Marks, UsedLimit},
         looks, settings, shared,
     },
     words,
@@ -18,8 +18,10 @@ use crate::{
     keys::model::{KeyLimit, OverAction},
     notices::model::ToldNotice,
     platform::{Ctx, LocalTime, breath::Breath, jobs::enqueue_each},
+    usage::server::quarter_of,
     values::{KeyId, permission_names as may},
 };
+use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
 /// Lines on the home page.
@@ -28,7 +30,7 @@ const MOST: i64 = 5;
 const KEPT: Duration = Duration::days(90);
 /// Keys whose limits one statement looks at: it takes Postgres a millisecond.
 const AT_ONCE: usize = 50;
-/// So many keys in use are looked at each minute, whatever was used of their limits.
+/// So many keys in use are all looked at each minute.
 const FEW: i64 = 1_000;
 /// Rows forgotten in one call.
 const CHUNK: i64 = 20_000;
@@ -45,23 +47,20 @@ pub(super) fn default_limit(ctx: &Ctx) -> DefaultLimit<'static> {
 
 /// Marks every threshold that was passed since it was last looked, and enqueues one mail per account, in one transaction.
 pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
-    tell_of_many(ctx, FEW).await
+    tell_of_limits_of_many(ctx, FEW).await
 }
 
-/// The same; of more keys in use than `few` are only looked at those that may have passed one, and each at the latest after a quarter of an hour: that
-/// tells of limits that were lowered.
-pub async fn tell_of_many(ctx: &Ctx, few: i64) -> Result<usize, AppError> {
+/// The same; of more keys in use than `few` only those are looked at that may have passed a threshold, and each within a quarter of an hour.
+pub async fn tell_of_limits_of_many(ctx: &Ctx, few: i64) -> Result<usize, AppError> {
     let now = ctx.clock.now();
     store::end_fillings(&ctx.db, now).await?;
-    let mut used = used_limits(ctx, now, few).await?;
-    used.extend(shared::list_used_shared_limits(&ctx.db, now).await?);
+    let mut used = shared::list_used_shared_limits(&ctx.db, now).await?;
     used.extend(credits::list_used_credits(&ctx.db, now).await?);
-    let marks = marks(used);
-    if marks.id.is_empty() {
-        return Ok(0);
-    }
+    // That a key was looked at is noted with what was found, or not at all.
     let mut tx = ctx.db.begin().await?;
-    let accounts = store::insert_marks(&mut tx, &marks, now).await?;
+    used.extend(used_limits(ctx, &mut tx, now, few).await?);
+    let marks = marks(used);
+    let accounts = if marks.id.is_empty() { Vec::new() } else { store::insert_marks(&mut tx, &marks, now).await? };
     let mails: Vec<MailLimits> = accounts.iter().map(|account| MailLimits { account: *account, at: now }).collect();
     enqueue_each(ctx, &mut tx, &mails).await?;
     tx.commit().await?;
@@ -69,17 +68,14 @@ pub async fn tell_of_many(ctx: &Ctx, few: i64) -> Result<usize, AppError> {
 }
 
 /// Of the keys in use that are to be looked at, a few at a time.
-async fn used_limits(ctx: &Ctx, now: OffsetDateTime, few: i64) -> sqlx::Result<Vec<UsedLimit>> {
+async fn used_limits(ctx: &Ctx, conn: &mut PgConnection, now: OffsetDateTime, few: i64) -> sqlx::Result<Vec<UsedLimit>> {
     let (mut used, mut breath) = (Vec::new(), Breath::steady());
-    let mut tx = ctx.db.begin().await?;
-    let due = looks::list_due(&mut tx, now, few).await?;
-    store::plan_once(&mut tx).await?;
-    for ((keys, calls), units) in due.keys.chunks(AT_ONCE).zip(due.calls.chunks(AT_ONCE)).zip(due.units.chunks(AT_ONCE)) {
-        let looked = Looked { keys, calls, units, quarter: due.quarter };
-        used.extend(store::list_used_limits(&mut tx, looked, default_limit(ctx), now).await?);
+    let due = looks::list_due(conn, now, quarter_of(now), few).await?;
+    store::plan_once(conn).await?;
+    for some in due.chunks(AT_ONCE) {
+        used.extend(store::list_used_limits(conn, some, default_limit(ctx), now).await?);
         breath.take().await;
     }
-    tx.commit().await?;
     Ok(used)
 }
 
@@ -138,10 +134,11 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
     Ok(rows.into_iter().map(told).collect())
 }
 
-/// Forgets old notices, a bounded number at a time, and when to look at keys that nobody calls; true if there may be more.
+/// Forgets old notices and looks, a bounded number at a time; true if there may be more.
 pub async fn forget_limit_notices(ctx: &Ctx) -> Result<bool, AppError> {
-    looks::forget_looks(&ctx.db, ctx.clock.now()).await?;
-    Ok(store::delete_old(&ctx.db, ctx.clock.now() - KEPT, CHUNK).await?)
+    let now = ctx.clock.now();
+    let more_looks = looks::forget_looks(&ctx.db, now, CHUNK).await?;
+    Ok(store::delete_old(&ctx.db, now - KEPT, CHUNK).await? || more_looks)
 }
 
 #[cfg(test)]

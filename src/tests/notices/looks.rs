@@ -13,13 +13,13 @@ use tollgate::{
         model::{KeyEdit, KeyLimit},
         server::{edit_key, meter::Tally},
     },
-    notices::server::{forget_limit_notices, save_settings, tell_of_limits, tell_of_many},
+    notices::server::{forget_limit_notices, save_settings, tell_of_limits, tell_of_limits_of_many},
     values::{KeyId, Outcome},
 };
 
 /// How many keys were looked at in this minute.
 async fn looked_at(app: &TestApp) -> i64 {
-    sqlx::query_scalar("select count(*) from next_looks where due = $1 + make_interval(mins => 8 + get_byte(uuid_send(key_id), 15) % 8)")
+    sqlx::query_scalar("select count(*) from key_looks where due = $1 + make_interval(mins => 7 + get_byte(uuid_send(key_id), 15) % 8)")
         .bind(app.ctx.clock.now())
         .fetch_one(&app.ctx.db)
         .await
@@ -28,32 +28,54 @@ async fn looked_at(app: &TestApp) -> i64 {
 
 /// Told now where any key is one of many; and how many were looked at.
 async fn look(app: &TestApp) -> (usize, i64) {
-    (tell_of_many(&app.ctx, 0).await.unwrap(), looked_at(app).await)
+    (tell_of_limits_of_many(&app.ctx, 0).await.unwrap(), looked_at(app).await)
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_key_is_looked_at_again_once_a_mark_may_be_reached(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
+    app.ctx.clock.advance(Duration::minutes(11));
     let checkout = limited(&app, &mara, "checkout", 1_000, 86_400).await;
     call(&app, &mara, checkout, Outcome::Valid, 500).await;
     assert_eq!(look(&app).await, (0, 1), "the first time");
     app.ctx.clock.advance(Duration::minutes(1));
-    call(&app, &mara, checkout, Outcome::Valid, 299).await;
-    assert_eq!(look(&app).await, (0, 0), "three hundred may pass before a mark is reached");
+    call(&app, &mara, checkout, Outcome::Valid, 250).await;
+    assert_eq!(look(&app).await, (0, 0), "one call that took one more would leave less than it takes");
     app.ctx.clock.advance(Duration::minutes(1));
     call(&app, &mara, checkout, Outcome::RateLimited, 5_000).await;
     assert_eq!(look(&app).await, (0, 0), "what did not pass used nothing");
-    call(&app, &mara, checkout, Outcome::Valid, 1).await;
+    call(&app, &mara, checkout, Outcome::Valid, 50).await;
     assert_eq!(look(&app).await, (1, 1));
     app.run_jobs().await;
     assert_eq!(subjects(&app.mails()), ["checkout has used 80 % of 1,000 units a day"]);
 
-    // Two hundred to the next mark, across the quarter of an hour in which it was looked at.
-    app.ctx.clock.advance(Duration::minutes(7));
-    call(&app, &mara, checkout, Outcome::Valid, 199).await;
+    // In the next quarter of an hour; the last of these were calls of the one before, written late.
+    app.ctx.clock.advance(Duration::minutes(3));
+    call(&app, &mara, checkout, Outcome::Valid, 90).await;
     assert_eq!(look(&app).await, (0, 0));
-    call(&app, &mara, checkout, Outcome::Valid, 1).await;
+    let late = async |calls| {
+        let minute = app.ctx.clock.now().unix_timestamp() / 60 - 2;
+        write(&app, vec![tally(&mara, checkout, "GET /orders", Outcome::Valid, minute, calls)]).await;
+    };
+    late(10).await;
+    assert_eq!(look(&app).await, (0, 0));
+    late(1).await;
+    assert_eq!(look(&app).await, (0, 1), "nothing is reached yet");
+    late(99).await;
+    assert_eq!(look(&app).await, (1, 1));
+}
+
+/// A look that could not tell what it found is none.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn what_could_not_be_told_is_found_again(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let checkout = limited(&app, &mara, "checkout", 1_000, 86_400).await;
+    call(&app, &mara, checkout, Outcome::Valid, 800).await;
+    sqlx::query("alter table limit_notices add constraint broken check (used < 0)").execute(&app.ctx.db).await.unwrap();
+    assert!(tell_of_limits_of_many(&app.ctx, 0).await.is_err());
+    sqlx::query("alter table limit_notices drop constraint broken").execute(&app.ctx.db).await.unwrap();
     assert_eq!(look(&app).await, (1, 1));
 }
 
@@ -70,7 +92,7 @@ async fn every_key_in_use_has_its_turn_within_a_quarter_of_an_hour(db: PgPool) {
     assert_eq!(look(&app).await, (0, 2));
     sqlx::query("update key_limits set max_calls = 200 where key_id = $1").bind(lowered.uuid()).execute(&app.ctx.db).await.unwrap();
     let (mut told, mut turns) = (0, 0);
-    for _ in 0..15 {
+    for _ in 0..14 {
         app.ctx.clock.advance(Duration::minutes(1));
         let (news, looked) = look(&app).await;
         told += news;
@@ -82,7 +104,7 @@ async fn every_key_in_use_has_its_turn_within_a_quarter_of_an_hour(db: PgPool) {
     app.ctx.clock.advance(Duration::hours(1));
     assert_eq!(look(&app).await, (0, 0));
     forget_limit_notices(&app.ctx).await.unwrap();
-    let kept = async || sqlx::query_scalar::<_, i64>("select count(*) from next_looks").fetch_one(&app.ctx.db).await.unwrap();
+    let kept = async || sqlx::query_scalar::<_, i64>("select count(*) from key_looks").fetch_one(&app.ctx.db).await.unwrap();
     assert_eq!(kept().await, 2);
     app.ctx.clock.advance(Duration::days(1));
     forget_limit_notices(&app.ctx).await.unwrap();

@@ -96,6 +96,31 @@ async fn what_keys_share_is_forecast_by_hours_of_all_that_share_it(db: PgPool) {
     assert_eq!(day.forecast.as_ref().map(|f| (f.expected, f.used_up.as_deref())), Some((720, Some("12:40"))));
 }
 
+/// In one batch, of more rows than one statement writes; each hour has a number of its own.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn hours_that_keys_share_are_kept_of_workspaces_that_share_limits(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mut calls = vec![];
+    let mut sharing = None;
+    for name in ["before", "sharing", "after"] {
+        let owner = developer(&app.ctx, name, "UTC").await;
+        for n in 0..3 {
+            let key = key(&app.ctx, &owner, &format!("{name} {n}")).await;
+            calls.extend(
+                (0..100).map(|hour| tally(&owner, key, "GET /", Outcome::Valid, (T0 - Duration::hours(hour)).unix_timestamp() / 60, 1 + hour.unsigned_abs())),
+            );
+        }
+        if name == "sharing" {
+            let limits = vec![KeyLimit::new("day", 1_000_000, "rolling:day".parse().unwrap())];
+            set_workspace_limits(&app.ctx, &Caller::cli(), owner.workspace, limits).await.unwrap();
+            sharing = Some(owner.workspace.uuid());
+        }
+    }
+    write(&app, calls).await;
+    let kept: Vec<(uuid::Uuid, i64)> = sqlx::query_as("select workspace_id, units from usage_shared_hours order by hour desc").fetch_all(&db).await.unwrap();
+    assert_eq!(kept, (1..=100).map(|hour| (sharing.unwrap(), 3 * hour)).collect::<Vec<_>>());
+}
+
 /// As `list_shared_pieces` asks, among two hundred workspaces: whatever keys there are, none is looked at.
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_months_forecast_of_what_keys_share_reads_bounded_rows(db: PgPool) {

@@ -22,7 +22,7 @@ use crate::{
         jobs::EndReplaced,
         meter::{Batch, LeftOver, Spool, left_over},
     },
-    platform::{Ctx, aside::aside, breath::Breath, jobs::enqueue_each, maps::FastMap},
+    platform::{Ctx, aside::aside, breath::Breath, jobs::enqueue_each},
 };
 use sqlx::PgConnection;
 use std::time::Duration;
@@ -212,21 +212,20 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, rows: &mut Rows<'_>, written:
     Ok(true)
 }
 
-/// What passed, of workspaces whose keys share limits: most have none, and nobody asks for theirs.
+/// What keys use together of limits that they share. Most workspaces have none, and nothing is written of them.
 async fn write_units(conn: &mut PgConnection, chunks: &mut Chunks<'_, UnitColumns>, breath: &mut Breath) -> sqlx::Result<()> {
-    let mut are_sharing = FastMap::<Uuid, bool>::default();
+    let (mut asked, mut sharing) = (Vec::new(), Vec::new());
     for mut chunk in chunks {
-        let mut news: Vec<Uuid> = chunk.workspace.iter().copied().filter(|workspace| !are_sharing.contains_key(workspace)).collect();
-        news.dedup(); // they come in order
-        if !news.is_empty() {
-            are_sharing.extend(news.iter().map(|workspace| (*workspace, false)));
-            are_sharing.extend(writing::list_sharing(conn, &news).await?.into_iter().map(|workspace| (workspace, true)));
+        let mut workspaces = chunk.workspace.clone();
+        workspaces.dedup(); // they come in order
+        if workspaces != asked {
+            sharing = writing::list_sharing(conn, &workspaces).await?;
+            asked = workspaces;
+            breath.take().await;
         }
-        chunk.retain(|workspace| are_sharing.get(workspace) == Some(&true));
+        chunk.retain(|workspace| sharing.contains(workspace));
         if !chunk.key.is_empty() {
             writing::insert_shared_hours(conn, &chunk).await?;
-        }
-        if !news.is_empty() || !chunk.key.is_empty() {
             breath.take().await;
         }
     }

@@ -44,7 +44,7 @@ mod whose;
 
 pub use addresses::{AddressReport, report_addresses};
 pub use backlog::Backlog;
-pub use calendar::Calendar;
+pub use calendar::{Calendar, quarter_of};
 pub use codes::export_codes;
 pub use exporting::{count_usage_lines, export_usage, page_of_usage, say_usage};
 pub use files::{export_latencies, export_limits};

@@ -3,8 +3,8 @@
 use crate::{keys::server::meter::Batch, platform::db};
 use std::time::Duration;
 
-/// After a batch that took long the next one waits this many times as long: writing takes a fortieth of Postgres' time, and Postgres may share the
-/// gate's cores. Where the same keys are in use a batch is no larger for it.
+/// After a batch that took long the next one waits this many times as long, as far as `LONGEST` lets it: then writing is a fortieth of the time, and Postgres may share
+/// the gate's cores. Where the same keys are in use a batch is no larger for it.
 const REST: u32 = 39;
 /// From one batch to the next, unless one takes longer than half of it: then it rests as long, and no longer than this.
 const LONGEST: Duration = Duration::from_secs(10);

@@ -1,5 +1,6 @@
 //! Limits and what is used of their present windows, from the counters.
 
+use super::looks::DueKeys;
 use crate::{
     keys::model::{LimitUnit, Over, Window},
     values::AccountId,
@@ -45,15 +46,6 @@ pub struct DefaultLimit<'a> {
     pub window: i32,
 }
 
-/// Keys to look at; what of each passed since `quarter`, where it is noted that they were (`looks`).
-#[derive(Debug, Clone, Copy)]
-pub struct Looked<'a> {
-    pub keys: &'a [Uuid],
-    pub calls: &'a [i64],
-    pub units: &'a [i64],
-    pub quarter: Option<OffsetDateTime>,
-}
-
 /// From here on one plan serves each statement of this transaction: to plan one takes as long as to look at a thousand keys. Only for what looks rows
 /// up: such a plan knows no time and would read a whole partition for its last hour.
 pub async fn plan_once(conn: &mut PgConnection) -> sqlx::Result<()> {
@@ -68,8 +60,9 @@ pub async fn plan_once(conn: &mut PgConnection) -> sqlx::Result<()> {
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
 /// minutes before the first of those; so rows are bounded by the window's days. Edges are made once (`materialized`), what a window has none of is
 /// not looked for, and keys are looked up one by one (`offset 0`), not read whole: of 20,000 keys in use it is half of the time. Of a limit is also
-/// told when less is left than calls cost. Where `quarter` says so, it is noted when each key is looked at next: not all in the same minute.
-pub async fn list_used_limits(conn: &mut PgConnection, looked: Looked<'_>, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
+/// told when less is left than calls cost. Where many keys are in use, it is noted when each is to be looked at
+/// next (`looks`): within a quarter of an hour, and not all in the same minute.
+pub async fn list_used_limits(conn: &mut PgConnection, due: DueKeys<'_>, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
         r#"with active as (
@@ -112,8 +105,8 @@ pub async fn list_used_limits(conn: &mut PgConnection, looked: Looked<'_>, defau
              where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
                and not exists (select from account_departures g where g.account_id = o.id)
            ), noted as (
-             insert into next_looks (key_id, due, quarter, calls, units, room)
-             select a.key_id, $1::timestamptz + make_interval(mins => 8 + get_byte(uuid_send(a.key_id), 15) % 8), $8, a.calls, a.units,
+             insert into key_looks (key_id, due, quarter, calls, units, room)
+             select a.key_id, $1::timestamptz + make_interval(mins => 7 + get_byte(uuid_send(a.key_id), 15) % 8), $8, a.calls, a.units,
                coalesce(min(room_below_marks(e.max_calls, e.used, e.max_calls - e.used < e.least, e.dearest, e.thresholds)), 9223372036854775807)
              from active a left join looked e on e.id = a.key_id
              where $8::timestamptz is not null group by a.key_id, a.calls, a.units order by 1
@@ -131,10 +124,10 @@ pub async fn list_used_limits(conn: &mut PgConnection, looked: Looked<'_>, defau
         default.name,
         default.calls,
         default.window,
-        looked.keys,
-        looked.calls,
-        looked.units,
-        looked.quarter,
+        due.keys,
+        due.calls,
+        due.units,
+        due.since,
     )
     .fetch_all(conn)
     .await

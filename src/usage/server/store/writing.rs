@@ -114,7 +114,7 @@ pub async fn roll_up(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<()> {
 }
 
 impl UnitColumns {
-    /// Keeps those of these workspaces.
+    /// Keeps the rows of workspaces that are meant.
     pub fn retain(&mut self, is_meant: impl Fn(&Uuid) -> bool) {
         let are_meant: Vec<bool> = self.workspace.iter().map(is_meant).collect();
         fn keep<T>(column: &mut Vec<T>, are_meant: &[bool]) {
@@ -128,7 +128,7 @@ impl UnitColumns {
     }
 }
 
-/// Of these workspaces those whose keys share limits, or would.
+/// Of these workspaces those whose keys may share limits: with limits or a plan of its own, or in a group.
 pub async fn list_sharing(conn: &mut PgConnection, workspaces: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         r#"select w as "w!" from unnest($1::uuid[]) w
