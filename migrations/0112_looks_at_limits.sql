@@ -4,7 +4,8 @@
 --
 -- `calls` and `units` are what had passed since `quarter` when it was looked at: what passed since then is the difference. That is the quarter of an hour
 -- before the present one, since some of its calls are written when it is over. What is written later still is seen when the key is due; so is all else
--- that passes a mark without a call: a lower limit, another plan, marks or mails that somebody chooses.
+-- that passes a mark without a call: a lower limit, another plan, marks or mails that somebody chooses. Keys stay in sight for half an hour after their last
+-- call.
 --
 -- Nothing in it is worth a log: after a crash, which empties it, every key is looked at. Keys that nobody calls are forgotten after a day.
 create unlogged table key_looks (
@@ -20,7 +21,8 @@ create unlogged table key_looks (
 -- mark: of a window that begins anew all is used since the look, of one that rolls at least half of what reaches a mark again.
 --
 -- Marks count as reached, too, when less is left than calls cost (`is_short`). What they cost is known as averages over pieces of time. As pieces grow and
--- are added up, the lowest average may rise, but not above what is the highest now (`dearest`), or above all that is used from now on.
+-- are added up, the lowest average may rise, but not above what is the highest now (`dearest`), or above all that is used from now on. Of a window that
+-- rolls it may also rise as cheap calls leave it: that is seen when the key is due.
 create function room_below_marks(allowed bigint, used bigint, is_short boolean, dearest bigint, thresholds smallint[]) returns bigint language sql immutable as $$
   select greatest(1, least(
     min((allowed * t + 99) / 100 - used) filter (where used * 100 < allowed * t),

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct LookAtUsage {}
 
-/// Each hour: keys that will expire; what was told long ago goes.
+/// Each hour: keys that will expire; what was told or looked at long ago goes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct LookAtExpiry {}
 

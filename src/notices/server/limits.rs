@@ -50,7 +50,8 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     tell_of_limits_of_many(ctx, FEW).await
 }
 
-/// The same; of more keys in use than `few` only those are looked at that may have passed a threshold, and each within a quarter of an hour.
+/// The same; of more keys in use than `few` only those are looked at that may have passed a threshold by their calls, and each within a quarter
+/// of an hour.
 pub async fn tell_of_limits_of_many(ctx: &Ctx, few: i64) -> Result<usize, AppError> {
     let now = ctx.clock.now();
     store::end_fillings(&ctx.db, now).await?;
@@ -76,6 +77,7 @@ async fn used_limits(ctx: &Ctx, conn: &mut PgConnection, now: OffsetDateTime, fe
         used.extend(store::list_used_limits(conn, some, default_limit(ctx), now).await?);
         breath.take().await;
     }
+    store::plan_each(conn).await?;
     Ok(used)
 }
 

@@ -1,5 +1,5 @@
-//! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once. Where very many keys are in use a batch costs
-//! Postgres a second; then fewer are written, so that the counts of the gate leave it most of its time (`rhythm`).
+//! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once. Where thousands of keys are in use a batch is work for
+//! a part of a second; then fewer are written, so that the counts of the gate leave Postgres most of its time (`rhythm`).
 //!
 //! A batch has an id. When the database is slow or gone, the same batch is tried again under the same id, with growing pauses, while
 //! the meter goes on counting; a batch that was written although its answer was lost is known by its id and not written twice. What a

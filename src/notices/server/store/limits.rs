@@ -46,10 +46,16 @@ pub struct DefaultLimit<'a> {
     pub window: i32,
 }
 
-/// From here on one plan serves each statement of this transaction: to plan one takes as long as to look at a thousand keys. Only for what looks rows
+/// From here on one plan serves each statement of this transaction, until `plan_each`: to plan one takes as long as to look at a thousand keys. Only for what looks rows
 /// up: such a plan knows no time and would read a whole partition for its last hour.
 pub async fn plan_once(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("set local plan_cache_mode = force_generic_plan").execute(conn).await?;
+    Ok(())
+}
+
+/// As ever from here on.
+pub async fn plan_each(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("set local plan_cache_mode = auto").execute(conn).await?;
     Ok(())
 }
 
@@ -85,7 +91,7 @@ pub async fn list_used_limits(conn: &mut PgConnection, due: DueKeys<'_>, default
              from limits l cross join lateral window_pieces(l.kind, l.window_seconds, l.zone, $1) p
              where l.kind in ('fixed', 'rolling') and (l.window_seconds = 0 or l.window_seconds >= 3600) and l.max_calls > 0
            ), looked as materialized (
-             select e.*, o.id as account_id, coalesce(n.thresholds, '{80,100}') as thresholds, coalesce(u.used, 0) as used, coalesce(u.least, 0) as least, coalesce(u.dearest, 0) as dearest
+             select e.*, coalesce(e.max_calls - u.used < u.least, false) as is_short, o.id as account_id, coalesce(n.thresholds, '{80,100}') as thresholds, coalesce(u.used, 0) as used, coalesce(u.least, 0) as least, coalesce(u.dearest, 0) as dearest
              from edges e
              join workspaces w on w.id = e.workspace_id
              join accounts o on o.id = w.personal_of and o.verified_at is not null
@@ -107,7 +113,7 @@ pub async fn list_used_limits(conn: &mut PgConnection, due: DueKeys<'_>, default
            ), noted as (
              insert into key_looks (key_id, due, quarter, calls, units, room)
              select a.key_id, $1::timestamptz + make_interval(mins => 7 + get_byte(uuid_send(a.key_id), 15) % 8), $8, a.calls, a.units,
-               coalesce(min(room_below_marks(e.max_calls, e.used, e.max_calls - e.used < e.least, e.dearest, e.thresholds)), 9223372036854775807)
+               coalesce(min(room_below_marks(e.max_calls, e.used, e.is_short, e.dearest, e.thresholds)), 9223372036854775807)
              from active a left join looked e on e.id = a.key_id
              where $8::timestamptz is not null group by a.key_id, a.calls, a.units order by 1
              on conflict (key_id) do update set due = excluded.due, quarter = excluded.quarter, calls = excluded.calls, units = excluded.units, room = excluded.room
@@ -119,7 +125,7 @@ pub async fn list_used_limits(conn: &mut PgConnection, due: DueKeys<'_>, default
                order by m.minute desc limit 1), $1) else e.starts end as "window_start!",
              e.max_calls as "allowed!", e.used as "used!", e.least as "least!", e.thresholds as "thresholds!"
            from looked e
-           where e.used * 100 >= e.max_calls * (select min(t) from unnest(e.thresholds) t) or e.max_calls - e.used < e.least"#,
+           where e.used * 100 >= e.max_calls * (select min(t) from unnest(e.thresholds) t) or e.is_short"#,
         now,
         default.name,
         default.calls,

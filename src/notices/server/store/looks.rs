@@ -17,10 +17,10 @@ pub struct Due {
 #[derive(Debug, Clone, Copy)]
 pub struct DueKeys<'a> {
     pub keys: &'a [Uuid],
-    /// What of each passed since then.
+    /// What of each passed since `since`.
     pub calls: &'a [i64],
     pub units: &'a [i64],
-    /// The quarter of an hour before this one. None: few keys are in use, all are looked at each time, and nothing is noted.
+    /// When the quarter of an hour before this one began. None: few keys are in use, all are looked at each time, and nothing is noted.
     pub since: Option<OffsetDateTime>,
 }
 
@@ -31,8 +31,9 @@ impl Due {
     }
 }
 
-/// Of the keys with calls in the last half hour (a mark is passed by a call) all, if they are few; else those of which as much passed since they were
-/// looked at as they had room for, and those that are due. `quarter` is the present one.
+/// Of the keys with calls in the last three quarters of an hour (a mark is passed by a call) all, if they are few; else those of which as much passed since
+/// they were looked at as they had room for, and those that are due: so each is looked at once more half an hour after its last call. `quarter` is when the
+/// present one began.
 pub async fn list_due(conn: &mut PgConnection, now: OffsetDateTime, quarter: OffsetDateTime, few: i64) -> sqlx::Result<Due> {
     let rows = sqlx::query!(
         r#"with quarters as (
@@ -42,7 +43,7 @@ pub async fn list_due(conn: &mut PgConnection, now: OffsetDateTime, quarter: Off
                sum(coalesce(cost, count)) filter (where outcome = 'VALID' and quarter between last and $1) as units,
                sum(count) filter (where outcome = 'VALID' and quarter between before and $1) as calls_before,
                sum(coalesce(cost, count)) filter (where outcome = 'VALID' and quarter between before and $1) as units_before
-             from usage_quarters, quarters where quarter > $1::timestamptz - interval '45 minutes' group by 1
+             from usage_quarters, quarters where quarter > $1::timestamptz - interval '60 minutes' group by 1
            ), are_many as materialized (
              select count(*) > $3::bigint as yes from in_use
            )

@@ -140,7 +140,7 @@ pub async fn list_sharing(conn: &mut PgConnection, workspaces: &[Uuid]) -> sqlx:
     .await
 }
 
-/// What keys of such workspaces used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a
+/// What keys used together of limits that they share, of workspaces that `list_sharing` told. Keys of one workspace add to the same row: it is to come last in a
 /// transaction, by workspace and hour, so that who waits for a row holds none that the other one still needs.
 pub async fn insert_shared_hours(conn: &mut PgConnection, rows: &UnitColumns) -> sqlx::Result<()> {
     sqlx::query!(
