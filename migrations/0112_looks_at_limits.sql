@@ -27,7 +27,6 @@ create function room_below_marks(allowed bigint, used bigint, is_short boolean, 
   select greatest(1, least(
     min((allowed * t + 99) / 100 - used) filter (where used * 100 < allowed * t),
     min(allowed * t / 200),
-    allowed / 2,
     case when not is_short then least(allowed - used - dearest, (allowed - used) / 2) + 1 end
   )) from unnest(thresholds) t
 $$;
