@@ -1,14 +1,15 @@
-// Tollgate beside the bare server: medians of rounds as ratios, and their table.
+// Tollgate beside the bare server: medians of rounds, medians of their ratios, and their table.
 import { median } from './machine.mjs';
 
 /** Of two lists of what `wrk` answered, one of each round. */
 export function compare({ tollgate: ours, bare: theirs }) {
   const medians = (runs) => Object.fromEntries(['per_second', 'p50_us', 'p99_us', 'server_us_per_request', 'server_busy']
     .map((field) => [field, median(runs.map((run) => run[field]))]));
-  const [a, b] = [medians(ours), medians(theirs)];
+  // Of each round on its own: what slows the machine for a while slows both.
+  const ratio = (field) => median(ours.map((run, round) => run[field] / theirs[round][field]));
   return {
-    tollgate: a, bare: b,
-    ratio: { throughput: a.per_second / b.per_second, p50: a.p50_us / b.p50_us, p99: a.p99_us / b.p99_us, server_time: a.server_us_per_request / b.server_us_per_request },
+    tollgate: medians(ours), bare: medians(theirs),
+    ratio: { throughput: ratio('per_second'), p50: ratio('p50_us'), p99: ratio('p99_us'), server_time: ratio('server_us_per_request') },
   };
 }
 

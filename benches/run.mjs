@@ -21,7 +21,7 @@ const CASES = { gate, nginx, 'sign-in': signIn, timing, million, metering, usage
 const [, , tollgateBinary, bareBinary, outputFile] = process.argv;
 const setting = (name, preset) => Number(process.env[name] ?? preset);
 const settings = {
-  rounds: setting('BENCH_ROUNDS', 5),
+  rounds: setting('BENCH_ROUNDS', 9),
   seconds: setting('BENCH_SECONDS', 5),
   connections: setting('BENCH_CONNECTIONS', 32),
   keys: setting('BENCH_KEYS', 100_000),

@@ -3,6 +3,7 @@
 //!
 //! Room is reserved before it is touched: a full disk is an error here, not a signal later.
 
+use super::early::fetch_early;
 use memmap2::MmapMut;
 use std::{
     fs::{File, OpenOptions},
@@ -56,6 +57,13 @@ impl MappedFile {
             place.copy_from_slice(&number.to_le_bytes());
         }
     }
+
+    /// These bytes will be written soon.
+    pub fn expect<const LENGTH: usize>(&self, at: usize) {
+        if let Some(bytes) = self.map.get(at..).and_then(<[u8]>::first_chunk::<LENGTH>) {
+            fetch_early(bytes);
+        }
+    }
 }
 
 /// What was appended to a file, after its process ended.
@@ -99,6 +107,9 @@ mod tests {
         let at = file.append(&[1; 16]).unwrap();
         for _ in 0..10_000 {
             file.append(&[2; 24]).unwrap();
+        }
+        for place in [at, file.map.len() - 72, file.map.len() - 71, file.map.len(), usize::MAX] {
+            file.expect::<72>(place);
         }
         file.store(at + 8, 0x0102_0304);
         let bytes = read(&path).unwrap(); // as another process would, with the map still open

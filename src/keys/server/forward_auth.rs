@@ -216,10 +216,14 @@ impl Asked<'_> {
             let words = "A call through a proxy costs at least 1.";
             return misconfigured(AppError::invalid("cost", words), dialect, words);
         }
+        // Loaded meanwhile (`gate::finding`).
+        let shown = presented(headers);
+        let foreseen = shown.and_then(|secret| gate.foresee(secret)).inspect(|foreseen| gate.expect_place(foreseen));
         let Some(api) = gate.api(api) else { return misconfigured(AppError::NotFound, dialect, "The proxy's address names an API that is not there.") };
         let route = told.route(gate.has_routes(api.id));
         let origin = origins::told(headers);
-        let secret = match presented(headers) {
+        foreseen.iter().for_each(|foreseen| gate.expect_record(foreseen));
+        let secret = match shown {
             Some(secret) => secret,
             None if gate.turns_away(info.address) => "",
             None => {
@@ -234,6 +238,7 @@ impl Asked<'_> {
         };
         let mut question = Question {
             secret,
+            foreseen: foreseen.as_ref(),
             api: Some(api.id),
             permission: needs.permission.as_ref().map(Permission::as_str),
             route: &route,
@@ -245,6 +250,7 @@ impl Asked<'_> {
             proof: Proof::Absent,
             request_id: &info.id,
         };
+        foreseen.iter().for_each(|foreseen| gate.expect_counters(foreseen));
         if let Err(error) = upgrade(self.ctx, gate, secret, question.address).await {
             return unavailable(error, dialect);
         }

@@ -10,7 +10,10 @@ use crate::{
     error::{AppError, Fields},
     platform::{
         Ctx,
-        http::{RequestInfo, json::read_in_haste},
+        http::{
+            RequestInfo,
+            json::{read_in_haste, why_not},
+        },
     },
 };
 use axum::{
@@ -79,7 +82,7 @@ pub async fn release_holds(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Pa
     if let Err(denied) = may_ask(ctx, gate, head, body, info).await {
         return Ok(denied.into_response());
     }
-    let asked: ReleaseRequest<'_> = read_in_haste(body)?;
+    let asked = read_in_haste::<ReleaseRequest<'_>>(body).ok_or_else(|| why_not::<ReleaseRequest<'_>>(body))?;
     let mut fields = Fields::default();
     let one = asked.hold.as_deref().and_then(|text| fields.check("hold", text.parse::<Hold>()));
     let many: Vec<Hold> = asked.holds.iter().take(MOST).enumerate().filter_map(|(i, text)| fields.check(&format!("holds.{i}"), text.parse::<Hold>())).collect();

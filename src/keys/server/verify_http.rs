@@ -19,7 +19,7 @@ use crate::{
         http::{
             RequestInfo,
             answer::AnswerBody,
-            json::{object, read_in_haste},
+            json::{object, read_in_haste, why_not},
         },
     },
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
@@ -36,6 +36,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub const PATH: &str = "/api/v1/keys/verify";
 /// How many header fields an answer has, or a few more.
 const FIELDS: usize = 10;
+/// Questions of so many bytes and fewer are read before it is known who asks, if whoever asks shows a key: hardly any has more.
+const SHORT: usize = 1_024;
 /// The routes under which the asking service's own secret is seen.
 const ASKING: &str = "POST /api/v1/keys/verify";
 const RELEASING: &str = "POST /api/v1/keys/release";
@@ -198,16 +200,36 @@ impl Serialize for MetaText<'_> {
     security(("key" = [])),
 )]
 pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, AppError> {
-    if let Err(denied) = may_ask(ctx, gate, head, body, info).await {
+    // Before it is known who asks, so that memory is on its way meanwhile (`gate::finding`).
+    let shown = presented(&head.headers);
+    let early: Option<VerifyRequest<'_>> = if shown.is_some() && body.len() <= SHORT { read_in_haste(body) } else { None };
+    let foreseen = early.as_ref().and_then(|asked| gate.foresee(&asked.key)).inspect(|foreseen| gate.expect_place(foreseen));
+    let own = asking(ctx, gate, (head, shown, body), info).await;
+    let let_in = own.and_then(|own| {
+        let known = gate.foresee(own.secret);
+        foreseen.iter().for_each(|foreseen| gate.expect_record(foreseen));
+        let_in(gate, Question { foreseen: known.as_ref(), ..own })
+    });
+    if let Err(denied) = let_in {
         return Ok(denied.into_response().map(Into::into));
     }
-    let asked: VerifyRequest<'_> = read_in_haste(body)?;
+    // What is wrong with a question hears who may ask.
+    let late: VerifyRequest<'_>;
+    let asked = match &early {
+        Some(asked) => asked,
+        None => {
+            late = read_in_haste(body).ok_or_else(|| why_not::<VerifyRequest<'_>>(body))?;
+            &late
+        }
+    };
+    foreseen.iter().for_each(|foreseen| gate.expect_counters(foreseen));
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
     };
     let mut question = Question {
         secret: &asked.key,
+        foreseen: foreseen.as_ref(),
         api,
         permission: asked.permission.as_deref(),
         route: asked.route.as_deref().unwrap_or("-"),
@@ -239,20 +261,30 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
 /// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota. Who shows none that
 /// is known is counted all the same.
 pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], info: &RequestInfo) -> Result<(), Denied> {
+    let_in(gate, asking(ctx, gate, (head, presented(&head.headers), body), info).await?)
+}
+
+/// What is asked of the asking service's own key, which it has `shown`.
+async fn asking<'a>(ctx: &Ctx, gate: &Gate, (head, shown, body): (&'a Parts, Option<&'a str>, &[u8]), info: &'a RequestInfo) -> Result<Question<'a>, Denied> {
     let headers: &HeaderMap = &head.headers;
-    let (own, needed) = (gate.api(Api::OWN).map(|api| api.id), may::KEYS_VERIFY);
+    static NEEDED: Permission = may::KEYS_VERIFY;
+    let own = gate.api(Api::OWN).map(|api| api.id);
     let route = if head.uri.path() == PATH { ASKING } else { RELEASING };
-    let Some(secret) = presented(headers) else {
+    let Some(secret) = shown else {
         gate.nothing_presented(own, route, info);
         return Err(AppError::http(401, NO_KEY).into());
     };
     let mut question =
-        Question { secret, api: own, permission: Some(needed.as_str()), route, address: Some(info.address), request_id: &info.id, ..Question::default() };
+        Question { secret, api: own, permission: Some(NEEDED.as_str()), route, address: Some(info.address), request_id: &info.id, ..Question::default() };
     if headers.contains_key("signature-input") {
         let field = |name: &str| field_of(headers, name);
         let message = own_message(&ctx.config.server.public_url, head, body, &field);
         question.proof = Box::pin(prove(ctx, gate, &question, &message)).await?;
     }
+    Ok(question)
+}
+
+fn let_in(gate: &Gate, question: Question<'_>) -> Result<(), Denied> {
     let (outcome, slowed) = gate.standing_of(question);
     if outcome == Outcome::Valid {
         return Ok(());
@@ -268,7 +300,7 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], i
         }
         Outcome::Forbidden if !gate.may_call(&question) => AppError::refused("This key may call certain routes only, and this is none of them."),
         Outcome::Forbidden => AppError::forbidden(&may::KEYS_VERIFY),
-        Outcome::Malformed | Outcome::Unknown if is_access_token(secret) => AppError::http(401, NO_TOKEN),
+        Outcome::Malformed | Outcome::Unknown if is_access_token(question.secret) => AppError::http(401, NO_TOKEN),
         outcome => AppError::NotThisKey { outcome },
     };
     Err(Denied { was_sent: true, ..Denied::from(error) })

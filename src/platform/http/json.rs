@@ -102,14 +102,11 @@ fn every_wrong(bytes: &[u8], first: AppError, read_again: &dyn Fn(&[u8]) -> Opti
 /// Wrong fields that one answer names of a document that can't be read.
 const MOST_WRONG: usize = 20;
 
-/// The same without an eye on where in the document a mistake would be: if there is one, it is read once more. A struct within it has to be
-/// read by `object`.
+/// The same without an eye on where in the document a mistake would be: if there is one, `why_not` reads it once more. A struct within it has
+/// to be read by `object`.
 #[inline]
-pub fn read_in_haste<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, AppError> {
-    match serde_json::from_slice(bytes) {
-        Ok(read) if is_object(bytes) => Ok(read),
-        _ => Err(why_not::<T>(bytes)),
-    }
+pub fn read_in_haste<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok().filter(|_| is_object(bytes))
 }
 
 /// A struct within a struct that is read in haste: from an object only, as all are in `read`.
@@ -122,8 +119,8 @@ fn is_object(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'{')
 }
 
-/// Why a document is no `T`.
-fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
+/// Why a document that was read in haste is no `T`.
+pub fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
     match read::<T>(bytes) {
         Err(error) => error,
         Ok(_) => AppError::invalid("", "The document can't be read."),
@@ -211,9 +208,12 @@ mod tests {
 
     #[test]
     fn what_was_read_in_haste_is_explained() {
-        let told = |json: &str| read_in_haste::<Borrowed<'_>>(json.as_bytes()).expect_err("it is wrong").problem()["errors"][0]["pointer"].clone();
+        let told = |json: &str| {
+            assert!(read_in_haste::<Borrowed<'_>>(json.as_bytes()).is_none());
+            why_not::<Borrowed<'_>>(json.as_bytes()).problem()["errors"][0]["pointer"].clone()
+        };
         assert_eq!((told(r#"{"name": 7}"#), told("[]"), told(r#"["x"]"#)), ("#/name".into(), "#".into(), "#".into()));
-        assert_eq!(read_in_haste::<Borrowed<'_>>(br#" {"name": "x"} "#).map(|read| read.name), Ok("x"));
+        assert_eq!(read_in_haste::<Borrowed<'_>>(br#" {"name": "x"} "#).map(|read| read.name), Some("x"));
     }
 
     #[derive(Debug, Deserialize)]

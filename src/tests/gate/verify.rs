@@ -3,6 +3,10 @@
 use super::{Given, Scene, key, known};
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tollgate::{
+    keys::server::gate::{Gate, Question},
+    values::Outcome,
+};
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn a_valid_key_passes_and_says_what_remains(db: PgPool) {
@@ -63,6 +67,54 @@ async fn every_refusal_has_its_code(db: PgPool) {
     }
     // The owner is disabled: so is the asking service's key, which belongs to the same account.
     crate::support::until("the service is refused", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 401 }).await;
+}
+
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn a_question_is_about_its_secret_as_it_is_now_whatever_was_foreseen(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let gate = scene.app.ctx.part::<Gate>().unwrap();
+    assert!(gate.foresee("demo_live_nonsense").is_none());
+    let foreseen = gate.foresee(&scene.secret).unwrap();
+    let unknown = tollgate::keys::server::secret::mint(&scene.app.ctx.rng, &"demo".parse().unwrap(), "live");
+    let nobodys = gate.foresee(&unknown).unwrap();
+    let expect_all = || {
+        for foreseen in [&foreseen, &nobodys] {
+            gate.expect_place(foreseen);
+            gate.expect_record(foreseen);
+            gate.expect_counters(foreseen);
+        }
+    };
+    let asked = |secret, foreseen, cost| gate.verify(Question { secret, foreseen: Some(foreseen), cost: Some(cost), ..Question::default() }).unwrap().outcome;
+    expect_all();
+    assert_eq!([asked(&scene.secret, &foreseen, 1), asked(&scene.secret, &nobodys, 1)], [Outcome::Valid; 2]);
+    assert_eq!([asked(&unknown, &nobodys, 1), asked(&unknown, &foreseen, 1)], [Outcome::Unknown; 2]);
+    expect_all();
+    scene.execute("update keys set state = 'disabled' where id = $1").await;
+    crate::support::until("it is disabled", || async { scene.code().await == "DISABLED" }).await;
+    assert_eq!(asked(&scene.secret, &foreseen, 0), Outcome::Disabled);
+    scene.execute("delete from keys where id = $1").await;
+    crate::support::until("it is gone", || async { scene.code().await == "UNKNOWN" }).await;
+    expect_all();
+    assert_eq!(asked(&scene.secret, &foreseen, 0), Outcome::Unknown);
+}
+
+/// A short question is read before it is known who asks, a long one afterwards; who may not ask does not hear what is wrong with either.
+#[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
+async fn who_may_not_ask_hears_that_alone(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let service = scene.service.clone();
+    let ask = |secret: Option<&str>, body: &str| {
+        let question = scene.app.http.post(scene.app.url("/api/v1/keys/verify")).header("content-type", "application/json").body(body.to_owned());
+        let question = if let Some(secret) = secret { question.bearer_auth(secret) } else { question };
+        async { question.send().await.unwrap().status().as_u16() }
+    };
+    let right = json!({ "key": scene.secret }).to_string();
+    for (body, status) in [("{", 422), ("[]", 422), (r#"{"key": 7}"#, 422), (r#"{"key": "demo_live_nonsense"}"#, 200), (&right, 200)] {
+        for body in [body.to_owned(), format!("{}{body}", " ".repeat(2_000))] {
+            let told = (ask(None, &body).await, ask(Some(&scene.secret), &body).await, ask(Some(&service), &body).await);
+            assert_eq!(told, (401, 403, status), "{body}");
+        }
+    }
 }
 
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]

@@ -15,7 +15,7 @@ use std::{cell::RefCell, hash::Hasher, sync::LazyLock};
 const SLOTS: usize = 4_096;
 
 /// A secret's digest, and where it belongs.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Seen {
     /// Zero where it is not kept.
     mark: u128,

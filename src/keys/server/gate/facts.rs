@@ -335,7 +335,7 @@ pub enum Origin {
 #[derive(Debug, PartialEq, Eq)]
 pub struct SecretFacts {
     pub id: SecretId,
-    /// Its SHA-256; of one with a SHA-512 the SHA-256 of that (`verify::digest_of_sha512`).
+    /// Its SHA-256; of one with a SHA-512 the SHA-256 of that (`finding::digest_of_sha512`).
     pub hash: [u8; 32],
     pub ends: End,
     pub origin: Origin,

@@ -28,6 +28,7 @@ mod digests;
 mod explain;
 mod facts;
 mod few;
+mod finding;
 mod label;
 mod leases;
 mod levels;

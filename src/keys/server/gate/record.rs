@@ -188,8 +188,13 @@ impl Record {
         self.counted.get().map(|counted| &**counted)
     }
 
-    /// A call is on its way: what it will be charged to is loaded meanwhile.
+    /// A call of this key is on its way: its facts are loaded meanwhile.
     pub fn expect(&self) {
+        fetch_early(self);
+    }
+
+    /// The same, closer: its limits.
+    pub fn expect_counters(&self) {
         if let Some(counted) = self.counted() {
             fetch_early(counted);
         }

@@ -10,9 +10,8 @@ use super::{
     blocked::{Passes, Slowed},
     charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost, needed},
-    digests::Seen,
     explain::detail,
-    facts::Salted,
+    finding::Foreseen,
     leases::{PATIENCE, Rank, Unleased, Wanted},
     limit::{Limit, Till},
     record::{Counted, Record},
@@ -27,23 +26,20 @@ use crate::{
                 Attempt, Refusal, SecretCall, SecretUse, Tally,
                 addresses::{folded, told},
             },
-            secret::is_well_formed,
             signing::{Proof, Signer},
         },
     },
-    platform::crypto::{Rng, sha256, sha512},
     values::{ApiId, BlockPolicy, KeyId, Outcome, WorkspaceId},
 };
-use std::{
-    net::IpAddr,
-    sync::{Arc, LazyLock},
-};
+use std::{net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 
 /// May this call pass?
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Question<'a> {
     pub secret: &'a str,
+    /// What is known of the secret already, where somebody foresaw it and took the steps of `finding`.
+    pub foreseen: Option<&'a Foreseen<'a>>,
     /// The API that is called; a key of another one is refused. None: any API.
     pub api: Option<ApiId>,
     /// What the call needs beside what its route needs, if anything.
@@ -195,10 +191,9 @@ impl Gate {
             Ok(door) => door,
             Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, Ground::AddressSlowed, self.leases.rank(), now), now)),
         };
-        let known = self.look_up(question.secret);
+        let known = self.look_up_asked(&question);
         if let Ok((record, _)) = &known {
-            record.expect();
-            self.meter.expect(record.facts.key, &record.facts.hint);
+            self.expect(record, &question);
         }
         let apis = self.apis.load();
         let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.home.api));
@@ -258,7 +253,7 @@ impl Gate {
         if address_blocked.is_some() {
             return (Outcome::IpDenied, None);
         }
-        match self.look_up(question.secret) {
+        match self.look_up_asked(&question) {
             Err(outcome) => (outcome, None),
             Ok((record, hash)) => {
                 let key_blocked = self.blocked.key(&record.facts, now);
@@ -298,36 +293,6 @@ impl Gate {
         let (address_blocked, key_blocked) = (self.blocked.address(question.address, now), self.blocked.key(&record.facts, now));
         let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, address_blocked, key_blocked, now };
         refusal(&call).is_none().then(|| (record.facts.key, Arc::clone(signer)))
-    }
-
-    /// The key that has this secret, and the digest it was found by. What has not our checksum is MALFORMED without a look, unless keys
-    /// were imported: their secrets look as they like.
-    pub(super) fn look_up(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
-        let is_ours = is_well_formed(secret);
-        let [any_sha256, any_sha512] = self.table.has_foreign();
-        let not_found = if is_ours || self.table.knows_start(secret) { Outcome::Unknown } else { Outcome::Malformed };
-        if !is_ours && !((any_sha256 || any_sha512) && (1..=FOREIGN_BYTES).contains(&secret.len())) {
-            return Err(not_found);
-        }
-        let find = |hash: [u8; 32]| self.table.by_secret(hash).map(|record| (record, hash));
-        if is_ours || any_sha256 {
-            let seen = Seen::of(secret);
-            if let Some(found) = find(seen.hash) {
-                seen.keep();
-                return Ok(found);
-            }
-        }
-        any_sha512.then(|| find(digest_of_sha512(&sha512(secret)))).flatten().ok_or(not_found)
-    }
-
-    /// Salted secrets that this one may be: nothing where it is known already, or where its address is blocked.
-    pub fn salted(&self, secret: &str, address: Option<IpAddr>) -> Vec<(KeyId, Salted)> {
-        let now = self.clock.now_micros();
-        let is_looked_at = self.table.knows_start(secret) && secret.len() <= FOREIGN_BYTES;
-        if !is_looked_at || self.blocked.address(address, now).is_some() || self.look_up(secret).is_ok() {
-            return Vec::new();
-        }
-        self.table.salted(secret, now)
     }
 
     /// The counters of a record: one atomic load, but for the first call of a key, which makes them.
@@ -477,16 +442,6 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
 /// was stopped, maybe since it leaked. Where calls are signed the signature is looked at last, so a secret alone is told nothing.
 const fn tells_limits(ground: Ground) -> bool {
     matches!(ground, Ground::Api | Ground::Route | Ground::Path | Ground::Unread | Ground::Permission | Ground::KeyRoute)
-}
-
-/// The longest secret of another system that is looked up.
-const FOREIGN_BYTES: usize = 512;
-
-/// What a SHA-512 is found by in the table of SHA-256s. Hashed once more, with a seed that lives as long as this process, so that
-/// nobody can import a hash that takes the place of somebody else's.
-pub fn digest_of_sha512(hash: &[u8]) -> [u8; 32] {
-    static SEED: LazyLock<[u8; 32]> = LazyLock::new(|| Rng::system().bytes());
-    sha256([&SEED[..], hash].concat())
 }
 
 /// Why a known key may not pass, limits aside.

@@ -108,6 +108,11 @@ impl Counters {
         }
     }
 
+    /// Where the counter at this place stands in the spool.
+    pub fn stored_at(&self, hint: u32) -> Option<usize> {
+        self.entries.get(hint as usize).and_then(|(_, counter)| counter.at)
+    }
+
     /// The counter with its place, which the hint may name.
     pub fn get(&mut self, hint: u32, wanted: Wanted<'_>) -> Option<(u32, &mut Counter)> {
         let place = self.find(hint, wanted)?;
@@ -205,6 +210,13 @@ mod tests {
         for other in others {
             assert_eq!(found(&mut counters, 3, &other), None, "the place of another one is not taken: {other:?}");
         }
+    }
+
+    #[test]
+    fn where_a_counter_is_stored_is_known_by_its_place() {
+        let mut counters = ten();
+        let place = counters.insert(slot(10, "GET /", 7), Counter { at: Some(104), ..counter(1) });
+        assert_eq!([place, 3, Hint::NOWHERE].map(|hint| counters.stored_at(hint)), [Some(104), None, None]);
     }
 
     #[test]

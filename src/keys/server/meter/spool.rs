@@ -277,6 +277,13 @@ impl Segment {
         }
     }
 
+    /// What stands there will change soon.
+    pub fn expect(&self, at: usize) {
+        if let Self::Open(file, _) = self {
+            file.expect::<{ COST + 8 }>(at);
+        }
+    }
+
     pub fn store_count(&mut self, at: Option<usize>, count: u64) {
         self.store(at, COUNT, count);
     }

@@ -111,7 +111,32 @@ impl Table {
 
     /// The record whose secret has this hash: one probe.
     pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
-        let place = self.hasher.hash_one(hash);
+        self.by_secret_at(self.place(&hash), hash)
+    }
+
+    /// The place of a secret's hash.
+    pub fn place(&self, hash: &[u8; 32]) -> u64 {
+        self.hasher.hash_one(hash)
+    }
+
+    /// What stands at this place will be looked at; nothing waits for who changes the shard.
+    pub fn expect(&self, place: u64) {
+        if let Ok(shard) = self.secrets(place).try_read() {
+            shard.expect(place);
+        }
+    }
+
+    /// Shows the record that stands at this place first, most likely the one that was meant: for what is no more than a guess, and waits for nobody.
+    pub fn peek(&self, place: u64, look: impl FnOnce(&Record)) {
+        if let Ok(shard) = self.secrets(place).try_read()
+            && let Some(record) = shard.find(place, |_| true)
+        {
+            look(record);
+        }
+    }
+
+    /// The same as `by_secret`, where its place is known.
+    pub fn by_secret_at(&self, place: u64, hash: [u8; 32]) -> Option<Arc<Record>> {
         let found = read(self.secrets(place)).find(place, |record| is_of(record, &hash)).cloned()?;
         // Made anew it may be without the secret, which was taken away meanwhile: then no key has it.
         let has_it = |record: &Arc<Record>| record.facts.secrets.iter().any(|secret| secret.hash == hash);

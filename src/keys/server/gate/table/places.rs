@@ -13,6 +13,8 @@
 //! nobody outside can aim at one, and whatever was put, a free entry ends the search. Nothing is left where something was taken away: what
 //! stands behind moves up.
 
+use crate::platform::early::fetch_early;
+
 /// Values by place; several may have the same, so whoever asks says which is meant. `T` is a pointer: then an entry has 16 bytes, also a
 /// free one.
 #[derive(Debug)]
@@ -35,6 +37,13 @@ impl<T> Places<T> {
     /// The value at this place that is the one.
     pub fn find(&self, place: u64, is: impl Fn(&T) -> bool) -> Option<&T> {
         self.look(place, is).map(|(_, value)| value)
+    }
+
+    /// Begins to load what a search for this place looks at first.
+    pub fn expect(&self, place: u64) {
+        if let Some(entry) = self.entries.get(self.first(place)) {
+            fetch_early(entry);
+        }
     }
 
     pub fn find_mut(&mut self, place: u64, is: impl Fn(&T) -> bool) -> Option<&mut T> {

@@ -245,6 +245,30 @@ fn what_is_added_at_a_start_is_found_by_all_its_secrets_at_the_end() {
     }
 }
 
+/// Its key may come, grow with others into another array, and go between: what is found is what stands there then.
+#[test]
+fn what_was_foreseen_is_found_as_it_is_when_it_is_asked() {
+    let (table, allowance) = (Table::default(), hourly(&[("hour", 9)]));
+    let places: Vec<u64> = (1..=5_000).map(|n| table.place(&hash(n))).collect();
+    let found = |n: u128| table.by_secret_at(places[usize::try_from(n).unwrap() - 1], hash(n)).map(|record| record.facts.key.uuid().as_u128());
+    let peeked = |n: u128| {
+        let mut shown = None;
+        table.expect(places[usize::try_from(n).unwrap() - 1]);
+        table.peek(places[usize::try_from(n).unwrap() - 1], |record| shown = Some(record.facts.key.uuid().as_u128()));
+        shown
+    };
+    for n in 1..=5_000 {
+        assert_eq!((peeked(n), found(n)), (None, None), "not yet");
+        put(&table, facts(n, &allowance));
+        assert_eq!(peeked(n), Some(n));
+    }
+    assert!((1..=5_000).all(|n| found(n) == Some(n)));
+    table.remove(KeyId::new(Uuid::from_u128(7)));
+    assert_eq!(peeked(7), None, "it is gone");
+    assert_eq!((found(7), found(8)), (None, Some(8)));
+    assert!(table.by_secret_at(places[7], hash(9)).is_none(), "another secret has another place");
+}
+
 /// What `record` says that a key costs, and how few entries move at once: those of a shard, when it doubles.
 #[test]
 fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
