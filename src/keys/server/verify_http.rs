@@ -80,7 +80,7 @@ pub struct VerifyRequest<'a> {
     pub origin: Option<Cow<'a, str>>,
     /// The call as it was signed (RFC 9421). A key whose calls must be signed is `FORBIDDEN` without it; a signature counts once.
     #[serde(borrow, default, deserialize_with = "object")]
-    pub signature: Option<SignedBody<'a>>,
+    pub signature: Option<Box<SignedBody<'a>>>,
 }
 
 /// A signed call, as its client sent it.
@@ -214,11 +214,11 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
         return Ok(denied.into_response().map(Into::into));
     }
     // What is wrong with a question hears who may ask.
-    let late: VerifyRequest<'_>;
+    let late: Box<VerifyRequest<'_>>;
     let asked = match &early {
         Some(asked) => asked,
         None => {
-            late = read_in_haste(body).ok_or_else(|| why_not::<VerifyRequest<'_>>(body))?;
+            late = Box::new(read_in_haste(body).ok_or_else(|| why_not::<VerifyRequest<'_>>(body))?);
             &late
         }
     };

@@ -101,8 +101,9 @@ async fn a_question_is_about_its_secret_as_it_is_now_whatever_was_foreseen(db: P
 /// A short question is read before it is known who asks, a long one afterwards; who may not ask does not hear what is wrong with either.
 #[sqlx::test(migrator = "tollgate::platform::db::MIGRATIONS")]
 async fn who_may_not_ask_hears_that_alone(db: PgPool) {
-    let scene = Scene::new(db).await;
-    let service = scene.service.clone();
+    let scene = Scene::new(db.clone()).await;
+    let (other, reader) = key(&db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &["keys:read"], limit: None }).await;
+    known(&scene.app, other).await;
     let ask = |secret: Option<&str>, body: &str| {
         let question = scene.app.http.post(scene.app.url("/api/v1/keys/verify")).header("content-type", "application/json").body(body.to_owned());
         let question = if let Some(secret) = secret { question.bearer_auth(secret) } else { question };
@@ -111,7 +112,7 @@ async fn who_may_not_ask_hears_that_alone(db: PgPool) {
     let right = json!({ "key": scene.secret }).to_string();
     for (body, status) in [("{", 422), ("[]", 422), (r#"{"key": 7}"#, 422), (r#"{"key": "demo_live_nonsense"}"#, 200), (&right, 200)] {
         for body in [body.to_owned(), format!("{}{body}", " ".repeat(2_000))] {
-            let told = (ask(None, &body).await, ask(Some(&scene.secret), &body).await, ask(Some(&service), &body).await);
+            let told = (ask(None, &body).await, ask(Some(&reader), &body).await, ask(Some(&scene.service), &body).await);
             assert_eq!(told, (401, 403, status), "{body}");
         }
     }
