@@ -10,10 +10,7 @@ use crate::{
     error::{AppError, Fields},
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{read_in_haste, why_not},
-        },
+        http::{RequestInfo, json::read_in_haste},
     },
 };
 use axum::{
@@ -82,7 +79,7 @@ pub async fn release_holds(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Pa
     if let Err(denied) = may_ask(ctx, gate, head, body, info).await {
         return Ok(denied.into_response());
     }
-    let asked = read_in_haste::<ReleaseRequest<'_>>(body).ok_or_else(|| why_not::<ReleaseRequest<'_>>(body))?;
+    let asked: ReleaseRequest<'_> = read_in_haste(body)?;
     let mut fields = Fields::default();
     let one = asked.hold.as_deref().and_then(|text| fields.check("hold", text.parse::<Hold>()));
     let many: Vec<Hold> = asked.holds.iter().take(MOST).enumerate().filter_map(|(i, text)| fields.check(&format!("holds.{i}"), text.parse::<Hold>())).collect();

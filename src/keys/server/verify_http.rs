@@ -19,7 +19,7 @@ use crate::{
         http::{
             RequestInfo,
             answer::AnswerBody,
-            json::{object, read_in_haste, why_not},
+            json::{object, read_in_haste, try_to_read},
         },
     },
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
@@ -202,7 +202,7 @@ impl Serialize for MetaText<'_> {
 pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, AppError> {
     // Before it is known who asks, so that memory is on its way meanwhile (`gate::finding`).
     let shown = presented(&head.headers);
-    let early: Option<VerifyRequest<'_>> = if shown.is_some() && body.len() <= SHORT { read_in_haste(body) } else { None };
+    let early: Option<VerifyRequest<'_>> = if shown.is_some() && body.len() <= SHORT { try_to_read(body) } else { None };
     let foreseen = early.as_ref().and_then(|asked| gate.foresee(&asked.key)).inspect(|foreseen| gate.expect_place(foreseen));
     let own = asking(ctx, gate, (head, shown, body), info).await;
     let let_in = own.and_then(|own| {
@@ -218,7 +218,7 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
     let asked = match &early {
         Some(asked) => asked,
         None => {
-            late = Box::new(read_in_haste(body).ok_or_else(|| why_not::<VerifyRequest<'_>>(body))?);
+            late = Box::new(read_in_haste(body)?);
             &late
         }
     };

@@ -102,10 +102,16 @@ fn every_wrong(bytes: &[u8], first: AppError, read_again: &dyn Fn(&[u8]) -> Opti
 /// Wrong fields that one answer names of a document that can't be read.
 const MOST_WRONG: usize = 20;
 
-/// The same without an eye on where in the document a mistake would be: if there is one, `why_not` reads it once more. A struct within it has
-/// to be read by `object`.
+/// The same without an eye on where in the document a mistake would be: if there is one, it is read once more. A struct within it has to be
+/// read by `object`.
 #[inline]
-pub fn read_in_haste<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+pub fn read_in_haste<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, AppError> {
+    try_to_read(bytes).ok_or_else(|| why_not::<T>(bytes))
+}
+
+/// The same, where nobody asks yet what is wrong with it.
+#[inline]
+pub fn try_to_read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
     serde_json::from_slice(bytes).ok().filter(|_| is_object(bytes))
 }
 
@@ -119,8 +125,8 @@ fn is_object(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'{')
 }
 
-/// Why a document that was read in haste is no `T`.
-pub fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
+/// Why a document is no `T`.
+fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
     match read::<T>(bytes) {
         Err(error) => error,
         Ok(_) => AppError::invalid("", "The document can't be read."),
@@ -209,11 +215,11 @@ mod tests {
     #[test]
     fn what_was_read_in_haste_is_explained() {
         let told = |json: &str| {
-            assert!(read_in_haste::<Borrowed<'_>>(json.as_bytes()).is_none());
-            why_not::<Borrowed<'_>>(json.as_bytes()).problem()["errors"][0]["pointer"].clone()
+            assert!(try_to_read::<Borrowed<'_>>(json.as_bytes()).is_none());
+            read_in_haste::<Borrowed<'_>>(json.as_bytes()).expect_err("it is wrong").problem()["errors"][0]["pointer"].clone()
         };
         assert_eq!((told(r#"{"name": 7}"#), told("[]"), told(r#"["x"]"#)), ("#/name".into(), "#".into(), "#".into()));
-        assert_eq!(read_in_haste::<Borrowed<'_>>(br#" {"name": "x"} "#).map(|read| read.name), Some("x"));
+        assert_eq!(read_in_haste::<Borrowed<'_>>(br#" {"name": "x"} "#).map(|read| read.name), Ok("x"));
     }
 
     #[derive(Debug, Deserialize)]
