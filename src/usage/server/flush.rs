@@ -9,7 +9,7 @@
 use super::{
     backlog,
     later::Later,
-    rhythm::{LONGEST_PAUSE, longest_pause, patience, rest_after},
+    rhythm::{LONGEST_PAUSE, longest_pause, patience, rest_after, retry_after, rows_of},
     rows::{Activity, CHUNK, Chunks, Rows},
     store::{
         latency, parts, passed, secrets,
@@ -87,19 +87,20 @@ impl Written {
 async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: CancellationToken) {
     let mut pending = None;
     let mut written = Written::default();
-    let (mut pause, mut is_late) = (every, false);
+    let (mut pause, mut failed) = (every, None);
     while stop.run_until_cancelled(sleep(pause)).await.is_some() {
         pending = pending.or_else(|| written.next(&take, false));
         let Some(batch) = &pending else { continue };
-        let (began, mut breath) = (Instant::now(), if is_late { Breath::default() } else { Breath::steady() });
+        let (began, mut breath) = (Instant::now(), if failed.is_some() { Breath::default() } else { Breath::steady() });
         // A try is not interrupted by the end: its answer is wanted.
         match attempt(&ctx, batch, &mut written, &mut breath).await {
             Ok(()) => {
-                (pending, is_late) = (None, false);
-                pause = rest_after(began.elapsed(), breath.taken(), every);
+                pause = rest_after(rows_of(batch), began.elapsed(), breath.taken(), every);
+                (pending, failed) = (None, None);
             }
             Err((error, longest)) => {
-                (pause, is_late) = ((pause * 2).min(longest), true);
+                pause = retry_after(failed, every, longest);
+                failed = Some(pause);
                 tracing::warn!(batch = %batch.id, pause_seconds = pause.as_secs(), "usage is kept and will be written again: {error}");
             }
         }
@@ -137,7 +138,7 @@ async fn close(ctx: &Ctx, ids: &[Uuid]) -> sqlx::Result<()> {
 
 /// Fails with why, and with how long to wait at most.
 async fn attempt(ctx: &Ctx, batch: &Batch, written: &mut Written, breath: &mut Breath) -> Result<(), (String, Duration)> {
-    backlog::leaves(ctx, batch.counts.len() + batch.unknown.len());
+    backlog::leaves(ctx, rows_of(batch));
     let mut rows = Rows::of(ctx, batch);
     let tried = match timeout(patience(batch), write(ctx, batch.id, batch, &mut rows, written, breath)).await {
         Ok(Ok(is_new)) => {
