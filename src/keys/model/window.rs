@@ -120,6 +120,11 @@ impl Window {
         matches!(self, Self::Credits(_))
     }
 
+    /// True of a window that usage by the minute does not know.
+    pub const fn is_below_a_minute(self) -> bool {
+        matches!(self, Self::Seconds(..60))
+    }
+
     pub const fn is_concurrent(self) -> bool {
         matches!(self, Self::Concurrent(_))
     }

@@ -223,6 +223,11 @@ impl Record {
         &self.facts.allowance.limits
     }
 
+    /// Whether it has a limit of less than a minute.
+    pub fn has_short_window(&self) -> bool {
+        self.policies().iter().any(|policy| policy.window.is_below_a_minute())
+    }
+
     /// The secret with this hash, if its use is worth a note: the first of its minute, or the first that passed in it.
     pub fn seen(&self, hash: &[u8; 32], minute: i64, passes: bool) -> Option<&SecretFacts> {
         self.facts.secrets.iter().find(|secret| secret.hash == *hash).filter(|secret| secret.seen.is_news(minute, passes))

@@ -165,11 +165,6 @@ async fn resume_each(gate: &Gate, db: &PgPool, now: i64, added: &mut Added<'_>, 
     Ok(())
 }
 
-/// True of a window that usage by the minute does not know.
-const fn is_short(window: Window) -> bool {
-    matches!(window, Window::Seconds(..60))
-}
-
 /// Tells the table what was used of windows of less than a minute before this start, as an orderly end does. Before it is a node: whoever
 /// begins beside it finds that there.
 pub async fn tell_short(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
@@ -181,7 +176,7 @@ pub async fn tell_short(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
 /// Adds to windows of less than a minute what batches charged that were not over when they began.
 fn resume_short(gate: &Gate, now: i64, leased: &mut HashMap<usize, Ask>) {
     for spent in gate.meter.recent(now) {
-        let goes_on = |window: Window| is_short(window) && start(window, number(window, now)) * 1_000 < spent.ended_millis;
+        let goes_on = |window: Window| window.is_below_a_minute() && start(window, number(window, now)) * 1_000 < spent.ended_millis;
         for (key, used) in &spent.used {
             let Some(record) = gate.table.by_id(*key).filter(|record| record.policies().iter().any(|policy| goes_on(policy.window))) else { continue };
             for limit in gate.counted(&record).limits.iter().filter(|limit| goes_on(limit.policy.window)) {
@@ -196,15 +191,16 @@ fn resume_short(gate: &Gate, now: i64, leased: &mut HashMap<usize, Ask>) {
 impl Gate {
     /// Keeps what a batch charged that is written, of keys with windows of less than a minute.
     pub fn keep_recent(&self, batch: &Batch) {
-        let has_short = |key: KeyId| self.table.by_id(key).is_some_and(|record| record.policies().iter().any(|policy| is_short(policy.window)));
-        self.meter.keep_recent(batch, self.clock.now_micros(), has_short);
+        // Nearly everywhere no key has one, and then none is looked up.
+        let has_one = |key: KeyId| self.table.knows_short_windows() && self.table.by_id(key).is_some_and(|record| record.has_short_window());
+        self.meter.keep_recent(batch, self.clock.now_micros(), has_one);
     }
 }
 
 /// The windows that go on, with the keys that have one; none where those of all keys do and they need not be named, being read by window.
 /// Places for calls at the same time are no windows: what is still taken of them is known to `leases`.
 fn windows(gate: &Gate, only: Option<&Begun>, is_by_key: impl Fn(Window) -> bool) -> HashMap<Window, Option<Vec<Uuid>>> {
-    let goes_on = |window: &Window| !is_short(*window) && !window.is_concurrent();
+    let goes_on = |window: &Window| !window.is_below_a_minute() && !window.is_concurrent();
     let Some(begun) = only else {
         let windows: Vec<Window> = gate.table.windows().into_iter().filter(goes_on).collect();
         // There may be as many kinds of credits as customers.

@@ -29,7 +29,7 @@ use std::{
     hash::BuildHasher,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 use subtle::ConstantTimeEq;
@@ -53,6 +53,8 @@ pub struct Table {
     by_id: Box<[RwLock<ById>]>,
     /// How many secrets were made elsewhere: while there is none, what is not ours is not looked up.
     foreign: [AtomicUsize; 2],
+    /// Whether a key ever had a limit of less than a minute.
+    short_windows: AtomicBool,
     /// How many active keys of an API name an origin: preflights carry no key.
     origins: RwLock<HashMap<(ApiId, Box<str>), usize>>,
     /// Keys whose secrets are salted, by how these begin.
@@ -73,6 +75,7 @@ impl Default for Table {
             by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_id: (0..SHARDS).map(|_| RwLock::default()).collect(),
             foreign: Default::default(),
+            short_windows: AtomicBool::new(false),
             origins: RwLock::default(),
             salted: RwLock::default(),
             salted_generation: AtomicU64::new(0),
@@ -178,6 +181,7 @@ impl Table {
     fn under(&self, before: &Record, allowance: Arc<Allowance>) -> Arc<Record> {
         let begun = |key, counter: &Arc<Counter>| self.begun().add(key, counter);
         let record = Arc::new(Record::new(before.facts.under(allowance), &self.groups, Some(before), begun));
+        self.note_windows(&record);
         for secret in record.facts.secrets.iter() {
             self.replace(&secret.hash, &record);
         }
@@ -275,6 +279,7 @@ impl Table {
     }
 
     fn index(&self, record: &Arc<Record>, before: Option<&Record>) {
+        self.note_windows(record);
         self.count_foreign(record, AtomicUsize::fetch_add);
         self.count_origins(record, |n| n + 1);
         for secret in record.facts.secrets.iter() {
@@ -318,6 +323,17 @@ impl Table {
     fn forget(&self, key: KeyId, hash: [u8; 32]) {
         let place = self.hasher.hash_one(hash);
         write(self.secrets(place)).remove(place, |known| known.facts.key == key && is_of(known, &hash));
+    }
+
+    /// Whether a limit of less than a minute was ever known; before any call of its key is counted.
+    pub fn knows_short_windows(&self) -> bool {
+        self.short_windows.load(Ordering::Relaxed)
+    }
+
+    fn note_windows(&self, record: &Record) {
+        if !self.knows_short_windows() && record.has_short_window() {
+            self.short_windows.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether any secret was made elsewhere and is known by its SHA-256, and by its SHA-512.

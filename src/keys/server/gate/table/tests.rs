@@ -310,14 +310,31 @@ fn a_record_made_anew_takes_no_other_keys_place() {
     assert_eq!(table.by_secret(hash(1)).expect("it is found still").facts.key, of(2));
 }
 
+/// One call in each of these windows.
+fn windows(windows: &[Window]) -> Arc<Allowance> {
+    let policy = |window: &Window| Arc::new(Policy { name: window.to_string().into(), max: 1, window: *window, unit: LimitUnit::Units, over: Over::REFUSE });
+    Arc::new(Allowance::new(Arc::default(), None, Level::Key, windows.iter().map(policy).collect()))
+}
+
+/// However a key came by it.
+#[test]
+fn a_window_of_less_than_a_minute_is_known() {
+    let (long, short) = (windows(&[Window::Seconds(60), Window::Rolling(30)]), windows(&[Window::HOUR, Window::Seconds(59)]));
+    let [put_so, put_under, added] = [(); 3].map(|()| Table::default());
+    for table in [&put_so, &put_under] {
+        put(table, facts(1, &long));
+        assert!(!table.knows_short_windows());
+    }
+    put(&put_so, facts(1, &short));
+    put_under.put_under(KeyId::new(Uuid::from_u128(1)), Arc::clone(&short));
+    added.add(Record::first(facts(1, &short)));
+    added.publish(|_| ());
+    assert!([&put_so, &put_under, &added].iter().all(|table| table.knows_short_windows()));
+}
+
 #[test]
 fn keys_are_found_by_the_windows_that_are_asked_for() {
     let table = Table::default();
-    let windows = |windows: &[Window]| {
-        let policy =
-            |window: &Window| Arc::new(Policy { name: window.to_string().into(), max: 1, window: *window, unit: LimitUnit::Units, over: Over::REFUSE });
-        Arc::new(Allowance::new(Arc::default(), None, Level::Key, windows.iter().map(policy).collect()))
-    };
     let rolling = Window::Rolling(60);
     put(&table, facts(1, &windows(&[rolling, Window::HOUR, rolling])));
     put(&table, facts(2, &windows(&[Window::HOUR])));
