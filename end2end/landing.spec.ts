@@ -63,6 +63,14 @@ test('what the page loads is compressed and may be kept for ever', async ({ page
   }
 });
 
+test('a page that is never idle comes to life all the same', async ({ page }) => {
+  await page.addInitScript(() => {
+    window.requestIdleCallback = (callback, options) => (options?.timeout === undefined ? 0 : setTimeout(callback, options.timeout));
+  });
+  await page.goto('/');
+  await hydrated(page);
+});
+
 /** The visitor has nothing kept. */
 async function transfersLittle(visitor: Page, path: string): Promise<void> {
   const { all, beforeWasm } = await firstVisit(visitor, path);

@@ -3,6 +3,10 @@ const $$ = (selector, root = document) => root.querySelectorAll(selector);
 const root = document.documentElement;
 const say = (text) => { const line = document.getElementById('said'); if (line) line.textContent = text; };
 
+// Leptos brings the islands to life once the page is idle, and sets no end to that: a page that is busy, or is not drawn, would stay as it is.
+const whenIdle = window.requestIdleCallback?.bind(window);
+if (whenIdle) window.requestIdleCallback = (callback, options) => whenIdle(callback, { timeout: 2000, ...options });
+
 for (const el of $$('[data-js]')) el.hidden = false;
 for (const el of $$('[data-nojs]')) el.hidden = true;
 for (const field of $$('[data-time-zone]')) { field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ''; field.disabled = false; }
