@@ -90,7 +90,10 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
     let (mut pause, mut failed) = (every, None);
     while stop.run_until_cancelled(sleep(pause)).await.is_some() {
         pending = pending.or_else(|| written.next(&take, false));
-        let Some(batch) = &pending else { continue };
+        let Some(batch) = &pending else {
+            pause = every;
+            continue;
+        };
         let (began, mut breath) = (Instant::now(), if failed.is_some() { Breath::default() } else { Breath::steady() });
         // A try is not interrupted by the end: its answer is wanted.
         match attempt(&ctx, batch, &mut written, &mut breath).await {
